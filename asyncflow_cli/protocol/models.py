@@ -1,0 +1,114 @@
+"""The Async Voice API over HTTP, as shapes: what the client writes is what the sandbox reads.
+
+https://docs.async.com; field by field in `docs/openapi.yaml` of this project.
+Unset fields are left out, unknown ones ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from asyncflow_cli.protocol.audio import Container, Encoding
+
+EXAMPLE_VOICE = "e0f39dc4-f691-4e78-bba5-5c636692cc04"
+"""The voice of the vendor's own examples."""
+
+DEFAULT_MODEL = "async_flash_v1.5"
+"""The default of the vendor's newest client; speaks en, es, fr, de, it, pt."""
+
+LANGUAGES = frozenset(
+    {"en", "fr", "es", "de", "it", "pt", "ar", "ru", "ro", "ja", "he", "hy", "tr", "hi", "zh"}
+)
+"""ISO 639-1 codes that synthesis documents, as of July 2026."""
+
+MODELS = frozenset({"async_pro_v1.0", "async_flash_v1.5", "async_flash_v1.0"})
+"""Model IDs documented as of July 2026. Both lists are open: others pass with a warning."""
+
+HONOURS_SPEED = "async_flash_v1.0"
+"""The one model that honours `speed_control` and `stability`; the others ignore them."""
+
+
+class Model(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Base of all shapes: frozen, keyword-only, defaults not written."""
+
+
+class VoiceSelector(msgspec.Struct, frozen=True):
+    id: str
+    mode: Literal["id"] = "id"
+
+
+class OutputFormat(Model, frozen=True):
+    """`encoding` is not used for mp3, and `bit_rate` (bit/s) only for mp3."""
+
+    container: Container
+    sample_rate: Annotated[int, Meta(ge=8000, le=48000)]
+    encoding: Encoding | None = None
+    bit_rate: Annotated[int, Meta(ge=32_000, le=320_000)] | None = None
+
+
+PHONE = OutputFormat(container="raw", encoding="pcm_mulaw", sample_rate=8000)
+"""What Twilio plays unchanged."""
+
+Speed = Annotated[float, Meta(ge=0.7, le=2.0)]
+Stability = Annotated[int, Meta(ge=0, le=100)]
+
+
+class SpeechRequest(Model, frozen=True):
+    """Body of `/text_to_speech`, `/with_timestamps` and `/streaming`."""
+
+    model_id: str
+    transcript: str
+    voice: VoiceSelector
+    output_format: OutputFormat
+    language: str | None = None
+    speed_control: Speed | None = None
+    stability: Stability | None = None
+    normalize: bool | None = None
+
+
+class ServiceStatus(Model, frozen=True):
+    """`GET /`: `status` since 2026, `ok` in 2025."""
+
+    version: str
+    status: str | None = None
+    ok: bool | None = None
+
+    @property
+    def up(self) -> bool:
+        return self.ok is True or self.status == "ok"
+
+
+class ErrorBody(Model, frozen=True):
+    error_code: str
+    message: str
+    extra: dict[str, Any] | None = None
+
+
+class ErrorAnswer(Model, frozen=True):
+    """Shape A: every documented 4xx."""
+
+    detail: ErrorBody
+
+
+class ServerErrorAnswer(Model, frozen=True):
+    """Shape C: status 500; it has no code, and here `detail` is a string."""
+
+    message: str
+    method: str
+    url: str
+    detail: str
+
+
+class Violation(Model, frozen=True):
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class ValidationAnswer(Model, frozen=True):
+    """Shape D: how a FastAPI service answers what does not validate. Assumed, not documented."""
+
+    detail: list[Violation]

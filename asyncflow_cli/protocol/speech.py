@@ -1,0 +1,260 @@
+"""The speech WebSocket: its messages, and the order in which they are legal.
+
+https://docs.async.com/text-to-speech-websocket-3477526w0
+
+Knows nothing of sockets, and favours neither end: `SpeechProtocol(Side.CLIENT)` and
+`SpeechProtocol(Side.SERVER)` are the same machine. Audio stays the base64 it travels as.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from asyncflow_cli.errors import LocalProtocolError, RemoteProtocolError
+from asyncflow_cli.protocol.models import OutputFormat, Speed, Stability, VoiceSelector
+
+PATH = "/text_to_speech/websocket/ws"
+
+DEFAULT_CONTEXT = "default"
+"""What our server calls the context of frames that name none; the real name is unknown."""
+
+DEFAULT_FORMAT = OutputFormat(container="raw", encoding="pcm_s16le", sample_rate=44100)
+
+IDLE_LIMIT = 60.0
+"""Seconds without a frame from the client after which the server ends the connection."""
+
+
+class Side(Enum):
+    CLIENT = "client"
+    SERVER = "server"
+
+
+class State(Enum):
+    INIT = "init"
+    OPEN = "open"
+    CLOSING = "closing"
+
+
+ContextId: TypeAlias = str | UnsetType | None
+"""Named, null or absent; the last two both mean the default context."""
+
+
+class Initialize(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The first frame; its voice, model and format hold for the connection."""
+
+    model_id: str
+    voice: VoiceSelector
+    output_format: OutputFormat | None = None
+    language: str | None = None
+    speed_control: Speed | None = None
+    stability: Stability | None = None
+
+
+class Text(msgspec.Struct, frozen=True):
+    """The next piece of text, ending with a single space. An empty one ends the context.
+
+    A context comes into being with the first text that names it. `force` synthesises at once
+    however little is buffered; a lone space without it only says that we are still here.
+    """
+
+    transcript: str
+    context_id: ContextId = UNSET
+    force: bool = False
+
+
+class CloseContext(msgspec.Struct, frozen=True):
+    """Finish this context's audio and free it; the socket stays."""
+
+    context_id: ContextId
+    close_context: Literal[True] = True
+    transcript: str = ""
+
+
+class CloseConnection(msgspec.Struct, frozen=True):
+    """Finish all contexts and close: the only way to end in 2025."""
+
+    text: Literal[""] = ""
+
+
+class Terminate(msgspec.Struct, frozen=True):
+    """Finish all contexts and close: the way to end since late 2025."""
+
+    terminate: Literal[True] = True
+
+
+class Audio(msgspec.Struct, frozen=True):
+    audio: str
+    context_id: ContextId = UNSET
+    final: Literal[False] = False
+
+
+class Final(msgspec.Struct, frozen=True):
+    """The end of a context. Its `audio` is almost always empty; play it if it is not."""
+
+    audio: str = ""
+    context_id: ContextId = UNSET
+    final: Literal[True] = True
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What the server says before it gives up: flat, and not tied to a context."""
+
+    message: str = ""
+    error_code: str | None = None
+    extra: Any = None
+    request_id: str | None = None
+
+
+FromClient: TypeAlias = Initialize | Text | CloseContext | CloseConnection | Terminate
+FromServer: TypeAlias = Audio | Final | Fault
+Message: TypeAlias = FromClient | FromServer
+
+# Frames carry no tag: the field that is there tells. The first that fits wins, so that a
+# closeContext, which holds an empty transcript as well, is not taken for text.
+_CLIENT_SHAPES: tuple[tuple[str, type[FromClient]], ...] = (
+    ("terminate", Terminate),
+    ("close_context", CloseContext),
+    ("transcript", Text),
+    ("text", CloseConnection),
+    ("model_id", Initialize),
+)
+
+
+class SpeechProtocol:
+    """One end of one connection.
+
+        connection:  INIT ──Initialize──▶ OPEN ──Terminate, CloseConnection──▶ CLOSING
+        context:     ──Text──▶ open ──CloseContext, empty Text──▶ closing ──Final──▶ gone
+
+    `contexts=False` is the single-stream form of 2025: frames name no context, and
+    CloseConnection is the end.
+
+    `receive` answers None for what the rules of patience ignore: at the client, frames of
+    contexts that are gone and a `final` that comes before we asked for the end; at the server,
+    the second close of a context.
+    """
+
+    def __init__(self, side: Side, *, contexts: bool = True) -> None:
+        self.side = side
+        self.contexts = contexts
+        self.state = State.INIT
+        self.live: dict[str | None, bool] = {}
+        """Contexts that are not gone, in order of birth; True once they are closing."""
+        self._gone: set[str | None] = set()
+
+    def send(self, message: Message) -> str:
+        """The text frame for `message`. LocalProtocolError if it is not legal now."""
+        if not self._advance(self.side, message):
+            raise LocalProtocolError(self._illegal(message))
+        return msgspec.json.encode(message).decode()
+
+    def receive(self, text: str | bytes) -> Message | None:
+        """The message in a text frame, or None if it is to be ignored.
+
+        RemoteProtocolError if it is malformed or not legal now.
+        """
+        raw = _parse(text)
+        if self.side is Side.SERVER:
+            return self._receive_from_client(raw)
+        return self._receive_from_server(raw)
+
+    def _receive_from_client(self, raw: dict[str, Any]) -> FromClient | None:
+        shape = next(
+            (shape for key, shape in _CLIENT_SHAPES if raw.get(key) not in (None, False)), None
+        )
+        if shape is None:
+            raise RemoteProtocolError(f"No message has the fields {sorted(raw)}")
+        message: FromClient = _convert(raw, shape)
+        if isinstance(message, CloseContext) and self._key(message) in self._gone:
+            return None
+        if not self._advance(Side.CLIENT, message):
+            raise RemoteProtocolError(self._illegal(message))
+        return message
+
+    def _receive_from_server(self, raw: dict[str, Any]) -> FromServer | None:
+        if raw.get("error_code") or ("audio" not in raw and raw.get("message")):
+            fault: Fault = _convert(raw, Fault)
+            return fault
+        if not isinstance(raw.get("audio"), str) and raw.get("final") is not True:
+            return None
+        audio = raw.get("audio") or ""
+        key = self._reported(raw.get("context_id"))
+        if key not in self.live:
+            return None
+        context_id = UNSET if key is None else key
+        if raw.get("final") is True and self.live[key]:
+            final = Final(audio=audio, context_id=context_id)
+            self._advance(Side.SERVER, final)
+            return final
+        return Audio(audio=audio, context_id=context_id) if audio else None
+
+    def _reported(self, context_id: Any) -> str | None:
+        """Which of our contexts the server means: it may leave the name out, or invent one for
+        the default context."""
+        if context_id in self.live or context_id in self._gone:
+            return context_id  # type: ignore[no-any-return]
+        if context_id is None and len(self.live) == 1:
+            return next(iter(self.live))
+        return None
+
+    def _key(self, message: Text | CloseContext | Audio | Final) -> str | None:
+        named = self.contexts and message.context_id not in (None, UNSET, DEFAULT_CONTEXT)
+        return str(message.context_id) if named else None
+
+    def _advance(self, sender: Side, message: Message) -> bool:
+        match sender, self.state, message:
+            case Side.CLIENT, State.INIT, Initialize():
+                self.state = State.OPEN
+            case Side.CLIENT, State.OPEN, Text(transcript=""):
+                self.live[self._key(message)] = True
+            case Side.CLIENT, State.OPEN, Text():
+                key = self._key(message)
+                if self.live.get(key):
+                    return False
+                self.live[key] = False
+                self._gone.discard(key)
+            case Side.CLIENT, State.OPEN, CloseContext() if self.contexts:
+                self.live[self._key(message)] = True
+            case Side.CLIENT, State.OPEN | State.CLOSING, Terminate() | CloseConnection():
+                self.state = State.CLOSING
+                self.live = dict.fromkeys(self.live, True)
+            case Side.SERVER, State.OPEN | State.CLOSING, Audio():
+                return self._key(message) in self.live
+            case Side.SERVER, State.OPEN | State.CLOSING, Final():
+                self._gone.add(self._key(message))
+                return self.live.pop(self._key(message), False)
+            case Side.SERVER, _, Fault():
+                pass
+            case _:
+                return False
+        return True
+
+    def _illegal(self, message: Message) -> str:
+        name = type(message).__name__
+        if (
+            isinstance(message, Text | CloseContext | Audio | Final)
+            and self.state is not State.INIT
+        ):
+            return f"{name} is not legal for context {self._key(message)!r} in {self.state.value}"
+        return f"{name} is not legal in {self.state.value}"
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+    try:
+        raw = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise RemoteProtocolError("The frame is not JSON") from None
+    if not isinstance(raw, dict):
+        raise RemoteProtocolError("The frame is not a JSON object")
+    return raw
+
+
+def _convert(raw: dict[str, Any], shape: Any) -> Any:
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as error:
+        raise RemoteProtocolError(f"Not a {shape.__name__} message: {error}") from None

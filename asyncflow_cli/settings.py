@@ -1,0 +1,217 @@
+"""What the user configured, and where each value came from.
+
+`load` takes four mappings and reads nothing else; only `cli.py` sees the environment, files
+and flags. Order: flag > environment > `.env` > profile > default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncflow_cli.errors import PrerequisiteError, UsageError
+
+DEFAULT_BASE_URL = "https://api.async.com"
+DEFAULT_TWILIO_BASE_URL = "https://api.twilio.com"
+DEFAULT_VOICE = "e0f39dc4-f691-4e78-bba5-5c636692cc04"
+DEFAULT_MODEL = "async_flash_v1.5"
+
+
+def boolean(text: str) -> bool:
+    if text.strip().lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.strip().lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise UsageError(f"{text!r} is neither true nor false")
+
+
+def duration(text: str) -> float:
+    """Seconds in `400ms`, `30s`, `2m` or `1h`; a bare number is seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is no duration", hint="Write 400ms, 30s or 2m")
+    return float(match[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def http_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", text.strip()):
+        raise UsageError(f"{text!r} is no http(s) address")
+    return text.strip().rstrip("/")
+
+
+def count(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise UsageError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def setting(
+    *names: str,
+    default: Any = None,
+    parse: Callable[[str], Any] = str.strip,
+    secret: bool = False,
+    help: str,
+) -> Any:
+    """A field of Settings; `names` are its environment variables, first one first."""
+    metadata = {"names": names, "parse": parse, "secret": secret, "help": help}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Resolved once per run. The names are those of flags and of profile keys."""
+
+    api_key: str | None = setting(
+        "ASYNC_API_KEY", "ASYNCAI_API_KEY", secret=True, help="key of the Async Voice API"
+    )
+    base_url: str = setting(
+        "ASYNC_BASE_URL", default=DEFAULT_BASE_URL, parse=http_url, help="where that API is"
+    )
+    voice: str = setting("ASYNC_VOICE_ID", default=DEFAULT_VOICE, help="the voice that speaks")
+    model: str = setting("ASYNC_MODEL_ID", default=DEFAULT_MODEL, help="the model that speaks")
+    twilio_account_sid: str | None = setting("TWILIO_ACCOUNT_SID", help="AC… of the account")
+    twilio_auth_token: str | None = setting(
+        "TWILIO_AUTH_TOKEN", secret=True, help="signs in, and checks Twilio's signatures"
+    )
+    twilio_api_key: str | None = setting(
+        "TWILIO_API_KEY", help="SK…, signs in in place of the auth token"
+    )
+    twilio_api_secret: str | None = setting(
+        "TWILIO_API_SECRET", secret=True, help="the secret of that key"
+    )
+    twilio_region: str | None = setting("TWILIO_REGION", help="such as ie1; needs the edge too")
+    twilio_edge: str | None = setting("TWILIO_EDGE", help="such as dublin; needs the region too")
+    twilio_base_url: str = setting(
+        "TWILIO_BASE_URL",
+        default=DEFAULT_TWILIO_BASE_URL,
+        parse=http_url,
+        help="where Twilio is",
+    )
+    to: str | None = setting("OUTBOUND_NUMBER", help="the number to call")
+    from_: str | None = setting("INBOUND_NUMBER", help="your Twilio number, which calls")
+    ngrok_authtoken: str | None = setting(
+        "NGROK_AUTHTOKEN", secret=True, help="token of the ngrok account"
+    )
+    profile: str | None = setting("ASYNCFLOW_PROFILE", help="the profile of the config file")
+    config: str | None = setting("ASYNCFLOW_CONFIG", help="another config file")
+    sandbox: bool = setting(
+        "ASYNCFLOW_SANDBOX", default=False, parse=boolean, help="true embeds the sandbox"
+    )
+    timeout: float = setting(default=30.0, parse=duration, help="seconds to wait for an answer")
+    retries: int = setting(default=2, parse=count, help="further tries after a passing failure")
+
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """For each name above: `--flag`, a variable's name, `.env NAME`, `profile NAME`, `default`."""
+    warnings: tuple[str, ...] = ()
+
+    def need(self, name: str) -> str:
+        """The value of a setting that must be there, or the error that tells how to set it."""
+        value = getattr(self, name)
+        if value:
+            return str(value)
+        names = FIELDS[name].metadata["names"]
+        raise PrerequisiteError(
+            f"No {FIELDS[name].metadata['help']}: {names[0]} is not set",
+            hint=f"Set {names[0]}, in the environment or in a .env file; or add --sandbox, "
+            "which needs no account",
+            code="SETTING_MISSING",
+        )
+
+    def secrets(self) -> list[str]:
+        """Values that must never be printed."""
+        values = (getattr(self, name) for name, f in FIELDS.items() if f.metadata["secret"])
+        return [value for value in values if value]
+
+    def overlaid(self, values: Mapping[str, Any], origin: str) -> Settings:
+        """The same settings with some values replaced, and their new origin."""
+        origins = {**self.origins, **dict.fromkeys(values, origin)}
+        return dataclasses.replace(self, **values, origins=origins)
+
+
+FIELDS = {f.name: f for f in dataclasses.fields(Settings) if f.metadata}
+
+
+def load(
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    dotenv: Mapping[str, str],
+    profile: Mapping[str, Any],
+) -> Settings:
+    """Resolve every setting. Flags are typed already; None means not given. Empty text is unset."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    warnings: list[str] = []
+    for name, f in FIELDS.items():
+        found = _candidates(name, f.metadata["names"], flags, environ, dotenv, profile)
+        origin, raw = next(found, ("default", None))
+        origins[name] = origin
+        if raw is not None:
+            values[name] = _parsed(raw, origin, f.metadata["parse"])
+        warnings += [
+            f"{origin} and {other} differ; {origin} is used"
+            for other, value in found
+            if other in f.metadata["names"] and origin in f.metadata["names"] and value != raw
+        ]
+    return Settings(**values, origins=origins, warnings=tuple(warnings))
+
+
+def _candidates(
+    name: str,
+    names: tuple[str, ...],
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    dotenv: Mapping[str, str],
+    profile: Mapping[str, Any],
+) -> Any:
+    if flags.get(name) is not None:
+        yield "--" + name.strip("_").replace("_", "-"), flags[name]
+    for origin, source in (("", environ), (".env ", dotenv)):
+        for variable in names:
+            if source.get(variable, "").strip():
+                yield origin + variable, source[variable]
+    if profile.get(name) is not None:
+        yield f"profile {name}", profile[name]
+
+
+def _parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
+    if not isinstance(raw, str):
+        return raw
+    try:
+        return parse(raw)
+    except UsageError as error:
+        raise UsageError(f"{origin}: {error.message}", hint=error.hint) from None
+
+
+def parse_dotenv(text: str) -> dict[str, str]:
+    """`NAME=value` lines, as the vendor's guide writes them; quotes and `export` are allowed."""
+    values = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", line)
+        if match:
+            values[match[1]] = _unquoted(match[2])
+    return values
+
+
+def _unquoted(value: str) -> str:
+    quoted = re.match(r"""(["'])(.*?)\1\s*(#.*)?$""", value)
+    return quoted[2] if quoted else re.sub(r"(^|\s+)#.*$", "", value)
+
+
+def phone_number(text: str, role: str) -> str:
+    """E.164: spaces, dots, dashes and brackets are stripped, a leading 00 is a +.
+
+    A number without its country code is refused, not guessed.
+    """
+    number = re.sub(r"[\s().\-]", "", text)
+    number = re.sub(r"^00", "+", number)
+    if re.fullmatch(r"\+[1-9]\d{1,14}", number, re.ASCII):
+        return number
+    missing = re.fullmatch(r"\d+", number, re.ASCII)
+    raise UsageError(
+        f"{text!r} is no phone number to use as the {role}",
+        hint=f"Write the country code: +{number}" if missing else "Write it as +15551230001",
+        code="BAD_PHONE_NUMBER",
+    )

@@ -1,0 +1,1 @@
+"""Input and output: thin shells around `protocol/`. They talk and decide nothing."""

@@ -1,0 +1,189 @@
+"""The speech WebSocket as conversations between its two ends."""
+
+import pytest
+
+from asyncflow_cli.errors import LocalProtocolError, RemoteProtocolError
+from asyncflow_cli.protocol.models import PHONE, VoiceSelector
+from asyncflow_cli.protocol.speech import (
+    Audio,
+    CloseConnection,
+    CloseContext,
+    Fault,
+    Final,
+    FromClient,
+    Initialize,
+    Message,
+    Side,
+    SpeechProtocol,
+    State,
+    Terminate,
+    Text,
+)
+
+INIT = Initialize(model_id="m", voice=VoiceSelector("v"), output_format=PHONE)
+
+
+class ConnectionPair:
+    """Both ends of one connection, without the wire."""
+
+    def __init__(self, *, contexts: bool = True) -> None:
+        self.client = SpeechProtocol(Side.CLIENT, contexts=contexts)
+        self.server = SpeechProtocol(Side.SERVER, contexts=contexts)
+
+    def pass_on(self, message: Message) -> Message | None:
+        ours, theirs = self.client, self.server
+        if not isinstance(message, FromClient):
+            ours, theirs = theirs, ours
+        received = theirs.receive(ours.send(message))
+        assert (ours.state, ours.live) == (theirs.state, theirs.live)
+        return received
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        (
+            INIT,
+            Text("Hi ", "c1", force=True),
+            Audio("//8=", "c1"),
+            CloseContext("c1"),
+            Audio("AA==", "c1"),
+            Final(context_id="c1"),
+            Terminate(),
+        ),
+        (INIT, Text("Hi ", "c1"), Text("", "c1"), Final("//8=", "c1"), CloseConnection()),
+        (
+            INIT,
+            Text("a ", "c1"),
+            Text("b ", "c2"),
+            CloseContext("c2"),
+            Audio("AA==", "c1"),
+            Final(context_id="c2"),
+            Terminate(),
+            Final(context_id="c1"),
+        ),
+        (Fault("no", "INVALID_API_KEY", {"api_key": "sk_1..."}, "unknown"),),
+    ],
+)
+def test_both_ends_agree_on_every_legal_conversation(conversation: tuple[Message, ...]) -> None:
+    pair = ConnectionPair()
+    for message in conversation:
+        assert pair.pass_on(message) == message
+
+
+def test_the_single_stream_form_names_no_context_and_ends_by_closing_the_connection() -> None:
+    pair = ConnectionPair(contexts=False)
+    for message in (INIT, Text("Hi "), Audio("AA=="), CloseConnection(), Audio("AA=="), Final()):
+        assert pair.pass_on(message) == message
+    assert "context_id" not in pair.server.send(Fault("x"))
+
+
+@pytest.mark.parametrize("message", [Text("Hi ", "c1"), CloseContext("c1"), Terminate()])
+def test_nothing_is_legal_before_the_connection_is_initialized(message: FromClient) -> None:
+    with pytest.raises(LocalProtocolError, match="not legal in init"):
+        SpeechProtocol(Side.CLIENT).send(message)
+
+
+def test_a_context_that_is_closing_takes_no_more_text() -> None:
+    pair = ConnectionPair()
+    for message in (INIT, Text("Hi ", "c1"), CloseContext("c1")):
+        pair.pass_on(message)
+    with pytest.raises(LocalProtocolError, match="Text is not legal for context 'c1' in open"):
+        pair.client.send(Text("more ", "c1"))
+
+
+def opened(*messages: Message) -> SpeechProtocol:
+    client = SpeechProtocol(Side.CLIENT)
+    for message in (INIT, *messages):
+        client.send(message)
+    return client
+
+
+def test_a_final_before_the_context_was_closed_is_ignored() -> None:
+    client = opened(Text("Hi ", "c1"))
+    assert client.receive('{"context_id":"c1","audio":"","final":true}') is None
+    assert client.live == {"c1": False}
+
+
+def test_the_audio_of_an_early_final_is_played() -> None:
+    client = opened(Text("Hi ", "c1"))
+    assert client.receive('{"context_id":"c1","audio":"AA==","final":true}') == Audio("AA==", "c1")
+
+
+def test_frames_of_a_context_that_is_gone_are_ignored() -> None:
+    client = opened(Text("Hi ", "c1"), CloseContext("c1"))
+    assert client.receive('{"context_id":"c1","audio":"","final":true}') == Final("", "c1")
+    assert client.receive('{"context_id":"c1","audio":"AA==","final":false}') is None
+    assert client.receive('{"context_id":"c1","audio":"","final":true}') is None
+
+
+@pytest.mark.parametrize("context", ["", '"context_id":null,', '"context_id":"c1",'])
+def test_a_frame_without_a_context_belongs_to_the_only_one(context: str) -> None:
+    client = opened(Text("Hi ", "c1"))
+    assert client.receive(f'{{{context}"audio":"AA=="}}') == Audio("AA==", "c1")
+
+
+@pytest.mark.parametrize("name", ["default", "srv-1", None])
+def test_the_server_may_name_the_default_context_as_it_likes(name: str | None) -> None:
+    client = opened(Text("Hi "))
+    assert client.receive(f'{{"context_id":"{name}","audio":"AA=="}}') == Audio("AA==")
+
+
+@pytest.mark.parametrize("frame", ["{}", '{"hello":1}', '{"audio":null}', '{"context_id":"x"}'])
+def test_frames_the_client_does_not_know_are_ignored(frame: str) -> None:
+    assert opened().receive(frame) is None
+
+
+@pytest.mark.parametrize("frame", ["", "[", "[]", "1", b"\xff"])
+def test_frames_that_are_no_object_are_their_error(frame: str | bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        opened().receive(frame)
+
+
+def serving() -> SpeechProtocol:
+    server = SpeechProtocol(Side.SERVER)
+    server.receive(SpeechProtocol(Side.CLIENT).send(INIT))
+    return server
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ('{"transcript":" "}', Text(" ")),
+        ('{"transcript":"Hi ","context_id":null,"force":true}', Text("Hi ", None, True)),
+        ('{"context_id":"c","close_context":true,"transcript":""}', CloseContext("c")),
+        ('{"context_id":"c","close_context":false,"transcript":"a "}', Text("a ", "c")),
+        ('{"text":""}', CloseConnection()),
+        ('{"terminate":true}', Terminate()),
+    ],
+)
+def test_the_server_reads_the_frames_of_other_clients(frame: str, message: FromClient) -> None:
+    assert serving().receive(frame) == message
+
+
+def test_the_server_reads_an_init_with_a_null_language() -> None:
+    frame = (
+        b'{"model_id":"async_flash_v1.5","voice":{"mode":"id","id":"v"},"language":null,'
+        b'"output_format":{"container":"raw","encoding":"pcm_mulaw","sample_rate":8000}}'
+    )
+    server = SpeechProtocol(Side.SERVER)
+    assert server.receive(frame) == Initialize(
+        model_id="async_flash_v1.5", voice=VoiceSelector("v"), output_format=PHONE
+    )
+    assert server.state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    "frame", ['{"transcript":1}', '{"text":"a"}', '{"nothing":1}', '{"transcript":"a","force":2}']
+)
+def test_the_server_is_strict(frame: str) -> None:
+    with pytest.raises(RemoteProtocolError):
+        serving().receive(frame)
+
+
+def test_the_server_ignores_the_second_close_of_a_context() -> None:
+    server = serving()
+    close = '{"context_id":"c","close_context":true,"transcript":""}'
+    assert server.receive(close) == CloseContext("c")
+    server.send(Final(context_id="c"))
+    assert server.receive(close) is None
