@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from asyncflow_cli.errors import PrerequisiteError, UsageError
 
@@ -36,10 +37,31 @@ def duration(text: str) -> float:
     return float(match[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600}[match[2]]
 
 
+def whole_seconds(text: str, *, at_most: int) -> int:
+    """A duration as Twilio takes it: whole seconds, at least one."""
+    seconds = round(duration(text))
+    if not 1 <= seconds <= at_most:
+        raise UsageError(f"{text!r} is out of range", hint=f"From 1s to {at_most}s")
+    return seconds
+
+
+def credential(text: str) -> str:
+    """A key or token as it goes into a header: no blanks around it, nothing unprintable in it."""
+    if not (text.strip().isascii() and text.strip().isprintable()):
+        raise UsageError("a key or token holds only printable ASCII characters")
+    return text.strip()
+
+
 def http_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", text.strip()):
         raise UsageError(f"{text!r} is no http(s) address")
     return text.strip().rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine, where no proxy and no tunnel is needed."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host == "::1" or re.fullmatch(r"127(\.\d+){3}", host) is not None
 
 
 def count(text: str) -> int:
@@ -56,7 +78,12 @@ def setting(
     help: str,
 ) -> Any:
     """A field of Settings; `names` are its environment variables, first one first."""
-    metadata = {"names": names, "parse": parse, "secret": secret, "help": help}
+    metadata = {
+        "names": names,
+        "parse": credential if secret else parse,
+        "secret": secret,
+        "help": help,
+    }
     return field(default=default, metadata=metadata)
 
 
@@ -125,8 +152,27 @@ class Settings:
         values = (getattr(self, name) for name, f in FIELDS.items() if f.metadata["secret"])
         return [value for value in values if value]
 
-    def overlaid(self, values: Mapping[str, Any], origin: str) -> Settings:
-        """The same settings with some values replaced, and their new origin."""
+    def described(self) -> Iterator[tuple[str, str | None, str]]:
+        """Name, value and origin of every setting; of a secret, only that it is there."""
+        for name, f in FIELDS.items():
+            value = getattr(self, name)
+            shown = None if value is None else "***" if f.metadata["secret"] else str(value)
+            yield name.strip("_"), shown, self.origins.get(name, "default")
+
+    def pointed_at(self, environment: Mapping[str, str], origin: str) -> Settings:
+        """The same settings with the addresses and keys of `environment` in place of theirs.
+
+        The number to call from is replaced too, unless it was given as a flag.
+        """
+        values: dict[str, Any] = {
+            name: environment[f.metadata["names"][0]]
+            for name, f in FIELDS.items()
+            if f.metadata["names"] and f.metadata["names"][0] in environment
+        }
+        if self.origins.get("from_") == "--from":
+            values.pop("from_", None)
+        # An API key of a real account would be tried before the auth token.
+        values |= {"twilio_api_key": None, "twilio_region": None, "twilio_edge": None}
         origins = {**self.origins, **dict.fromkeys(values, origin)}
         return dataclasses.replace(self, **values, origins=origins)
 
@@ -172,8 +218,9 @@ def _candidates(
         for variable in names:
             if source.get(variable, "").strip():
                 yield origin + variable, source[variable]
-    if profile.get(name) is not None:
-        yield f"profile {name}", profile[name]
+    key = name.strip("_")
+    if profile.get(key) is not None:
+        yield f"profile {key}", profile[key]
 
 
 def _parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
@@ -183,21 +230,6 @@ def _parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
         return parse(raw)
     except UsageError as error:
         raise UsageError(f"{origin}: {error.message}", hint=error.hint) from None
-
-
-def parse_dotenv(text: str) -> dict[str, str]:
-    """`NAME=value` lines, as the vendor's guide writes them; quotes and `export` are allowed."""
-    values = {}
-    for line in text.splitlines():
-        match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", line)
-        if match:
-            values[match[1]] = _unquoted(match[2])
-    return values
-
-
-def _unquoted(value: str) -> str:
-    quoted = re.match(r"""(["'])(.*?)\1\s*(#.*)?$""", value)
-    return quoted[2] if quoted else re.sub(r"(^|\s+)#.*$", "", value)
 
 
 def phone_number(text: str, role: str) -> str:

@@ -158,6 +158,14 @@ class Bridge:
         self._end_mark: str | None = None
         self._marks = 0
 
+    @property
+    def seconds_sent(self) -> float:
+        return self.heard.sent / PHONE_RATE
+
+    @property
+    def seconds_heard(self) -> float:
+        return self.heard.until(self._now)
+
     # What happens
 
     def begin(self) -> list[Action]:

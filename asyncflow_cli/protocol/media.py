@@ -218,7 +218,7 @@ class MediaStream:
 def _parse(text: str | bytes) -> dict[str, Any]:
     try:
         raw = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise RemoteProtocolError("The frame is not JSON", code=MALFORMED) from None
     if not isinstance(raw, dict):
         raise RemoteProtocolError("The frame is not a JSON object", code=INVALID)

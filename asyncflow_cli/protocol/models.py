@@ -6,18 +6,13 @@ Unset fields are left out, unknown ones ignored.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from asyncflow_cli.protocol.audio import Container, Encoding
-
-EXAMPLE_VOICE = "e0f39dc4-f691-4e78-bba5-5c636692cc04"
-"""The voice of the vendor's own examples."""
-
-DEFAULT_MODEL = "async_flash_v1.5"
-"""The default of the vendor's newest client; speaks en, es, fr, de, it, pt."""
 
 LANGUAGES = frozenset(
     {"en", "fr", "es", "de", "it", "pt", "ar", "ru", "ro", "ja", "he", "hy", "tr", "hi", "zh"}
@@ -67,6 +62,17 @@ class SpeechRequest(Model, frozen=True):
     speed_control: Speed | None = None
     stability: Stability | None = None
     normalize: bool | None = None
+
+
+def doubts(request: SpeechRequest) -> Iterator[str]:
+    """What the service may not do as asked, by all we know; it is asked all the same."""
+    if request.model_id not in MODELS:
+        yield f"Model {request.model_id} is not one we have heard of"
+    if request.language is not None and request.language not in LANGUAGES:
+        yield f"Language {request.language} is not one we have heard of"
+    ignored = request.speed_control is not None or request.stability is not None
+    if ignored and request.model_id != HONOURS_SPEED:
+        yield f"{request.model_id} ignores speed and stability: only {HONOURS_SPEED} has them"
 
 
 class ServiceStatus(Model, frozen=True):

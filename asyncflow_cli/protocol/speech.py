@@ -28,6 +28,10 @@ IDLE_LIMIT = 60.0
 """Seconds without a frame from the client after which the server ends the connection."""
 
 
+KEEP_ALIVE = '{"transcript": " "}'
+"""The frame that only says we are still here. It names no context, for it is part of none."""
+
+
 class Side(Enum):
     CLIENT = "client"
     SERVER = "server"

@@ -1,0 +1,233 @@
+"""What a command works with: output, settings and clients, each built on first use.
+
+The heavy imports stand inside the properties: reaching for `app.api` is what loads httpx, so
+`--help`, `--version` and completion pay for none of it. The one `asyncio.run` is in `App.run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
+from asyncflow_cli.output import Format, Output
+from asyncflow_cli.protocol.reports import ResetReport, SandboxReport
+from asyncflow_cli.settings import Settings, is_loopback
+
+if TYPE_CHECKING:
+    from asyncflow_cli.protocol.models import SpeechRequest
+    from asyncflow_cli.protocol.order import CallOrder
+    from asyncflow_cli.protocol.reports import CallReport, SpeechReport
+    from asyncflow_cli.sandbox.server import Sandbox
+    from asyncflow_cli.transport.api import ApiClient
+    from asyncflow_cli.transport.call import PhoneCall
+
+T = TypeVar("T")
+
+SIGNALS = {
+    getattr(signal, name): 128 + getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+}
+"""What ends us as Ctrl-C does, after clean-up, and the exit code of each."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    config: Path
+    state: Path
+
+
+class App:
+    """One run of one command.
+
+    `flags` holds the global flags that were given, wherever on the line they stood.
+    """
+
+    def __init__(
+        self, load_settings: Callable[[Mapping[str, Any]], Settings], folders: Folders
+    ) -> None:
+        self.flags: dict[str, Any] = {}
+        self.folders = folders
+        self._load_settings = load_settings
+        self._embedded: Sandbox | None = None
+        self._exit_code: int | None = None
+
+    @cached_property
+    def out(self) -> Output:
+        quiet = Format.QUIET if self.flags.get("quiet") else Format.HUMAN
+        return Output(
+            format=Format.JSON if self.flags.get("json") else quiet,
+            color=self.flags.get("color") or "auto",
+            verbose=bool(self.flags.get("verbose")),
+            debug=bool(self.flags.get("debug")),
+        )
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The user's settings; in the sandbox, its addresses and keys in place of theirs."""
+        settings = self._load_settings(self.flags)
+        self.out.redactor.hide(settings.secrets())
+        for warning in settings.warnings:
+            self.out.warning(warning)
+        if settings.sandbox:
+            self._embedded = self.make_sandbox()
+            settings = settings.pointed_at(self._embedded.environment, "sandbox")
+        return settings
+
+    @cached_property
+    def api(self) -> ApiClient:
+        from asyncflow_cli.transport.api import ApiClient
+
+        return ApiClient(self.settings)
+
+    def configured(self, **flags: Any) -> Settings:
+        """The settings, with a command's own flags before everything else."""
+        self.flags |= {name: value for name, value in flags.items() if value is not None}
+        return self.settings
+
+    def synthesize(
+        self, request: SpeechRequest, output: str | None, *, play: bool, force: bool
+    ) -> Coroutine[Any, Any, SpeechReport]:
+        """To the file `output`, to stdout for `-` or where nothing is said, or just played."""
+        from asyncflow_cli.transport.synthesis import Destination, synthesize
+
+        to_stdout = output == "-" or (output is None and not play)
+        destination = Destination(
+            path=None if output in (None, "-") else Path(str(output)),
+            stream=self.out.audio(force) if to_stdout else None,
+            play=play,
+        )
+        return synthesize(self.api, request, destination)
+
+    def call(self, order: CallOrder, save_heard: Path | None) -> Coroutine[Any, Any, CallReport]:
+        """Make the call; in the sandbox, save what the callee heard as a WAV."""
+        from asyncflow_cli.transport.call import PhoneCall
+        from asyncflow_cli.transport.journal import Journal
+
+        settings = self.settings
+        if save_heard is not None and not is_loopback(settings.twilio_base_url):
+            raise UsageError("Only the sandbox tells what was heard", hint="Add --sandbox")
+        journal = Journal(self.folders.state / "calls")
+        call = PhoneCall(settings, order, journal, tell=self.out.step, warn=self.out.warning)
+        return call.run() if save_heard is None else self._heard(call, save_heard)
+
+    async def _heard(self, call: PhoneCall, path: Path) -> CallReport:
+        from asyncflow_cli.sandbox.client import heard
+        from asyncflow_cli.transport.files import check_writable, write_file
+
+        check_writable(path)
+        try:
+            report = await call.run()
+        finally:
+            if call.sid is not None:
+                write_file(path, await heard(self.settings.twilio_base_url, call.sid))
+        return msgspec.structs.replace(report, heard_file=str(path))
+
+    def make_sandbox(self, **options: Any) -> Sandbox:
+        """A sandbox on this user's state, its port bound; enter it to serve."""
+        from asyncflow_cli.sandbox.server import Sandbox
+
+        return Sandbox(state=self.sandbox_folder, **options)
+
+    async def serve(self, sandbox: Sandbox) -> None:
+        """Serve until cancelled, and let others on this machine find it."""
+        from asyncflow_cli.sandbox.client import announced
+
+        async with sandbox:
+            with announced(self.sandbox_folder, sandbox.environment):
+                self.out.ready(
+                    SandboxReport(
+                        url=sandbox.url,
+                        pid=os.getpid(),
+                        state=str(self.sandbox_folder),
+                        environment=sandbox.environment,
+                    )
+                )
+                self.out.step('Ready. In another shell: eval "$(asyncflow sandbox env)"')
+                await asyncio.Event().wait()
+
+    def served_sandbox(self) -> Mapping[str, str]:
+        """The environment that leads to the sandbox that is being served."""
+        from asyncflow_cli.sandbox.client import served
+
+        return served(self.sandbox_folder)
+
+    def reset_sandbox(self) -> ResetReport:
+        from asyncflow_cli.sandbox.store import Store
+
+        with contextlib.closing(Store(self.sandbox_folder)) as store:
+            calls, speeches = len(store.calls()), len(store.speeches())
+            store.reset()
+        return ResetReport(state=str(self.sandbox_folder), calls=calls, speeches=speeches)
+
+    @property
+    def sandbox_folder(self) -> Path:
+        return self.folders.state / "sandbox"
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end, with the sandbox beside it if one is embedded.
+
+        Ctrl-C and SIGTERM cancel `work`, which cleans up; a second Ctrl-C leaves at once.
+        """
+        try:
+            return asyncio.run(self._run(work))
+        except ExceptionGroup as group:
+            raise _first(group) from group
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise InterruptedByUserError("Stopped", exit_code=self._exit_code or 130) from None
+
+    async def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(self._cancelled_by_signals())
+            if self._embedded is not None:
+                await stack.enter_async_context(self._embedded)
+            if "api" in self.__dict__:
+                stack.push_async_callback(self.api.aclose)
+            return await work
+
+    @contextlib.contextmanager
+    def _cancelled_by_signals(self) -> Iterator[None]:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def stop(exit_code: int) -> None:
+            self._exit_code = exit_code
+            task.cancel()
+
+        for number, exit_code in SIGNALS.items():
+            try:
+                loop.add_signal_handler(number, stop, exit_code)
+            except NotImplementedError:  # Windows
+                signal.signal(
+                    number, lambda *_, code=exit_code: loop.call_soon_threadsafe(stop, code)
+                )
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                with contextlib.suppress(NotImplementedError):
+                    loop.remove_signal_handler(number)
+
+
+def _first(group: ExceptionGroup[Any]) -> BaseException:
+    """The error a TaskGroup wrapped; ours before anybody else's."""
+    leaves = list(_leaves(group))
+    return next((leaf for leaf in leaves if isinstance(leaf, AsyncflowError)), leaves[0])
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,200 @@
+"""The root command: global options, and the one place where errors become exit codes.
+
+Only this file sees the environment and the files that configure us.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dotenv
+import platformdirs
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from asyncflow_cli import __version__, settings
+from asyncflow_cli.app import App, Folders
+from asyncflow_cli.commands import call, config, sandbox, status, tts
+from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
+
+EXIT_CODES = """
+Exit codes: 0 done · 1 other failure · 2 wrong usage · 3 not found · 4 not authorised · 5 limit ·
+6 network · 7 service · 8 incomplete audio · 10 something local is missing · 20 busy ·
+21 no answer · 22 rejected · 24 cut short · 25 media never connected · 26 time limit ·
+130 Ctrl-C · 143 SIGTERM
+"""
+
+app = typer.Typer(
+    name="asyncflow",
+    help="The Async Voice API at a terminal: speech to files, and into phone calls.\n\n"
+    "Without an account: asyncflow --sandbox tts 'Hello' -o hello.wav",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+status.register(app)
+tts.register(app)
+call.register(app)
+app.add_typer(sandbox.app)
+app.add_typer(config.app)
+
+
+@app.callback()
+def root() -> None:
+    """Options of all commands are added below, so that they may stand anywhere on the line."""
+
+
+def _show_version(_ctx: typer.Context, _param: Any, value: bool) -> None:
+    if value:
+        typer.echo(f"asyncflow {__version__}")
+        raise typer.Exit
+
+
+def _remember(ctx: typer.Context, param: Any, value: Any) -> None:
+    """Note a global flag that was given, before the command or after it."""
+    if value not in (None, False):
+        ctx.obj.flags[param.name] = value
+
+
+def _option(*names: str, **attributes: Any) -> TyperOption:
+    return TyperOption(
+        param_decls=list(names),
+        expose_value=False,
+        callback=_remember,
+        rich_help_panel="Options of every command",
+        **attributes,
+    )
+
+
+def global_options() -> list[TyperOption]:
+    return [
+        _option("--json", is_flag=True, help="One JSON document on stdout."),
+        _option("-q", "--quiet", is_flag=True, help="Only the result."),
+        _option("-v", "--verbose", is_flag=True, help="More words."),
+        _option("--debug", is_flag=True, help="Tracebacks."),
+        _option("--profile", metavar="NAME", help="Profile of the config file."),
+        _option("--sandbox", is_flag=True, help="No account, no network: the local stand-in."),
+        _option("--base-url", metavar="URL", help="Another address of the Async Voice API."),
+        _option("--timeout", metavar="DURATION", help="How long to wait for an answer: 30s."),
+        _option("--retries", metavar="N", help="Further tries after a passing failure: 2."),
+        _option("--color", metavar="WHEN", help="auto, always or never."),
+        _option("--no-input", is_flag=True, help="Never ask."),
+        _option("-y", "--yes", is_flag=True, help="Answer yes."),
+    ]
+
+
+def build() -> TyperGroup:
+    """The command tree, with the global options on every command."""
+    tree = typer.main.get_command(app)
+    assert isinstance(tree, TyperGroup)
+    tree.params.append(
+        TyperOption(
+            param_decls=["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version.",
+        )
+    )
+    _add_options(tree)
+    return tree
+
+
+def _add_options(command: TyperGroup | TyperCommand) -> None:
+    command.params.extend(global_options())
+    if isinstance(command, TyperGroup):
+        for child in command.commands.values():
+            assert isinstance(child, TyperGroup | TyperCommand)
+            _add_options(child)
+
+
+def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    environ = os.environ if environ is None else environ
+    folders = _folders(environ)
+    state = App(lambda flags: _load(flags, environ, folders), folders)
+    if "--json" in args:
+        # A usage error may come before the parser has seen the flag.
+        state.flags["json"] = True
+    try:
+        return _invoke(args, state)
+    except BrokenPipeError:
+        # Who reads us has enough; Python must not complain about it again on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except AsyncflowError as error:
+        state.out.error(error)
+        return error.exit_code
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        bug = AsyncflowError(why, hint="This is a bug of ours; --debug shows where", code="BUG")
+        bug.__cause__ = error
+        state.out.error(bug)
+        return bug.exit_code
+
+
+def _invoke(args: Sequence[str], state: App) -> int:
+    try:
+        code = build().main(list(args), prog_name="asyncflow", standalone_mode=False, obj=state)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as error:
+        raise UsageError(error.format_message(), hint=_help_hint(error)) from error
+    except (typer.Abort, KeyboardInterrupt):
+        raise InterruptedByUserError("Stopped") from None
+
+
+def _help_hint(error: typer.TyperException) -> str | None:
+    ctx = getattr(error, "ctx", None)
+    return f"See {ctx.command_path} --help" if ctx is not None else None
+
+
+def _folders(environ: Mapping[str, str]) -> Folders:
+    def folder(variable: str, default: str) -> Path:
+        home = environ.get(variable)
+        return Path(home, "asyncflow") if home else Path(default)
+
+    return Folders(
+        config=folder("XDG_CONFIG_HOME", platformdirs.user_config_dir("asyncflow", False)),
+        state=folder("XDG_STATE_HOME", platformdirs.user_state_dir("asyncflow", False)),
+    )
+
+
+def _load(
+    flags: Mapping[str, Any], environ: Mapping[str, str], folders: Folders
+) -> settings.Settings:
+    beside = dotenv.dotenv_values(".env", interpolate=False)
+    from_file = {name: value for name, value in beside.items() if value is not None}
+    # Which profile of which file: the same order decides it, before there is a profile.
+    chosen = settings.load(flags, environ, from_file, {})
+    path = Path(chosen.config) if chosen.config else folders.config / "config.toml"
+    profile = _profile(path, chosen.profile, must_exist=chosen.config is not None)
+    return settings.load(flags, environ, from_file, profile)
+
+
+def _profile(path: Path, name: str | None, *, must_exist: bool) -> Mapping[str, Any]:
+    """A table under [profiles]; `default` if none is named."""
+    if not path.exists() and name is None and not must_exist:
+        return {}
+    try:
+        profiles = tomllib.loads(path.read_text()).get("profiles", {})
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    if name is not None and name not in profiles:
+        known = ", ".join(profiles) or "none"
+        raise UsageError(f"{path} has no profile {name!r}", hint=f"It has: {known}")
+    found = profiles.get(name or "default", {})
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: profile {name or 'default'} is no table")
+    return found

@@ -1,0 +1,60 @@
+"""Options used more than once, and where text comes from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asyncflow_cli.errors import UsageError
+
+TextArgument = Annotated[
+    str | None, typer.Argument(metavar="[TEXT]", help="What to say; - reads stdin, as a pipe does.")
+]
+FileOption = Annotated[
+    str | None, typer.Option("-f", "--file", metavar="FILE", help="Read the text from a file.")
+]
+VoiceOption = Annotated[
+    str | None, typer.Option("--voice", metavar="ID", help="Voice id [ASYNC_VOICE_ID].")
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="ID", help="Model id [ASYNC_MODEL_ID].")
+]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", metavar="CODE", help="Force a language: en, fr, …")
+]
+
+
+def read_text(argument: str | None, file: str | None) -> str:
+    """The text from the one source that was given. UsageError for two, none, or nothing in it."""
+    if argument not in (None, "-") and file is not None:
+        raise UsageError("Two texts: one as an argument, one with -f", hint="Leave one out")
+    if argument == "-" and file not in (None, "-"):
+        raise UsageError("Two texts: one on stdin, one with -f", hint="Leave one out")
+    if file not in (None, "-"):
+        text, source = _from_file(Path(str(file))), str(file)
+    elif argument not in (None, "-"):
+        text, source = str(argument), "the argument"
+    elif argument == "-" or file == "-" or not sys.stdin.isatty():
+        text, source = _decoded(sys.stdin.buffer.read(), "stdin"), "stdin"
+    else:
+        raise UsageError("No text", hint="Give it as an argument, with -f FILE, or through a pipe")
+    if not text.strip():
+        raise UsageError(f"There is no text in {source}", code="TEXT_EMPTY")
+    return text.strip()
+
+
+def _from_file(path: Path) -> str:
+    try:
+        return _decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _decoded(content: bytes, source: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"The text in {source} is not UTF-8", code="TEXT_NOT_UTF8") from None

@@ -1,0 +1,93 @@
+"""`asyncflow tts`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from asyncflow_cli.app import App
+from asyncflow_cli.commands.options import (
+    FileOption,
+    LanguageOption,
+    ModelOption,
+    TextArgument,
+    VoiceOption,
+    read_text,
+)
+from asyncflow_cli.protocol.formats import output_format
+from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
+
+
+def register(app: typer.Typer) -> None:
+    app.command("tts")(tts)
+
+
+OutputOption = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="wav, mp3 or raw by its ending; - stdout."),
+]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help="wav, mp3 or raw, whatever the name.")
+]
+RateOption = Annotated[
+    int | None, typer.Option("--sample-rate", metavar="HZ", help="8000 to 48000; 44100.")
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="pcm_s16le or pcm_f32le.")
+]
+BitRateOption = Annotated[
+    int | None, typer.Option("--bit-rate", metavar="BIT/S", help="mp3: 32000 to 320000; 192000.")
+]
+SpeedOption = Annotated[
+    float | None, typer.Option("--speed", metavar="X", help="0.7 to 2.0; async_flash_v1.0 only.")
+]
+StabilityOption = Annotated[
+    int | None, typer.Option("--stability", metavar="N", help="0 to 100; async_flash_v1.0 only.")
+]
+PlayOption = Annotated[bool, typer.Option("--play", help="Play it.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
+
+
+def tts(
+    ctx: typer.Context,
+    text: TextArgument = None,
+    file: FileOption = None,
+    output: OutputOption = None,
+    format: FormatOption = None,
+    voice: VoiceOption = None,
+    model: ModelOption = None,
+    language: LanguageOption = None,
+    sample_rate: RateOption = None,
+    encoding: EncodingOption = None,
+    bit_rate: BitRateOption = None,
+    speed: SpeedOption = None,
+    stability: StabilityOption = None,
+    play: PlayOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Turn text into an audio file, stdout or sound.
+
+    asyncflow tts "Your order ships today." -o order.mp3 · asyncflow tts -f talk.txt --play ·
+    echo Hi | asyncflow tts -o - | ffplay -i -
+    """
+    app: App = ctx.obj
+    settings = app.configured(voice=voice, model=model)
+    request = SpeechRequest(
+        model_id=settings.model,
+        transcript=read_text(text, file),
+        voice=VoiceSelector(settings.voice),
+        output_format=output_format(
+            container=format,
+            path=output,
+            encoding=encoding,
+            sample_rate=sample_rate,
+            bit_rate=bit_rate,
+        ),
+        language=language,
+        speed_control=speed,
+        stability=stability,
+    )
+    app.out.warnings(doubts(request))
+    report = app.run(app.synthesize(request, output, play=play, force=force))
+    app.out.file(report)

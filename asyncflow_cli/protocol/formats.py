@@ -1,0 +1,158 @@
+"""Which audio formats may be asked for, and whether what came is what was asked for."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from asyncflow_cli.errors import IncompleteError, UsageError
+from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, Container, Encoding, seconds
+from asyncflow_cli.protocol.models import OutputFormat
+
+EXTENSIONS: dict[str, Container] = {
+    ".wav": "wav",
+    ".mp3": "mp3",
+    ".raw": "raw",
+    ".pcm": "raw",
+}
+
+WHOLE_ENCODINGS = ("pcm_s16le", "pcm_f32le")
+"""What `/text_to_speech` makes; μ-law is for streaming and the WebSocket only."""
+
+DEFAULT_RATE = 44_100
+
+
+def output_format(
+    *,
+    container: str | None = None,
+    path: str | None = None,
+    encoding: str | None = None,
+    sample_rate: int | None = None,
+    bit_rate: int | None = None,
+) -> OutputFormat:
+    """The format for `/text_to_speech`; the container from the path's extension if not given.
+
+    UsageError for combinations that the service does not make.
+    """
+    container = container or _from_extension(path)
+    fields = {
+        "container": container,
+        "sample_rate": sample_rate or DEFAULT_RATE,
+        "encoding": encoding or (None if container == "mp3" else "pcm_s16le"),
+        "bit_rate": bit_rate,
+    }
+    if container == "mp3" and encoding:
+        raise UsageError("mp3 has no --encoding", hint="Leave it out, or write a .wav or .raw file")
+    if container != "mp3" and bit_rate:
+        raise UsageError("--bit-rate is for mp3 only", hint="Leave it out, or write a .mp3 file")
+    if encoding not in (None, *WHOLE_ENCODINGS):
+        raise UsageError(
+            f"A whole file is not made in {encoding}", hint=f"Use {' or '.join(WHOLE_ENCODINGS)}"
+        )
+    try:
+        return msgspec.convert(fields, OutputFormat)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"No such format: {error}") from None
+
+
+def _from_extension(path: str | None) -> Container:
+    if path is None or path == "-":
+        return "wav"
+    extension = "".join(re.findall(r"[^/\\\\.](\.\w+)$", path)).lower()
+    if extension not in EXTENSIONS:
+        raise UsageError(
+            f"{extension or 'A name without extension'} tells no audio format",
+            hint=f"End it in {', '.join(EXTENSIONS)}, or add --format wav, mp3 or raw",
+        )
+    return EXTENSIONS[extension]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Audio that is what was asked for."""
+
+    audio: bytes
+    seconds: float | None
+    """None for mp3, whose length only a decoder tells."""
+
+
+def check(audio: bytes, wanted: OutputFormat) -> Checked:
+    """The audio, its WAV header put right if it names no length. IncompleteError if truncated."""
+    if not audio:
+        raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
+    match wanted.container:
+        case "wav":
+            return _check_wav(audio)
+        case "mp3":
+            return _check_mp3(audio)
+        case _:
+            return _check_raw(audio, wanted)
+
+
+def _check_raw(audio: bytes, wanted: OutputFormat) -> Checked:
+    encoding = wanted.encoding or "pcm_s16le"
+    if len(audio) % SAMPLE_BYTES[encoding]:
+        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    return Checked(audio, seconds(len(audio), encoding, wanted.sample_rate))
+
+
+def _check_mp3(audio: bytes) -> Checked:
+    # An ID3 tag, or the eleven set bits of a frame's sync word.
+    if not (audio.startswith(b"ID3") or (audio[0] == 0xFF and audio[1:2] >= b"\xe0")):
+        raise IncompleteError("The service's answer is no mp3", code="AUDIO_NOT_MP3")
+    return Checked(audio, None)
+
+
+_ENCODINGS: dict[tuple[int, int], Encoding] = {
+    (1, 16): "pcm_s16le",
+    (3, 32): "pcm_f32le",
+    (7, 8): "pcm_mulaw",
+}
+
+
+def _check_wav(audio: bytes) -> Checked:
+    if audio[:4] != b"RIFF" or audio[8:12] != b"WAVE":
+        raise IncompleteError("The service's answer is no WAV", code="AUDIO_NOT_WAV")
+    encoding: Encoding | None = None
+    sample_rate, position = 0, 12
+    while position + 8 <= len(audio):
+        name, size = cast("tuple[bytes, int]", struct.unpack_from("<4sI", audio, position))
+        start = position + 8
+        if name == b"fmt " and start + 16 <= len(audio):
+            tag, _, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", audio, start)
+            encoding = _ENCODINGS.get((tag, bits))
+        if name == b"data":
+            return _check_data(audio, start, size, encoding, sample_rate)
+        position = start + size + size % 2
+    raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
+
+
+def _check_data(
+    audio: bytes, start: int, size: int, encoding: Encoding | None, sample_rate: int
+) -> Checked:
+    there = len(audio) - start
+    if there <= 0:
+        raise IncompleteError("The WAV holds no audio", code="AUDIO_EMPTY")
+    if size in (0, UNKNOWN_LENGTH):
+        # The header was written before the length was known; now it is.
+        audio = b"".join(
+            (
+                audio[:4],
+                struct.pack("<I", len(audio) - 8),
+                audio[8 : start - 4],
+                struct.pack("<I", there),
+                audio[start:],
+            )
+        )
+        size = there
+    if size > there:
+        raise IncompleteError(
+            f"The WAV holds {there} of {size} bytes of audio", code="AUDIO_TRUNCATED"
+        )
+    if encoding is None or not sample_rate:
+        return Checked(audio, None)
+    return Checked(audio, seconds(size, encoding, sample_rate))

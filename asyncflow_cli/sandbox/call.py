@@ -1,0 +1,254 @@
+"""The life of one call: it rings, is answered, runs its TwiML, and ends.
+
+https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from asyncflow_cli.protocol.audio import PHONE_RATE
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN
+from asyncflow_cli.sandbox.callee import Callee
+from asyncflow_cli.sandbox.clock import rfc2822
+from asyncflow_cli.sandbox.leg import CalleeHungUp, Leg
+from asyncflow_cli.sandbox.order import Callback, Order
+from asyncflow_cli.sandbox.program import Program, Source
+from asyncflow_cli.sandbox.record import CallRecord, Network
+from asyncflow_cli.sandbox.resources import CallReport, CallResource
+from asyncflow_cli.sandbox.stage import Stage
+
+KEY_SECONDS = {"w": 0.5, "W": 1.0}
+"""Pauses in SendDigits; a key takes a fifth of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The REST API ends the call."""
+
+
+Wish: TypeAlias = HangUp | Source
+
+
+class LiveCall:
+    """A call that has not ended. `run` is its life; the REST API interrupts it."""
+
+    def __init__(self, order: Order, callee: Callee, network: Network) -> None:
+        self.ended = asyncio.Event()
+        """Set when the status is final; the last callback may still be on its way."""
+        self.finished = asyncio.Event()
+        """Set when nothing of the call is left to do."""
+        self._callee = callee
+        self._network = network
+        self._record = CallRecord(order, network)
+        self._leg = Leg(network.clock, callee, skip_silence=network.names.deterministic)
+        self._program = Program(self._stage())
+        self._ended_by: str | None = None
+        self._started: datetime | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._wish: Wish | None = None
+        self._wished = asyncio.get_running_loop().create_future()
+
+    @property
+    def sid(self) -> str:
+        return self._record.sid
+
+    @property
+    def resource(self) -> CallResource:
+        return self._record.resource
+
+    @property
+    def heard(self) -> bytes:
+        """μ-law the callee has heard so far."""
+        return bytes(self._leg.line.heard)
+
+    def report(self) -> CallReport:
+        """How it went, at the callee's end."""
+        line = self._leg.line
+        gaps = [{"at": _seconds(gap.heard), "seconds": _seconds(gap.length)} for gap in line.gaps]
+        marks = [
+            {
+                "name": mark.name,
+                "position": _seconds(mark.position),
+                "echoed_at": _seconds(mark.heard),
+                "cleared": mark.cleared,
+            }
+            for mark in line.marks
+        ]
+        return CallReport(
+            ended_by=self._ended_by,
+            seconds_heard=_seconds(len(line.heard)),
+            discarded_seconds=_seconds(line.discarded),
+            digits_pressed=self._leg.pressed,
+            gaps=tuple(gaps),
+            marks=tuple(marks),
+            streams=tuple(self._program.streams.summaries),
+            warnings=tuple(self._record.warnings),
+        )
+
+    # What the REST API may do
+
+    def hang_up(self) -> None:
+        """End the call, whatever it is doing."""
+        self._interrupt(HangUp())
+
+    def redirect(self, source: Source) -> None:
+        """Drop the TwiML that runs, and go on with `source`."""
+        self._interrupt(source)
+
+    def set_time_limit(self, seconds: int) -> None:
+        """Count `seconds` from the moment the call was answered."""
+        if self._limit is not None and self._started is not None:
+            gone = (self._record.date() - self._started).total_seconds()
+            left = self._network.clock.real(max(0.0, seconds - gone))
+            self._limit.reschedule(asyncio.get_running_loop().time() + left)
+
+    def set_callback(self, callback: Callback) -> None:
+        self._record.callback_to = callback
+
+    def _interrupt(self, wish: Wish) -> None:
+        # Nothing comes after a hang-up, and a later wish replaces one not yet granted.
+        if not isinstance(self._wish, HangUp):
+            self._wish = wish
+        if not self._wished.done():
+            self._wished.set_result(None)
+
+    # Its life
+
+    async def run(self) -> None:
+        """From the first ring to the last callback."""
+        status = "failed"
+        try:
+            answer = await self._ring()
+            if answer == "in-progress":
+                await self._converse()
+                answer = "completed"
+            status = answer
+        finally:
+            await self._end(status)
+
+    async def _ring(self) -> str:
+        """How it was answered: `in-progress`, or the status in which the call ends."""
+        record, callee, timeout = self._record, self._callee, self._record.order.timeout
+        # `initiated` occurs in callbacks only: the resource stays queued until it rings.
+        record.callback("initiated", "initiated")
+        record.become(status="ringing")
+        record.callback("ringing", "ringing")
+        answers = callee.outcome != "no-answer" and callee.ring_seconds <= timeout
+        seconds = callee.ring_seconds if answers else timeout
+        await asyncio.wait([self._wished], timeout=self._network.clock.real(seconds))
+        record.pass_time(seconds)
+        if self._wished.done():
+            # Choice: Twilio's status after `completed` while it rings is not documented.
+            self._ended_by = "api"
+            return "canceled"
+        if answers and callee.outcome == "answer":
+            return "in-progress"
+        self._ended_by = "callee"
+        return callee.outcome if answers else "no-answer"
+
+    async def _converse(self) -> None:
+        record, order = self._record, self._record.order
+        self._started = record.date()
+        record.become(status="in-progress", start_time=rfc2822(self._started))
+        record.callback("answered", "in-progress")
+        keys = sum(KEY_SECONDS.get(key, 0.2) for key in order.send_digits)
+        source: Source | None = order.source
+        try:
+            async with asyncio.timeout(self._network.clock.real(order.time_limit)) as self._limit:
+                while source is not None:
+                    source = await self._perform(source, after=keys)
+                    keys = 0.0
+        except TimeoutError:
+            self._ended_by = "time limit"
+        finally:
+            self._limit = None
+
+    async def _perform(self, source: Source, *, after: float) -> Source | None:
+        """Run TwiML until it ends, or something else is wished to run instead."""
+        program = asyncio.create_task(self._program.run(source, after=after))
+        self._wished = asyncio.get_running_loop().create_future()
+        waiting: list[asyncio.Future[Any]] = [program, self._wished]
+        try:
+            await asyncio.wait(waiting, return_when="FIRST_COMPLETED")
+        finally:
+            program.cancel()
+            await asyncio.wait([program])
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            self._ended_by = "api"
+            return None if isinstance(wish, HangUp) else wish
+        try:
+            await program
+            self._ended_by = "twiml"
+        except CalleeHungUp:
+            self._ended_by = "callee"
+        return None
+
+    async def _end(self, status: str) -> None:
+        record = self._record
+        await self._program.streams.close()
+        seconds = self._duration()
+        record.pass_time(seconds)
+        ended = record.date()
+        record.become(
+            status=status,
+            start_time=rfc2822(self._started or ended),
+            end_time=rfc2822(ended),
+            duration=str(seconds),
+        )
+        self.ended.set()
+        record.callback("completed", status, self._final_fields(status, seconds))
+        self._save()
+        try:
+            await record.outbox.drain()
+        finally:
+            await record.web.close()
+            self._save()
+            self.finished.set()
+
+    def _save(self) -> None:
+        self._network.store.save_call(self.resource, self.report(), self.heard)
+
+    def _duration(self) -> int:
+        """Seconds from answer to end, begun ones counted whole."""
+        if self._started is None:
+            return 0
+        if self._network.names.deterministic:
+            return math.ceil(len(self._leg.line.heard) / PHONE_RATE)
+        return math.ceil((self._record.date() - self._started).total_seconds())
+
+    def _final_fields(self, status: str, seconds: int) -> dict[str, str]:
+        # 487: the caller gave up, by REST or because nobody answered in time.
+        gave_up = status == "canceled" or (
+            status == "no-answer" and self._callee.outcome == "answer"
+        )
+        return {
+            "CallDuration": str(seconds),
+            "Duration": str(math.ceil(seconds / 60)),
+            "SipResponseCode": "487" if gave_up else str(self._callee.sip_code),
+        }
+
+    def _stage(self) -> Stage:
+        record = self._record
+        return Stage(
+            account_sid=ACCOUNT_SID,
+            auth_token=AUTH_TOKEN,
+            call_sid=self.sid,
+            leg=self._leg,
+            web=record.web,
+            outbox=record.outbox,
+            names=self._network.names,
+            notify=record.notify,
+            fields=record.fields,
+            date=record.date,
+            say=self._network.say,
+        )
+
+
+def _seconds(positions: int) -> float:
+    return round(positions / PHONE_RATE, 3)

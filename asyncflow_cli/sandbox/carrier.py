@@ -1,0 +1,80 @@
+"""The telephone network: it places calls, and knows which are alive."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from functools import cached_property
+
+import httpx
+
+from asyncflow_cli.sandbox.call import LiveCall
+from asyncflow_cli.sandbox.callee import Callee, who_answers
+from asyncflow_cli.sandbox.clock import Clock, Names
+from asyncflow_cli.sandbox.order import Order
+from asyncflow_cli.sandbox.record import Network
+from asyncflow_cli.sandbox.resources import CallResource
+from asyncflow_cli.sandbox.stage import Voice
+from asyncflow_cli.sandbox.store import Store
+
+CLOSING_SECONDS = 10.0
+"""How long calls that are hung up may take to tell their servers so, when the network goes."""
+
+
+class Carrier:
+    """Places calls in the running loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        deterministic: bool = False,
+        strict_from: bool = False,
+        say: Voice | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.names = Names(deterministic=deterministic, calls_before=store.count_calls())
+        self.strict_from = strict_from
+        self.callees: dict[str, Callee] = {}
+        """Who answers, by number; before the table of `callee`."""
+        self.live: dict[str, LiveCall] = {}
+        self._say = say
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def dial(self, order: Order) -> CallResource:
+        """Place a call, and return at once: it is queued."""
+        network = Network(self.store, self.clock, self.names, self._tls, self._say)
+        call = LiveCall(order, who_answers(order.to, self.callees), network)
+        self.live[call.sid] = call
+        self._tasks[call.sid] = asyncio.create_task(self._run(call))
+        return call.resource
+
+    def heard(self, sid: str) -> bytes | None:
+        """μ-law the callee has heard so far; None if there is no such call."""
+        call = self.live.get(sid)
+        return call.heard if call is not None else self.store.heard(sid)
+
+    async def close(self) -> None:
+        """Hang up every call, and wait until all have ended."""
+        tasks = list(self._tasks.values())
+        for call in list(self.live.values()):
+            call.hang_up()
+        if not tasks:
+            return
+        _, unfinished = await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context()
+
+    async def _run(self, call: LiveCall) -> None:
+        try:
+            await call.run()
+        finally:
+            del self.live[call.sid]
+            del self._tasks[call.sid]

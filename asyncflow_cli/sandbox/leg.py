@@ -1,0 +1,60 @@
+"""The leg of a call between Twilio and the callee: what is played, said, pressed and heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from asyncflow_cli.sandbox.callee import Callee, Handset
+from asyncflow_cli.sandbox.clock import TICK, Clock, Metronome
+from asyncflow_cli.sandbox.line import Line
+from asyncflow_cli.sandbox.mediasocket import Ticked
+
+
+class CalleeHungUp(Exception):
+    """The person at the other end put the phone down. How a call ends, not a failure."""
+
+
+class Leg:
+    """A line, and the callee who listens to it. Its time passes only while a verb runs."""
+
+    def __init__(self, clock: Clock, callee: Callee, *, skip_silence: bool = False) -> None:
+        self.line = Line(skip_silence=skip_silence)
+        self.pressed = ""
+        """Every key the callee has pressed."""
+        self.listeners: list[Callable[[Ticked], None]] = []
+        self._clock = clock
+        self._handset = Handset(callee)
+
+    async def play(self, audio: bytes) -> None:
+        """Play μ-law to its end."""
+        self.line.queue(audio)
+        await self.run(until=lambda: self.line.empty)
+
+    async def wait(self, seconds: float) -> None:
+        """Let the line be silent."""
+        ticks_left = round(seconds / TICK)
+
+        def passed() -> bool:
+            nonlocal ticks_left
+            ticks_left -= 1
+            return ticks_left < 0
+
+        await self.run(until=passed)
+
+    async def run(self, *, until: Callable[[], bool]) -> None:
+        """Let the line's time pass; `until` is asked before every 20 ms of it."""
+        metronome = Metronome(self._clock)
+        while True:
+            for _ in range(await metronome.beats()):
+                if until():
+                    return
+                self._tick()
+
+    def _tick(self) -> None:
+        if self._handset.hung_up:
+            raise CalleeHungUp
+        said, digits = self._handset.tick()
+        heard, marks = self.line.tick()
+        self.pressed += digits
+        for listener in self.listeners:
+            listener(Ticked(said, heard, digits, marks))

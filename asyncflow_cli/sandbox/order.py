@@ -1,0 +1,181 @@
+"""Reading the form that asks Twilio for a call, in the order in which it is checked.
+
+https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from asyncflow_cli.sandbox.account import owns
+from asyncflow_cli.sandbox.program import Fetch, Inline, Source
+
+E164 = re.compile(r"\+[1-9]\d{1,14}")
+
+MAX_TWIML = 4000
+EVENTS = ("initiated", "ringing", "answered", "completed")
+
+
+class ApiError(Exception):
+    """What the REST API answers instead of a resource."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where to tell how the call goes."""
+
+    url: str
+    method: str = "POST"
+    events: frozenset[str] = frozenset({"completed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A call to make."""
+
+    to: str
+    from_: str
+    source: Source
+    callback: Callback | None = None
+    timeout: int = 60
+    time_limit: int = 14400
+    send_digits: str = ""
+
+
+class Form:
+    """A form's fields, of which some may occur several times."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self.pairs = pairs
+
+    def __contains__(self, name: str) -> bool:
+        return any(key == name for key, _ in self.pairs)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
+
+    def get(self, name: str) -> str:
+        values = self.all(name)
+        return values[-1].strip() if values else ""
+
+    def method(self, name: str) -> str:
+        written = self.get(name).upper()
+        if written not in ("", "GET", "POST"):
+            raise ApiError(400, 20001, f"{name} must be GET or POST, not {written}")
+        return written or "POST"
+
+
+def read_order(form: Form, *, strict_from: bool) -> Order:
+    """The order in `form`, or ApiError with Twilio's code."""
+    to, from_ = form.get("To"), form.get("From")
+    _check_numbers(to, from_, strict_from=strict_from)
+    source = read_source(form)
+    if source is None:
+        # Choice: Twilio answers 400 too, its code is not documented.
+        raise ApiError(400, 20001, "One of Url, Twiml or ApplicationSid is required")
+    callback = read_callback(form)
+    return Order(
+        to=to,
+        from_=from_,
+        source=source,
+        callback=callback,
+        timeout=read_number(form, "Timeout", 60, range(1, 601), 21208),
+        time_limit=read_number(form, "TimeLimit", 14400, range(1, 86401), 20001),
+        send_digits=_digits(form),
+    )
+
+
+def _check_numbers(to: str, from_: str, *, strict_from: bool) -> None:
+    checks: list[tuple[Callable[[], bool], int, str]] = [
+        (lambda: bool(to), 21201, "No 'To' number is specified"),
+        (lambda: bool(from_), 21213, "No 'From' number is specified"),
+        (lambda: bool(E164.fullmatch(from_)), 21212, f"Invalid 'From' number: {from_}"),
+        (lambda: _is_address(to) or any(map(str.isdigit, to)), 21217, f"{to} is no phone number"),
+        (lambda: _is_address(to), 21211, f"Invalid 'To' number: {to}. Write it as +15551230001"),
+        (lambda: to != from_, 21211, "'To' and 'From' are the same number"),
+        (
+            lambda: owns(from_, strict=strict_from),
+            21210,
+            f"The source phone number {from_} is not yet verified for your account. You may only "
+            "make calls from phone numbers that you have verified or purchased from Twilio",
+        ),
+    ]
+    for passes, code, message in checks:
+        if not passes():
+            raise ApiError(400, code, message)
+
+
+def _is_address(to: str) -> bool:
+    return bool(E164.fullmatch(to)) or to.startswith(("sip:", "client:"))
+
+
+def read_source(form: Form) -> Source | None:
+    """Where the call's TwiML comes from. Twilio ignores Twiml if there is a Url too."""
+    if url := form.get("Url"):
+        check_url("Url", url)
+        return Fetch(url, form.method("Method"), fallback=_fallback(form))
+    if text := form.get("Twiml"):
+        if len(text) > MAX_TWIML:
+            raise ApiError(400, 20001, f"Twiml must not be longer than {MAX_TWIML} characters")
+        return Inline(text)
+    if form.get("ApplicationSid"):
+        raise ApiError(400, 21218, "Invalid ApplicationSid: the sandbox has no applications")
+    return None
+
+
+def _fallback(form: Form) -> Fetch | None:
+    url = form.get("FallbackUrl")
+    if not url:
+        return None
+    check_url("FallbackUrl", url)
+    return Fetch(url, form.method("FallbackMethod"))
+
+
+def read_callback(form: Form) -> Callback | None:
+    """Where status callbacks go, and which of them."""
+    url = form.get("StatusCallback")
+    if not url:
+        return None
+    check_url("StatusCallback", url)
+    events = frozenset(form.all("StatusCallbackEvent")) or frozenset({"completed"})
+    if unknown := sorted(events - set(EVENTS)):
+        raise ApiError(400, 21626, f"Invalid StatusCallbackEvent: {', '.join(unknown)}")
+    return Callback(url, form.method("StatusCallbackMethod"), events)
+
+
+def check_url(name: str, url: str) -> None:
+    """ApiError 21205 unless `url` is one that a web client could ask."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = None, ""
+    # https://www.twilio.com/docs/api/errors/21205; host names have no underscores.
+    if parts is None or parts.scheme not in ("http", "https") or not host or "_" in host:
+        raise ApiError(400, 21205, f"{name} is not a valid URL: {url}")
+
+
+def read_number(form: Form, name: str, default: int, allowed: range, code: int) -> int:
+    written = form.get(name)
+    if not written:
+        return default
+    if not (written.isascii() and written.isdigit()) or int(written) not in allowed:
+        bounds = f"{allowed.start} to {allowed.stop - 1}"
+        raise ApiError(400, code, f"{name} must be {bounds} seconds, not {written}")
+    return int(written)
+
+
+def _digits(form: Form) -> str:
+    digits = form.get("SendDigits")
+    if not re.fullmatch(r"[0-9A-D#*wW]{0,32}", digits):
+        raise ApiError(400, 21206, f"Invalid SendDigits: {digits}")
+    return digits

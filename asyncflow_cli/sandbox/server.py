@@ -1,0 +1,132 @@
+"""Async and Twilio on one loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Self
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.sandbox import account, control, speechapi, twilio
+from asyncflow_cli.sandbox.call import LiveCall
+from asyncflow_cli.sandbox.carrier import Carrier
+from asyncflow_cli.sandbox.clock import Clock
+from asyncflow_cli.sandbox.engine import Engine
+from asyncflow_cli.sandbox.serving import Server
+from asyncflow_cli.sandbox.speaker import API_KEY, Speaker
+from asyncflow_cli.sandbox.stage import Voice
+from asyncflow_cli.sandbox.store import Store
+from asyncflow_cli.sandbox.streamurl import is_loopback
+
+
+class Sandbox:
+    """Async and Twilio on one loopback port.
+
+    The socket is bound at once, so `url` and `environment` are known before anything runs:
+
+        sandbox = Sandbox(speed=20)
+        async with sandbox:
+            ...
+
+    On the way out every live call is ended as Twilio would end it.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        speed: float = 1.0,
+        deterministic: bool = False,
+        strict_from: bool = False,
+        say: Voice | None = None,
+    ) -> None:
+        self._socket = _bind(host, port)
+        self.url = _url(self._socket)
+        self.store = Store(state)
+        self._engine = Engine()
+        self.carrier = Carrier(
+            self.store,
+            Clock(speed),
+            deterministic=deterministic,
+            strict_from=strict_from,
+            say=say,
+        )
+        self.environment = {
+            "ASYNC_BASE_URL": self.url,
+            "ASYNC_API_KEY": API_KEY,
+            "TWILIO_BASE_URL": self.url,
+            "TWILIO_ACCOUNT_SID": account.ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": account.AUTH_TOKEN,
+            "INBOUND_NUMBER": account.INBOUND_NUMBER,
+        }
+
+    @property
+    def live_calls(self) -> list[LiveCall]:
+        return list(self.carrier.live.values())
+
+    def heard(self, call_sid: str) -> bytes:
+        """μ-law, 8 kHz: what the callee has heard. KeyError if there is no such call."""
+        mulaw = self.carrier.heard(call_sid)
+        if mulaw is None:
+            raise KeyError(call_sid)
+        return mulaw
+
+    async def __aenter__(self) -> Self:
+        self._server = Server(Starlette(routes=self._routes()))
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        ready = asyncio.create_task(self._server.ready.wait())
+        await asyncio.wait([ready, self._serving], return_when="FIRST_COMPLETED")
+        ready.cancel()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.carrier.close()
+        self._server.leave()
+        await self._serving
+        await self._engine.aclose()
+        self.close()
+
+    def close(self) -> None:
+        """Give back the port and the state of a sandbox that was never entered."""
+        self._socket.close()
+        self.store.close()
+
+    def _routes(self) -> list[BaseRoute]:
+        found = [*twilio.routes(self.carrier), *control.routes(self.carrier)]
+        found += speechapi.routes(Speaker(self._engine, self.store))
+        found.append(Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"]))
+        return found
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    if not is_loopback(host):
+        raise UsageError(
+            f"The sandbox serves this computer only, and {host} is for others too",
+            hint="Use 127.0.0.1, ::1 or localhost.",
+        )
+    try:
+        return socket.create_server(
+            ("127.0.0.1" if host == "localhost" else host, port),
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+            backlog=128,
+        )
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"Port {port} of {host} is not to be had: {error}") from None
+
+
+def _url(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _nothing_here(request: Request) -> Response:
+    text = f"The sandbox does not imitate {request.method} {request.url.path}"
+    return JSONResponse({"code": 20001, "message": text, "status": 501}, 501)

@@ -1,0 +1,231 @@
+"""What the sandbox remembers: an SQLite database that several processes may share."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import msgspec
+
+from asyncflow_cli.sandbox.resources import CallReport, CallResource, Notification
+
+FILE_NAME = "sandbox.sqlite3"
+
+_VERSION = 1
+"""Of the tables. A database of another version is emptied: it is only a sandbox's."""
+
+_TABLES = """
+CREATE TABLE calls (
+    number INTEGER PRIMARY KEY, sid TEXT UNIQUE NOT NULL,
+    resource BLOB NOT NULL, report BLOB NOT NULL, heard BLOB NOT NULL);
+CREATE TABLE notifications (
+    number INTEGER PRIMARY KEY, call_sid TEXT NOT NULL, resource BLOB NOT NULL);
+CREATE TABLE speeches (
+    id INTEGER PRIMARY KEY, created TEXT NOT NULL, operation TEXT NOT NULL,
+    voice_id TEXT NOT NULL, transcript TEXT NOT NULL, output_format BLOB NOT NULL,
+    audio BLOB NOT NULL);
+CREATE TABLE voices (id TEXT PRIMARY KEY, voice BLOB NOT NULL);
+"""
+
+_NAMES = ("calls", "notifications", "speeches", "voices")
+
+
+class Speech(msgspec.Struct, frozen=True):
+    """Something the sandbox's voice has said."""
+
+    id: int
+    created: str
+    operation: str
+    voice_id: str
+    transcript: str
+    output_format: dict[str, Any]
+    audio: bytes
+
+
+class Store:
+    """Calls, notifications, speeches and custom voices; in memory if there is no folder."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._lock = RLock()
+        name = ":memory:" if folder is None else str(_private_file(folder))
+        self._database = sqlite3.connect(
+            name, timeout=10, isolation_level=None, check_same_thread=False
+        )
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        with self._transaction():
+            if self._version() != _VERSION:
+                self._create()
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self._transaction():
+            for name in _NAMES:
+                self._database.execute(f"DELETE FROM {name}")
+
+    # Calls
+
+    def save_call(self, call: CallResource, report: CallReport, heard: bytes) -> None:
+        self._write(
+            "INSERT INTO calls (sid, resource, report, heard) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (sid) DO UPDATE SET "
+            "resource = excluded.resource, report = excluded.report, heard = excluded.heard",
+            call.sid,
+            msgspec.json.encode(call),
+            msgspec.json.encode(report),
+            heard,
+        )
+
+    def update_call(self, call: CallResource) -> None:
+        """Save the call's resource only; its report and sound come at the end."""
+        self._write(
+            "UPDATE calls SET resource = ? WHERE sid = ?", msgspec.json.encode(call), call.sid
+        )
+
+    def call(self, sid: str) -> CallResource | None:
+        row = self._row("SELECT resource FROM calls WHERE sid = ?", sid)
+        return None if row is None else msgspec.json.decode(row[0], type=CallResource)
+
+    def calls(self) -> list[CallResource]:
+        """All calls, the latest first."""
+        rows = self._rows("SELECT resource FROM calls ORDER BY number DESC")
+        return [msgspec.json.decode(row[0], type=CallResource) for row in rows]
+
+    def report(self, sid: str) -> CallReport | None:
+        row = self._row("SELECT report FROM calls WHERE sid = ?", sid)
+        return None if row is None else msgspec.json.decode(row[0], type=CallReport)
+
+    def heard(self, sid: str) -> bytes | None:
+        row = self._row("SELECT heard FROM calls WHERE sid = ?", sid)
+        return None if row is None else bytes(row[0])
+
+    def count_calls(self) -> int:
+        row = self._row("SELECT coalesce(max(number), 0) FROM calls")
+        return int(row[0]) if row else 0
+
+    def delete_call(self, sid: str) -> None:
+        with self._transaction():
+            self._database.execute("DELETE FROM calls WHERE sid = ?", (sid,))
+            self._database.execute("DELETE FROM notifications WHERE call_sid = ?", (sid,))
+
+    # Notifications
+
+    def add_notification(self, notification: Notification) -> None:
+        self._write(
+            "INSERT INTO notifications (call_sid, resource) VALUES (?, ?)",
+            notification.call_sid,
+            msgspec.json.encode(notification),
+        )
+
+    def notifications(self, call_sid: str) -> list[Notification]:
+        """Those of a call, in the order in which things went wrong."""
+        rows = self._rows(
+            "SELECT resource FROM notifications WHERE call_sid = ? ORDER BY number", call_sid
+        )
+        return [msgspec.json.decode(row[0], type=Notification) for row in rows]
+
+    # Speeches
+
+    def add_speech(
+        self,
+        *,
+        operation: str,
+        voice_id: str,
+        transcript: str,
+        output_format: dict[str, Any],
+        audio: bytes,
+    ) -> int:
+        """Remember what was said. Its id."""
+        created = datetime.now(UTC).isoformat(timespec="milliseconds")
+        form = msgspec.json.encode(output_format)
+        return self._write(
+            "INSERT INTO speeches (created, operation, voice_id, transcript, output_format, audio)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            *(created, operation, voice_id, transcript, form, audio),
+        )
+
+    def speeches(self) -> list[Speech]:
+        """All of them, the first one first."""
+        rows = self._rows(
+            "SELECT id, created, operation, voice_id, transcript, output_format, audio"
+            " FROM speeches ORDER BY id"
+        )
+        return [_speech(*row) for row in rows]
+
+    # Custom voices
+
+    def put_voice(self, voice_id: str, voice: dict[str, Any]) -> None:
+        self._write(
+            "INSERT OR REPLACE INTO voices VALUES (?, ?)", voice_id, msgspec.json.encode(voice)
+        )
+
+    def voices(self) -> dict[str, dict[str, Any]]:
+        rows = self._rows("SELECT id, voice FROM voices ORDER BY rowid")
+        return {row[0]: msgspec.json.decode(row[1]) for row in rows}
+
+    def delete_voice(self, voice_id: str) -> None:
+        self._write("DELETE FROM voices WHERE id = ?", voice_id)
+
+    # The database
+
+    def _version(self) -> int:
+        row = self._row("PRAGMA user_version")
+        return int(row[0]) if row else 0
+
+    def _create(self) -> None:
+        for name in _NAMES:
+            self._database.execute(f"DROP TABLE IF EXISTS {name}")
+        for statement in _TABLES.split(";"):
+            self._database.execute(statement)
+        self._database.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _row(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
+        rows = self._rows(sql, *values)
+        return rows[0] if rows else None
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(sql, values).fetchall()
+
+    def _write(self, sql: str, *values: Any) -> int:
+        with self._lock:
+            return self._database.execute(sql, values).lastrowid or 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+def _speech(
+    number: int, created: str, operation: str, voice: str, text: str, form: bytes, audio: bytes
+) -> Speech:
+    return Speech(number, created, operation, voice, text, msgspec.json.decode(form), audio)
+
+
+def _private_file(folder: Path) -> Path:
+    """The database's path, for its owner only. SQLite gives its side files the same mode.
+
+    A folder that was there before keeps the mode its owner gave it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / FILE_NAME
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+    return path

@@ -1,0 +1,271 @@
+"""Twilio's REST API, as far as calls need it.
+
+https://www.twilio.com/docs/voice/api/call-resource
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hmac
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from asyncflow_cli.sandbox import account, listing
+from asyncflow_cli.sandbox.carrier import Carrier
+from asyncflow_cli.sandbox.order import (
+    ApiError,
+    Form,
+    read_callback,
+    read_number,
+    read_order,
+    read_source,
+)
+from asyncflow_cli.sandbox.resources import API, LIVE, CallResource
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+KEYS = {
+    account.ACCOUNT_SID: account.AUTH_TOKEN,
+    account.API_KEY_SID: account.API_KEY_SECRET,
+}
+
+_CREATED = "Wed, 01 Jan 2025 00:00:00 +0000"
+"""When the sandbox's account and number were made, for all anybody knows."""
+
+
+def routes(carrier: Carrier) -> list[BaseRoute]:
+    """Everything under /2010-04-01."""
+    calls = Calls(carrier)
+    root = f"/{API}/Accounts/{{account_sid}}"
+    one = root + "/Calls/{sid}"
+    table: list[tuple[str, str, Endpoint]] = [
+        ("POST", f"{root}/Calls.json", calls.create),
+        ("GET", f"{root}/Calls.json", calls.list),
+        ("GET", f"{one}/Notifications.json", calls.notifications),
+        ("GET", f"{one}.json", calls.fetch),
+        ("POST", f"{one}.json", calls.update),
+        ("DELETE", f"{one}.json", calls.delete),
+        ("GET", f"{root}/Balance.json", _balance),
+        ("GET", f"{root}/IncomingPhoneNumbers.json", _numbers),
+        ("GET", f"{root}/OutgoingCallerIds.json", _caller_ids),
+        ("GET", f"{root}.json", _account),
+    ]
+    found: list[BaseRoute] = []
+    for method, path, endpoint in table:
+        found.append(Route(path, _guarded(endpoint), methods=[method]))
+        found.append(Route(path.removesuffix(".json"), _guarded(_not_xml), methods=[method]))
+    found.append(Route(f"/{API}/{{path:path}}", _guarded(_unknown), methods=_ALL_METHODS))
+    return found
+
+
+_ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    """The endpoint behind the account's credentials, with Twilio's headers and error bodies."""
+
+    async def guarded(request: Request) -> Response:
+        began = time.monotonic()
+        try:
+            _authenticate(request)
+            response = await endpoint(request)
+        except ApiError as error:
+            response = _failure(error)
+        response.headers["Twilio-Request-Id"] = "RQ" + uuid.uuid4().hex
+        response.headers["Twilio-Request-Duration"] = f"{time.monotonic() - began:.3f}"
+        return response
+
+    return guarded
+
+
+def _authenticate(request: Request) -> None:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    try:
+        written = (
+            base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
+        )
+    except (binascii.Error, UnicodeDecodeError):
+        written = ""
+    user, _, secret = written.partition(":")
+    expected = KEYS.get(user)
+    if expected is None or not hmac.compare_digest(secret.encode(), expected.encode()):
+        raise ApiError(401, 20003, "Authenticate")
+    if request.path_params.get("account_sid", account.ACCOUNT_SID) != account.ACCOUNT_SID:
+        raise _not_found(request)
+
+
+class Calls:
+    """The call resource."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    async def create(self, request: Request) -> Response:
+        form = await _form(request)
+        order = read_order(form, strict_from=self._carrier.strict_from)
+        return _json(self._carrier.dial(order), status=201)
+
+    async def fetch(self, request: Request) -> Response:
+        return _json(self._find(request))
+
+    async def list(self, request: Request) -> Response:
+        query = Form(request.query_params.multi_items())
+        chosen = listing.select(self._carrier.store.calls(), query)
+        return _json(listing.page("calls", chosen, request.url.path, query))
+
+    async def update(self, request: Request) -> Response:
+        call = self._find(request)
+        form = await _form(request)
+        status = form.get("Status")
+        if status not in ("", "canceled", "completed"):
+            raise ApiError(400, 20001, f"Status must be canceled or completed, not {status}")
+        if status:
+            await self._end(call, status)
+        else:
+            self._change(call, form)
+        return _json(self._find(request))
+
+    async def delete(self, request: Request) -> Response:
+        call = self._find(request)
+        if call.status in LIVE:
+            raise ApiError(409, 20409, "A call cannot be deleted before it has ended")
+        self._carrier.store.delete_call(call.sid)
+        return Response(status_code=204)
+
+    async def notifications(self, request: Request) -> Response:
+        call = self._find(request)
+        found = self._carrier.store.notifications(call.sid)
+        query = Form(request.query_params.multi_items())
+        # Twilio lists the latest first.
+        return _json(listing.page("notifications", found[::-1], request.url.path, query))
+
+    def _find(self, request: Request) -> CallResource:
+        call = self._carrier.store.call(request.path_params["sid"])
+        if call is None:
+            raise _not_found(request)
+        return call
+
+    async def _end(self, call: CallResource, status: str) -> None:
+        if call.status not in LIVE or (status == "canceled" and call.status == "in-progress"):
+            raise ApiError(400, 21220, f"Call is {call.status}. Cannot set it to {status}")
+        live = self._carrier.live.get(call.sid)
+        if live is not None:
+            live.hang_up()
+            # Choice: the answer shows the end if it comes within a second.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(live.ended.wait(), timeout=1)
+            return
+        # Its process is gone, or is another one that shares this store: nobody can hang it up.
+        self._carrier.store.update_call(msgspec.structs.replace(call, status="completed"))
+
+    def _change(self, call: CallResource, form: Form) -> None:
+        live = self._carrier.live.get(call.sid)
+        if live is None or call.status != "in-progress":
+            raise ApiError(400, 21220, "Call is not in-progress. Cannot redirect.")
+        if form.get("Url") and form.get("Twiml"):
+            raise ApiError(400, 20001, "Url and Twiml exclude each other")
+        source, callback = read_source(form), read_callback(form)
+        if "TimeLimit" in form:
+            live.set_time_limit(read_number(form, "TimeLimit", 14400, range(1, 86401), 20001))
+        if callback is not None:
+            live.set_callback(callback)
+        if source is not None:
+            live.redirect(source)
+
+
+async def _account(_request: Request) -> Response:
+    sid = account.ACCOUNT_SID
+    uri = f"/{API}/Accounts/{sid}"
+    return _json(
+        {
+            "sid": sid,
+            "owner_account_sid": sid,
+            "friendly_name": "Sandbox",
+            "status": "active",
+            "type": "Full",
+            "auth_token": account.AUTH_TOKEN,
+            "date_created": _CREATED,
+            "date_updated": _CREATED,
+            "uri": uri + ".json",
+            "subresource_uris": {"calls": uri + "/Calls.json", "balance": uri + "/Balance.json"},
+        }
+    )
+
+
+async def _balance(_request: Request) -> Response:
+    return _json({"account_sid": account.ACCOUNT_SID, "balance": "100.00", "currency": "USD"})
+
+
+async def _numbers(request: Request) -> Response:
+    sid = "PN" + account.ACCOUNT_SID[2:]
+    number = {
+        "sid": sid,
+        "account_sid": account.ACCOUNT_SID,
+        "phone_number": account.INBOUND_NUMBER,
+        "friendly_name": "(555) 765-4321",
+        "capabilities": {"voice": True, "sms": False, "mms": False, "fax": False},
+        "status": "in-use",
+        "origin": "twilio",
+        "beta": False,
+        "date_created": _CREATED,
+        "date_updated": _CREATED,
+        "api_version": API,
+        "uri": f"/{API}/Accounts/{account.ACCOUNT_SID}/IncomingPhoneNumbers/{sid}.json",
+    }
+    query = Form(request.query_params.multi_items())
+    # The filter takes a part of the number: https://www.twilio.com/docs/phone-numbers/api
+    wanted = query.get("PhoneNumber")
+    found = [number] if wanted in account.INBOUND_NUMBER else []
+    return _json(listing.page("incoming_phone_numbers", found, request.url.path, query))
+
+
+async def _caller_ids(request: Request) -> Response:
+    query = Form(request.query_params.multi_items())
+    return _json(listing.page("outgoing_caller_ids", [], request.url.path, query))
+
+
+async def _not_xml(request: Request) -> Response:
+    raise ApiError(
+        400, 20001, f"The sandbox does not answer in XML. Ask for {request.url.path}.json"
+    )
+
+
+async def _unknown(request: Request) -> Response:
+    raise ApiError(501, 20001, f"The sandbox does not imitate {request.method} {request.url.path}")
+
+
+def _not_found(request: Request) -> ApiError:
+    return ApiError(404, 20404, f"The requested resource {request.url.path} was not found")
+
+
+async def _form(request: Request) -> Form:
+    body = (await request.body()).decode(errors="replace")
+    return Form(parse_qsl(body, keep_blank_values=True))
+
+
+def _json(value: Any, *, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def _failure(error: ApiError) -> Response:
+    body = {
+        "code": error.code,
+        "message": error.message,
+        "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
+        "status": error.status,
+    }
+    response = _json(body, status=error.status)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+    return response

@@ -1,0 +1,376 @@
+"""One phone call from preparation to hang-up: the shell that `protocol.bridge` decides for.
+
+Everything that happens becomes an event on one queue; one loop takes it off, asks the bridge
+and does what it says. Whatever breaks the loop, `_finish` ends the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from asyncflow_cli.errors import AsyncflowError, ServiceError
+from asyncflow_cli.protocol import media
+from asyncflow_cli.protocol.bridge import (
+    LEAD_IN,
+    Action,
+    Bridge,
+    Deadlines,
+    Dial,
+    HangUp,
+    Mark,
+    Phase,
+    Play,
+    Speak,
+    SpeechEvent,
+)
+from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason
+from asyncflow_cli.protocol.models import PHONE, VoiceSelector
+from asyncflow_cli.protocol.order import CallOrder
+from asyncflow_cli.protocol.reports import CallReport
+from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.transport.journal import Entry, Journal
+from asyncflow_cli.transport.listener import serving
+from asyncflow_cli.transport.phone import CallStatus, Phone, PhoneEvent, PhoneLost, StreamFailed
+from asyncflow_cli.transport.speech import SpeechSession
+from asyncflow_cli.transport.tunnel import open_tunnel
+from asyncflow_cli.transport.twilio import (
+    CALL_GONE,
+    CallRecord,
+    CallRequest,
+    TwilioClient,
+    stream_twiml,
+)
+
+POLL_EVERY = 5.0
+"""Seconds between looks at the call: callbacks are lost when a tunnel dies."""
+
+END_WITHIN = 3.0
+"""Seconds in which a call whose socket we closed should report its end."""
+
+HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
+"""Seconds before each try to hang up through REST."""
+
+
+@dataclass(frozen=True)
+class SpeechLost:
+    error: AsyncflowError
+
+
+Event: TypeAlias = PhoneEvent | SpeechEvent | SpeechLost
+
+
+class PhoneCall:
+    """Runs once. `tell` hears, in words, what happens; `warn` what should not."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        order: CallOrder,
+        journal: Journal,
+        *,
+        tell: Callable[[str], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._order = order
+        self._journal = journal
+        self._tell = tell
+        self._warn = warn
+        self._bridge = Bridge(
+            order.text,
+            Deadlines(ring=float(order.ring_timeout), total=float(order.max_duration)),
+        )
+        self._events: asyncio.Queue[tuple[float, Event]] = asyncio.Queue()
+        self._phone = Phone(
+            self._emit,
+            auth_token=settings.twilio_auth_token,
+            sign_required=not is_loopback(settings.twilio_base_url),
+            refused=warn,
+        )
+        self._twilio = TwilioClient(settings)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._record: CallRecord | None = None
+        self._cause: AsyncflowError | None = None
+        self._dialled_at: float | None = None
+        self._started_at: float | None = None
+        self._first_frame_at: float | None = None
+
+    @property
+    def sid(self) -> str | None:
+        """The call's, once it was dialled."""
+        return self._record.sid if self._record is not None else None
+
+    async def run(self) -> CallReport:
+        """Make the call. Any ending but the last word heard is raised, with the report."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._twilio.aclose)
+            await self._end_orphans()
+            port = await stack.enter_async_context(serving(self._phone.app, port=self._order.port))
+            self._phone.public_url = await stack.enter_async_context(self._tunnel(port))
+            session = await stack.enter_async_context(self._speech())
+            try:
+                await self._converse(session)
+            finally:
+                await self._finish()
+        return self._outcome()
+
+    def _tunnel(self, port: int) -> contextlib.AbstractAsyncContextManager[str]:
+        return open_tunnel(
+            port,
+            public_url=self._order.public_url,
+            twilio_base_url=self._settings.twilio_base_url,
+            authtoken=self._settings.ngrok_authtoken,
+        )
+
+    def _speech(self) -> SpeechSession:
+        initialize = Initialize(
+            model_id=self._settings.model,
+            voice=VoiceSelector(self._settings.voice),
+            output_format=PHONE,
+            language=self._order.language,
+        )
+        return SpeechSession(self._settings, initialize)
+
+    # The loop: receive, decide, do
+
+    def _emit(self, event: Event) -> None:
+        self._events.put_nowait((time.monotonic(), event))
+
+    async def _converse(self, session: SpeechSession) -> None:
+        await self._do(self._bridge.on_clock(time.monotonic()), session)
+        await self._do(self._bridge.begin(), session)
+        while self._bridge.phase is not Phase.DONE:
+            event = await self._next()
+            actions = self._bridge.on_clock(time.monotonic())
+            if event is not None:
+                actions += self._decide(event)
+            await self._do(actions, session)
+
+    async def _next(self) -> Event | None:
+        """The next event, or None when the bridge's deadline has come."""
+        deadline = self._bridge.deadline
+        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            async with asyncio.timeout(patience):
+                at, event = await self._events.get()
+        except TimeoutError:
+            return None
+        if isinstance(event, media.Start):
+            self._started_at = at
+        return event
+
+    def _decide(self, event: Event) -> list[Action]:
+        match event:
+            case SpeechLost(error=error):
+                if self._bridge.phase is Phase.PREPARING:
+                    raise error
+                self._cause = error
+                return self._bridge.on_speech_lost()
+            case PhoneLost() | StreamFailed():
+                if isinstance(event, StreamFailed):
+                    self._warn(f"Twilio could not keep the media socket: {event.reason}")
+                return self._bridge.on_phone_lost()
+            case CallStatus(status=status):
+                self._tell_status(status)
+                return self._bridge.on_status(status)
+            case media.Connected() | media.Start() | media.Media() | media.Dtmf():
+                return self._bridge.on_phone(event)
+            case media.Mark() | media.Clear() | media.Stop():
+                return self._bridge.on_phone(event)
+            case _:
+                return self._bridge.on_speech(event)
+
+    async def _do(self, actions: list[Action], session: SpeechSession) -> None:
+        for action in actions:
+            match action:
+                case Speak(text=text):
+                    self._start(self._listen(session, text))
+                case Dial():
+                    await self._dial()
+                case Play(payload=payload):
+                    await self._play(payload)
+                case Mark(name=name):
+                    sid = self._phone.stream_sid or ""
+                    await self._phone.send(
+                        media.Mark(mark=media.MarkBody(name=name), stream_sid=sid)
+                    )
+                case HangUp(tail=tail):
+                    await asyncio.sleep(tail)
+
+    async def _play(self, payload: str) -> None:
+        sid = self._phone.stream_sid or ""
+        await self._phone.send(media.Media(media=media.MediaBody(payload), stream_sid=sid))
+        if self._first_frame_at is None and payload is not LEAD_IN:
+            self._first_frame_at = time.monotonic()
+
+    # What runs beside it
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _listen(self, session: SpeechSession, text: str) -> None:
+        try:
+            async for event in session.speak(text):
+                self._emit(event)
+        except AsyncflowError as error:
+            self._emit(SpeechLost(error))
+
+    async def _poll(self, call_sid: str) -> None:
+        while True:
+            await asyncio.sleep(POLL_EVERY)
+            with contextlib.suppress(AsyncflowError):
+                self._emit(CallStatus((await self._twilio.fetch_call(call_sid)).status))
+
+    # Dialling and hanging up
+
+    async def _dial(self) -> None:
+        order = self._order
+        self._tell(f"Calling {order.to} from {order.from_}")
+        self._dialled_at = time.monotonic()
+        request = CallRequest(
+            to=order.to,
+            from_=order.from_,
+            twiml=stream_twiml(self._phone.media_url, self._phone.stream_status_url),
+            status_callback=self._phone.status_url,
+            ring_timeout=order.ring_timeout,
+            time_limit=order.max_duration,
+        )
+        creating = asyncio.create_task(self._twilio.create_call(request))
+        try:
+            self._adopt(await asyncio.shield(creating))
+        except asyncio.CancelledError:
+            # The request is out: only its answer tells which call there is to end.
+            with contextlib.suppress(AsyncflowError):
+                self._adopt(await creating)
+            raise
+
+    def _adopt(self, record: CallRecord) -> None:
+        self._record = record
+        self._phone.call_sid = record.sid
+        self._journal.add(
+            Entry(
+                call_sid=record.sid,
+                account_sid=self._twilio.account_sid,
+                base_url=self._twilio.base_url,
+                pid=os.getpid(),
+                began=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+        )
+        self._start(self._poll(record.sid))
+
+    async def _finish(self) -> None:
+        """End the call, see that it has ended, and forget it only then."""
+        for task in self._tasks:
+            task.cancel()
+        await self._phone.close()
+        if self._record is None:
+            return
+        if self._bridge.started_at is not None and self._bridge.status not in TERMINAL:
+            await self._reported_end()
+        self._record = await self._ended(self._record)
+        if self._record.ended:
+            self._journal.remove(self._record.sid)
+            self._bridge.on_duration(self._record.duration or 0)
+        else:
+            self._warn_of(self._record.sid)
+
+    async def _reported_end(self) -> None:
+        """Wait for the callback that follows the close of the socket."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_WITHIN):
+                while True:
+                    _, event = await self._events.get()
+                    if isinstance(event, CallStatus) and event.status in TERMINAL:
+                        return
+
+    async def _ended(self, record: CallRecord) -> CallRecord:
+        """The call's last record; it is hung up if it is not over yet."""
+        for wait in HANG_UP_TRIES:
+            await asyncio.sleep(wait)
+            with contextlib.suppress(AsyncflowError):
+                record = await self._twilio.fetch_call(record.sid)
+                if not record.ended:
+                    record = await self._twilio.hang_up(record.sid)
+                if record.ended:
+                    break
+        return record
+
+    async def _end_orphans(self) -> None:
+        """Tell of calls that a killed run left, and end those that live."""
+        for entry in self._journal.orphans(self._twilio.account_sid, self._twilio.base_url):
+            try:
+                found = await self._twilio.fetch_call(entry.call_sid)
+                ended = found if found.ended else await self._twilio.hang_up(entry.call_sid)
+            except AsyncflowError as error:
+                self._warn(f"Call {entry.call_sid} of {entry.began}, cut off: {error.message}")
+                if error.code in CALL_GONE:
+                    self._journal.remove(entry.call_sid)
+                continue
+            how = "had ended by itself" if found.ended else "was still live and was hung up"
+            self._warn(
+                f"A run that was cut off left call {entry.call_sid} of {entry.began}: "
+                f"it {how} ({ended.status})"
+            )
+            self._journal.remove(entry.call_sid)
+
+    def _warn_of(self, sid: str) -> None:
+        account = self._twilio.account_sid
+        self._warn(
+            f"CALL {sid} MAY STILL BE LIVE. End it: curl -X POST -d Status=completed -u "
+            f"{account}:$TWILIO_AUTH_TOKEN "
+            f"{self._twilio.base_url}/2010-04-01/Accounts/{account}/Calls/{sid}.json"
+        )
+
+    # What came of it
+
+    def _tell_status(self, status: str) -> None:
+        if status != self._bridge.status:
+            self._tell(status.replace("-", " ").capitalize())
+
+    def _outcome(self) -> CallReport:
+        reason = self._bridge.end_reason or EndReason.CANCELLED
+        if reason is EndReason.COMPLETED:
+            if self._bridge.assumed_end:
+                self._warn("The speech service never said that it was done")
+            return self._report(reason)
+        error, message = ENDINGS[reason]
+        if self._record is None:
+            raise ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
+        details = msgspec.to_builtins(self._report(reason))
+        cause = self._cause
+        raise error(
+            f"{message}: {cause.message}" if cause else message,
+            hint=cause.hint if cause else None,
+            details=details,
+        ) from cause
+
+    def _report(self, reason: EndReason) -> CallReport:
+        bridge, record = self._bridge, self._record
+        assert record is not None
+        return CallReport(
+            call_sid=record.sid,
+            status=record.status,
+            end_reason=reason,
+            to=self._order.to,
+            from_=self._order.from_,
+            seconds_sent=round(bridge.seconds_sent, 3),
+            seconds_heard=round(bridge.seconds_heard, 3),
+            duration=record.duration,
+            answered_after_ms=_milliseconds(self._dialled_at, bridge.answered_at),
+            first_frame_ms=_milliseconds(self._started_at, self._first_frame_at),
+            digits=bridge.digits,
+        )
+
+
+def _milliseconds(since: float | None, until: float | None) -> float | None:
+    return None if since is None or until is None else round((until - since) * 1000, 1)

@@ -1,0 +1,63 @@
+"""Files, all or nothing: written beside, synced, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from asyncflow_cli.errors import AsyncflowError, UsageError
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path`. A failure leaves no new file, and the old one as it was."""
+    try:
+        if path.exists() and not path.is_file():
+            # A device or a pipe is written to, not replaced.
+            path.write_bytes(content)
+        else:
+            _replace(path, content)
+    except OSError as error:
+        raise _explained(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before anything is spent, a path that cannot be written later."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint="Name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # Through a link, so that the link stays and its target changes.
+    path = path.resolve()
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).chmod(_mode(path))
+        Path(beside).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(beside).unlink()
+        raise
+
+
+def _mode(path: Path) -> int:
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _explained(path: Path, error: OSError) -> AsyncflowError:
+    why = error.strerror or str(error)
+    if error.errno == errno.ENOSPC:
+        return AsyncflowError(f"{path} was not written: {why}", code="DISK_FULL")
+    return UsageError(f"{path} cannot be written: {why}", code="NOT_WRITABLE")

@@ -1,0 +1,65 @@
+"""An ASGI app on a loopback port, for as long as a call lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from asyncflow_cli.errors import PrerequisiteError
+
+LARGEST_MESSAGE = 64 * 1024
+"""Bytes; Twilio's messages have 400."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn would stop at the first Ctrl-C; the call must be hung up first.
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, *, port: int = 0) -> AsyncIterator[int]:
+    """Serve `app` on a loopback port, and tell which."""
+    listener = _listen_on(port)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_ping_interval=20,
+            ws_ping_timeout=10,
+            ws_max_size=LARGEST_MESSAGE,
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _listen_on(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise PrerequisiteError(
+            f"Port {port} of this machine cannot be used: {error.strerror}",
+            hint="Leave the port out to take a free one",
+            code="PORT_TAKEN",
+        ) from None
+    listener.listen()
+    return listener

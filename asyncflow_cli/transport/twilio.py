@@ -1,0 +1,273 @@
+"""Twilio's REST API: its own client, riding on our httpx, and failures in our words.
+
+https://www.twilio.com/docs/voice/api/call-resource
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from twilio.twiml.voice_response import Connect, VoiceResponse
+
+from asyncflow_cli.errors import (
+    AsyncflowError,
+    AuthError,
+    CallRejectedError,
+    LimitError,
+    NetworkError,
+    PrerequisiteError,
+    ServiceError,
+    UsageError,
+)
+from asyncflow_cli.protocol.endings import TERMINAL
+from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings, is_loopback
+
+CALL_GONE = frozenset({"TWILIO_20404", "TWILIO_21220"})
+"""Not found, or not in a state to be changed: to someone who hangs up, both are success."""
+
+CODES: dict[int, tuple[type[AsyncflowError], str | None]] = {
+    10001: (AuthError, "The Twilio account is not active: reactivate it, or top it up"),
+    10004: (LimitError, "Too many calls at once for this account: wait for one to end"),
+    20003: (
+        AuthError,
+        "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: stray blanks, test credentials, another "
+        "region's, or an API key without the account's SID",
+    ),
+    20429: (LimitError, "Twilio did not take the request: wait a little and try again"),
+    21210: (CallRejectedError, "--from must be a number of this Twilio account, or one verified"),
+    21211: (UsageError, "Write --to with its country code: +15551230001"),
+    21212: (UsageError, "Write --from with its country code: +15557654321"),
+    21214: (CallRejectedError, "That number cannot be reached by phone"),
+    21215: (
+        CallRejectedError,
+        "Enable the country: Twilio console, Voice, Settings, Geo permissions",
+    ),
+    21216: (CallRejectedError, None),
+    21217: (UsageError, "Check the digits of --to"),
+    21219: (
+        CallRejectedError,
+        "A trial account calls verified numbers only: verify it, or upgrade",
+    ),
+}
+"""Codes of the create request with a remedy: https://www.twilio.com/docs/api/errors"""
+
+STATUSES: dict[int, type[AsyncflowError]] = {
+    400: CallRejectedError,
+    401: AuthError,
+    403: AuthError,
+    429: LimitError,
+}
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """What Twilio knows of a call."""
+
+    sid: str
+    status: str
+    duration: int | None
+    """Seconds; known once it has ended."""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    to: str
+    from_: str
+    twiml: str
+    status_callback: str
+    ring_timeout: int
+    """Seconds of ringing after which Twilio gives up."""
+    time_limit: int
+    """Seconds of talk after which Twilio ends the call, whatever has become of us."""
+
+
+def stream_twiml(media_url: str, status_callback: str) -> str:
+    """TwiML that hands the call's audio, both ways, to `media_url` (wss, without a query).
+
+    Nothing follows the stream: the call ends when we close the socket.
+    """
+    response = VoiceResponse()
+    connect = Connect()
+    connect.stream(url=media_url, name="asyncflow", status_callback=status_callback)
+    response.append(connect)
+    return str(response)
+
+
+class TwilioClient:
+    """Calls of one account. Close it in the loop that used it."""
+
+    def __init__(
+        self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        account = settings.need("twilio_account_sid")
+        username, password = _credentials(settings, account)
+        self.base_url = settings.twilio_base_url
+        self.account_sid = account
+        self._http = httpx.AsyncClient(
+            timeout=settings.timeout,
+            transport=transport,
+            trust_env=not is_loopback(self.base_url),
+        )
+        self._client = Client(
+            username,
+            password,
+            account_sid=account,
+            region=settings.twilio_region,
+            edge=settings.twilio_edge,
+            http_client=_HttpxClient(self._http),
+            # An empty mapping would be replaced by os.environ.
+            environment={"": ""},
+        )
+        if self.base_url != DEFAULT_TWILIO_BASE_URL:
+            self._client.api.base_url = self.base_url
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def create_call(self, request: CallRequest) -> CallRecord:
+        """Dial. The outcome is known when this returns or raises: after a time-out the call is
+        looked for, because creating is not idempotent and must never be repeated."""
+        began = datetime.now(UTC) - timedelta(seconds=5)
+        try:
+            call = await self._client.calls.create_async(
+                to=request.to,
+                from_=request.from_,
+                twiml=request.twiml,
+                status_callback=request.status_callback,
+                status_callback_event=["initiated", "ringing", "answered", "completed"],
+                status_callback_method="POST",
+                timeout=request.ring_timeout,
+                time_limit=request.time_limit,
+            )
+        except TwilioException as error:
+            raise translated(error) from error
+        except httpx.ConnectError as error:
+            raise self._unreachable(error) from error
+        except httpx.HTTPError as error:
+            found = await self._find(request, began)
+            if found is None:
+                raise self._unreachable(error) from error
+            return found
+        return _record(call)
+
+    async def fetch_call(self, sid: str) -> CallRecord:
+        return await self._ask(self._client.calls(sid).fetch_async())
+
+    async def hang_up(self, sid: str) -> CallRecord:
+        """End the call in whatever state it is; one that has ended stays as it is."""
+        try:
+            return await self._ask(self._client.calls(sid).update_async(status="completed"))
+        except AsyncflowError as error:
+            if error.code not in CALL_GONE:
+                raise
+            return await self.fetch_call(sid)
+
+    async def _ask(self, request: Awaitable[Any]) -> CallRecord:
+        try:
+            return _record(await request)
+        except TwilioException as error:
+            raise translated(error) from error
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    async def _find(self, request: CallRequest, began: datetime) -> CallRecord | None:
+        """The call that a create request without an answer may have made."""
+        try:
+            calls = await self._client.calls.list_async(
+                to=request.to, from_=request.from_, limit=20
+            )
+        except (TwilioException, httpx.HTTPError):
+            return None
+        live = [c for c in calls if c.status not in TERMINAL]
+        fresh = [c for c in live if c.date_created is None or c.date_created >= began]
+        return _record(fresh[0]) if fresh else None
+
+    def _unreachable(self, error: httpx.HTTPError) -> NetworkError:
+        late = isinstance(error, httpx.TimeoutException)
+        return NetworkError(
+            f"{self.base_url} did not answer in time"
+            if late
+            else f"{self.base_url} cannot be reached: {error or type(error).__name__}",
+            hint="Check the network, a proxy in the way, and TWILIO_BASE_URL",
+            code="TWILIO_UNREACHABLE",
+        )
+
+
+class _HttpxClient(AsyncHttpClient):  # type: ignore[misc]
+    """Twilio's seam for HTTP: the same httpx as everything else of ours."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=True)
+        self._http = http
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        response = await self._http.request(
+            method,
+            uri,
+            params=params,
+            data=data,
+            headers=headers,
+            auth=auth,
+            follow_redirects=allow_redirects,
+            timeout=timeout or httpx.USE_CLIENT_DEFAULT,
+        )
+        return Response(response.status_code, response.text, response.headers)
+
+
+def _credentials(settings: Settings, account: str) -> tuple[str, str]:
+    if bool(settings.twilio_region) != bool(settings.twilio_edge):
+        # api.{region}.twilio.com stopped resolving in April 2026.
+        raise PrerequisiteError(
+            "Twilio's region and edge go together",
+            hint="Set both TWILIO_REGION and TWILIO_EDGE (ie1 with dublin), or neither",
+        )
+    if settings.twilio_api_key:
+        return settings.twilio_api_key, settings.need("twilio_api_secret")
+    return account, settings.need("twilio_auth_token")
+
+
+def translated(error: TwilioException) -> AsyncflowError:
+    """Twilio's exception in our tree. Its str() holds terminal colours, so it is not used."""
+    if not isinstance(error, TwilioRestException):
+        return ServiceError(f"Twilio failed: {type(error).__name__}", code="TWILIO_FAILED")
+    cls, hint = CODES.get(error.code or 0, (STATUSES.get(error.status, ServiceError), None))
+    return cls(
+        f"Twilio: {error.msg}",
+        hint=hint or f"https://www.twilio.com/docs/api/errors/{error.code}",
+        code=f"TWILIO_{error.code or error.status}",
+    )
+
+
+def _record(call: Any) -> CallRecord:
+    # twilio-python gives the duration as it came: a string of seconds.
+    duration = int(call.duration) if call.duration not in (None, "") else None
+    return CallRecord(sid=str(call.sid), status=str(call.status), duration=duration)
+
+
+async def open_client(settings: Settings) -> TwilioClient:
+    """A client, made in a thread: importing Twilio's library takes longer than a tunnel."""
+    return await asyncio.to_thread(TwilioClient, settings)
