@@ -128,9 +128,14 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     try:
         return _invoke(args, state)
     except BrokenPipeError:
-        # Who reads us has enough; Python must not complain about it again on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return 0
+    except OSError as error:
+        _drop_stdout()
+        what = error.filename or "stdout"
+        full = AsyncflowError(f"{what} cannot be written: {error.strerror}", code="NOT_WRITABLE")
+        state.out.error(full)
+        return full.exit_code
     except AsyncflowError as error:
         state.out.error(error)
         return error.exit_code
@@ -151,6 +156,16 @@ def _invoke(args: Sequence[str], state: App) -> int:
         raise UsageError(error.format_message(), hint=_help_hint(error)) from error
     except (typer.Abort, KeyboardInterrupt):
         raise InterruptedByUserError("Stopped") from None
+    except SystemExit as leaving:
+        # Typer makes a broken pipe an exit of its own, with code 1.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            raise leaving.__context__ from None
+        raise
+
+
+def _drop_stdout() -> None:
+    """Who reads us is gone; Python must not complain about it again on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help_hint(error: typer.TyperException) -> str | None:

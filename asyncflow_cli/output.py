@@ -67,11 +67,11 @@ class ErrorReport(
 
 
 class Redactor:
-    """Hides every secret it was told of, as it stands or as a URL would write it."""
+    """Hides every secret it was told of, as it stands or as a URL or JSON would write it."""
 
     # Whatever the settings hold, a key in a query or a header is never printed.
     _SHAPES = re.compile(
-        r"((?:api_key=|x-api-key\W+|authorization\W+(?:basic|bearer) +))[^\s&'\",]+", re.I
+        r"((?:api_key=|x-api-key[\\"']*\s*[:=]\s*[\\"']*|authorization\W+(?:basic|bearer) +))[^\s&'\",]+", re.I
     )
 
     def __init__(self) -> None:
@@ -79,7 +79,8 @@ class Redactor:
 
     def hide(self, secrets: Iterable[str]) -> None:
         for secret in secrets:
-            self._secrets |= {secret, urllib.parse.quote(secret, safe="")}
+            in_json = msgspec.json.encode(secret).decode()[1:-1]
+            self._secrets |= {secret, urllib.parse.quote(secret, safe=""), in_json}
 
     def clean(self, text: str) -> str:
         for secret in sorted(self._secrets, key=len, reverse=True):
@@ -226,7 +227,7 @@ class Output:
 
     def _say(self, text: str, style: str | None = None) -> None:
         self._words.print(
-            self.redactor.clean(text), style=style, markup=False, highlight=False, soft_wrap=True
+            self.redactor.clean(text), style=style, highlight=False, soft_wrap=True
         )
 
     def _write(self, stream: TextIO, text: str) -> None:
@@ -246,6 +247,9 @@ class Output:
 
         return Console(
             file=stream,
+            # Names and texts are not ours: "[Demo]" is no style, ":phone:" no picture.
+            markup=False,
+            emoji=False,
             force_terminal=True if self.color == "always" else None,
             no_color=True if self.color == "never" else None,
         )

@@ -31,7 +31,7 @@ def boolean(text: str) -> bool:
 
 def duration(text: str) -> float:
     """Seconds in `400ms`, `30s`, `2m` or `1h`; a bare number is seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", text.strip())
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)(ms|s|m|h|)", text.strip())
     if not match:
         raise UsageError(f"{text!r} is no duration", hint="Write 400ms, 30s or 2m")
     return float(match[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600}[match[2]]
@@ -53,9 +53,14 @@ def credential(text: str) -> str:
 
 
 def http_url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", text.strip()):
+    url = text.strip().rstrip("/")
+    try:
+        valid = re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url) and urlsplit(url).port != 0
+    except ValueError:  # a port beyond 65535, an unclosed [
+        valid = False
+    if not valid:
         raise UsageError(f"{text!r} is no http(s) address")
-    return text.strip().rstrip("/")
+    return url
 
 
 def is_loopback(url: str) -> bool:
@@ -65,7 +70,7 @@ def is_loopback(url: str) -> bool:
 
 
 def count(text: str) -> int:
-    if not text.strip().isdecimal():
+    if not re.fullmatch(r"\d{1,9}", text.strip()):
         raise UsageError(f"{text!r} is no whole number")
     return int(text)
 
@@ -199,9 +204,15 @@ def load(
         warnings += [
             f"{origin} and {other} differ; {origin} is used"
             for other, value in found
-            if other in f.metadata["names"] and origin in f.metadata["names"] and value != raw
+            if _are_siblings(origin, other, f.metadata["names"]) and value.strip() != raw.strip()
         ]
     return Settings(**values, origins=origins, warnings=tuple(warnings))
+
+
+def _are_siblings(one: str, other: str, names: tuple[str, ...]) -> bool:
+    """Whether two origins are the two names of one setting in the same source."""
+    sources = (names, [f".env {name}" for name in names])
+    return any(one in source and other in source for source in sources)
 
 
 def _candidates(
@@ -219,7 +230,7 @@ def _candidates(
             if source.get(variable, "").strip():
                 yield origin + variable, source[variable]
     key = name.strip("_")
-    if profile.get(key) is not None:
+    if profile.get(key) is not None and str(profile[key]).strip():
         yield f"profile {key}", profile[key]
 
 

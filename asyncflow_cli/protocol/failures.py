@@ -103,19 +103,31 @@ def disguised(content_type: str, body: bytes) -> AsyncflowError | None:
 
     The vendor's own n8n node looks for it the same way.
     """
-    if content_type.startswith("application/json") or body[:1] == b"{":
-        flat = _flat(body)
-        if flat.get("error_code"):
-            return from_code(_text(flat["error_code"]), _text(flat.get("message")))
-        return IncompleteError("The service answered JSON where audio was due")
-    return None
+    if not (content_type.startswith("application/json") or _is_object(body)):
+        return None
+    flat = _flat(body)
+    code = _text(flat.get("error_code"))
+    if code:
+        return from_code(code, _text(flat.get("message")), extra=flat.get("extra"))
+    return IncompleteError("The service answered JSON where audio was due")
+
+
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _is_object(body: bytes) -> bool:
+    # A brace alone proves nothing: raw audio may begin with any byte.
+    try:
+        return body[:1] == b"{" and isinstance(msgspec.json.decode(body), dict)
+    except _NOT_JSON:
+        return False
 
 
 def _flat(body: bytes) -> dict[str, Any]:
     """Shapes A to D as one flat mapping; what is none of them becomes the message."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _NOT_JSON:
         return {"message": body[:200].decode(errors="replace").strip()}
     match answer:
         case {"detail": dict(detail)}:

@@ -41,7 +41,7 @@ def output_format(
     container = container or _from_extension(path)
     fields = {
         "container": container,
-        "sample_rate": sample_rate or DEFAULT_RATE,
+        "sample_rate": DEFAULT_RATE if sample_rate is None else sample_rate,
         "encoding": encoding or (None if container == "mp3" else "pcm_s16le"),
         "bit_rate": bit_rate,
     }
@@ -155,4 +155,6 @@ def _check_data(
         )
     if encoding is None or not sample_rate:
         return Checked(audio, None)
+    if size % SAMPLE_BYTES[encoding]:
+        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
     return Checked(audio, seconds(size, encoding, sample_rate))

@@ -186,6 +186,8 @@ class SpeechProtocol:
         if not isinstance(raw.get("audio"), str) and raw.get("final") is not True:
             return None
         audio = raw.get("audio") or ""
+        if not isinstance(audio, str):
+            raise RemoteProtocolError("Not an Audio message: its audio is no text")
         key = self._reported(raw.get("context_id"))
         if key not in self.live:
             return None
@@ -199,8 +201,8 @@ class SpeechProtocol:
     def _reported(self, context_id: Any) -> str | None:
         """Which of our contexts the server means: it may leave the name out, or invent one for
         the default context."""
-        if context_id in self.live or context_id in self._gone:
-            return context_id  # type: ignore[no-any-return]
+        if isinstance(context_id, str) and (context_id in self.live or context_id in self._gone):
+            return context_id
         if context_id is None and len(self.live) == 1:
             return next(iter(self.live))
         return None
@@ -250,7 +252,7 @@ class SpeechProtocol:
 def _parse(text: str | bytes) -> dict[str, Any]:
     try:
         raw = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise RemoteProtocolError("The frame is not JSON") from None
     if not isinstance(raw, dict):
         raise RemoteProtocolError("The frame is not a JSON object")

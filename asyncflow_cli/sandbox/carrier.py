@@ -68,6 +68,12 @@ class Carrier:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def reset(self) -> None:
+        """Hang up every call, forget everything, and count from the beginning."""
+        await self.close()
+        self.store.reset()
+        self.names = Names(deterministic=self.names.deterministic)
+
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return httpx.create_ssl_context()

@@ -10,6 +10,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+from asyncflow_cli.errors import UsageError
+
 TICK = 0.02
 """Seconds of line in a frame."""
 
@@ -32,7 +34,7 @@ class Clock:
 
     def __init__(self, speed: float = 1.0) -> None:
         if not 0 < speed < float("inf"):
-            raise ValueError(f"The speed of a clock is a positive number, not {speed}")
+            raise UsageError(f"The speed of a clock is a positive number, not {speed}")
         self.speed = speed
         self._origin = time.monotonic()
         self._began = datetime.now(UTC)

@@ -34,8 +34,7 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         return Response(file, media_type="audio/wav")
 
     async def reset(_request: Request) -> Response:
-        await carrier.close()
-        carrier.store.reset()
+        await carrier.reset()
         return Response(status_code=204)
 
     return [

@@ -27,7 +27,7 @@ class Leg:
 
     async def play(self, audio: bytes) -> None:
         """Play μ-law to its end."""
-        self.line.queue(audio)
+        self.line.queue(audio, more=False)
         await self.run(until=lambda: self.line.empty)
 
     async def wait(self, seconds: float) -> None:

@@ -81,8 +81,8 @@ class Line:
             raise RemoteProtocolError("media.payload is not base64", code=INVALID) from None
         return self.queue(audio)
 
-    def queue(self, audio: bytes) -> int:
-        """Queue μ-law. How many bytes did not fit."""
+    def queue(self, audio: bytes, *, more: bool = True) -> int:
+        """Queue μ-law, of which `more` may follow. How many bytes did not fit."""
         room = CEILING - len(self._queue)
         surplus = max(0, len(audio) - room)
         taken = audio[: len(audio) - surplus]
@@ -90,7 +90,7 @@ class Line:
         self._queued += len(taken)
         self.discarded += surplus
         if taken:
-            self._speaking = True
+            self._speaking = more
             self._end_gap()
         return surplus
 

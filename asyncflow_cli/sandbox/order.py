@@ -16,6 +16,7 @@ from asyncflow_cli.sandbox.program import Fetch, Inline, Source
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 MAX_TWIML = 4000
+NOT_IMITATED = ("Record", "MachineDetection", "AsyncAmd", "CallerId", "CallToken", "Byoc", "Trim")
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -49,6 +50,8 @@ class Order:
     timeout: int = 60
     time_limit: int = 14400
     send_digits: str = ""
+    ignored: tuple[str, ...] = ()
+    """Parameters that Twilio would have heeded, and the sandbox does not imitate."""
 
 
 class Form:
@@ -91,6 +94,7 @@ def read_order(form: Form, *, strict_from: bool) -> Order:
         timeout=read_number(form, "Timeout", 60, range(1, 601), 21208),
         time_limit=read_number(form, "TimeLimit", 14400, range(1, 86401), 20001),
         send_digits=_digits(form),
+        ignored=tuple(name for name in NOT_IMITATED if name in form),
     )
 
 

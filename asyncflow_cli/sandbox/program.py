@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
-from asyncflow_cli.sandbox import twiml
+from asyncflow_cli.sandbox import twiml, verbs
 from asyncflow_cli.sandbox.clip import read_clip
 from asyncflow_cli.sandbox.clock import TICK
 from asyncflow_cli.sandbox.stage import Stage
@@ -88,44 +88,44 @@ class Program:
         answer = await self._stage.web.request(source.method, source.url, fields)
         kind = answer.content_type.partition(";")[0].strip().lower()
         if kind == "text/plain":
-            return twiml.Document((twiml.Say(answer.text.strip()),))
+            return twiml.Document((verbs.Say(answer.text.strip()),))
         if kind.startswith("audio/"):
-            return twiml.Document((twiml.Play(source.url),))
+            return twiml.Document((verbs.Play(source.url),))
         if kind not in _MARKUP:
             text = f"{source.url} answered with {kind or 'no content type'}, not text/xml"
             raise RemoteProtocolError(text, code=CONTENT_TYPE)
         return twiml.parse(answer.text)
 
-    async def _perform_all(self, verbs: tuple[twiml.Verb, ...], base: str | None) -> Source | None:
-        for verb in verbs:
-            if isinstance(verb, twiml.Hangup | twiml.Reject):
+    async def _perform_all(self, todo: tuple[verbs.Verb, ...], base: str | None) -> Source | None:
+        for verb in todo:
+            if isinstance(verb, verbs.Hangup | verbs.Reject):
                 return None
             following = await self._perform(verb, base)
             if following is not None:
                 return following
         return None
 
-    async def _perform(self, verb: twiml.Verb, base: str | None) -> Source | None:
+    async def _perform(self, verb: verbs.Verb, base: str | None) -> Source | None:
         match verb:
-            case twiml.Connect(stream):
+            case verbs.Connect(stream):
                 await self.streams.connect(stream, base)
-            case twiml.Start(stream):
+            case verbs.Start(stream):
                 await self.streams.start(stream, base)
-            case twiml.Stop(name):
+            case verbs.Stop(name):
                 await self.streams.stop(name)
-            case twiml.Redirect(url, method):
+            case verbs.Redirect(url, method):
                 return Fetch(urljoin(base or "", url), method)
-            case twiml.Gather():
+            case verbs.Gather():
                 return await self._gather(verb, base)
-            case twiml.Say() | twiml.Play() | twiml.Pause():
+            case verbs.Say() | verbs.Play() | verbs.Pause():
                 await self._sound(verb, base)
         return None
 
-    async def _sound(self, verb: twiml.Say | twiml.Play | twiml.Pause, base: str | None) -> None:
+    async def _sound(self, verb: verbs.Say | verbs.Play | verbs.Pause, base: str | None) -> None:
         leg = self._stage.leg
-        if isinstance(verb, twiml.Pause):
+        if isinstance(verb, verbs.Pause):
             return await leg.wait(verb.length)
-        speak = self._said(verb) if isinstance(verb, twiml.Say) else self._clip(verb, base)
+        speak = self._said(verb) if isinstance(verb, verbs.Say) else self._clip(verb, base)
         audio = await speak
         times = verb.loop
         # loop="0" means for ever: until somebody hangs up, or the call's time is over.
@@ -133,12 +133,12 @@ class Program:
             await leg.play(audio)
             times -= 1
 
-    async def _said(self, verb: twiml.Say) -> bytes:
+    async def _said(self, verb: verbs.Say) -> bytes:
         if self._stage.say is not None:
             return await self._stage.say(verb.text, verb.language)
         return _silence(_SECONDS_A_CHARACTER * len(verb.text))
 
-    async def _clip(self, verb: twiml.Play, base: str | None) -> bytes:
+    async def _clip(self, verb: verbs.Play, base: str | None) -> bytes:
         if verb.digits is not None:
             return _silence(sum({"w": 0.5, "W": 1.0}.get(key, 0.2) for key in verb.digits))
         url = urljoin(base or "", verb.url)
@@ -149,13 +149,13 @@ class Program:
             return b""
         return read_clip(answer.body) or _silence(_UNREADABLE_CLIP)
 
-    async def _gather(self, verb: twiml.Gather, base: str | None) -> Source | None:
+    async def _gather(self, verb: verbs.Gather, base: str | None) -> Source | None:
         digits = await self._collect(verb, base)
         if not digits and not verb.action_on_empty:
             return None
         return Fetch(urljoin(base or "", verb.action), verb.method, {"Digits": digits})
 
-    async def _collect(self, verb: twiml.Gather, base: str | None) -> str:
+    async def _collect(self, verb: verbs.Gather, base: str | None) -> str:
         """The keys pressed while the nested verbs play, and then until time or key ends it."""
         leg = self._stage.leg
         first = len(leg.pressed)
@@ -177,7 +177,7 @@ class Program:
         return digits[: verb.num_digits]
 
 
-def _complete(verb: twiml.Gather, digits: str) -> bool:
+def _complete(verb: verbs.Gather, digits: str) -> bool:
     ended = bool(verb.finish_on_key) and verb.finish_on_key in digits
     return ended or (verb.num_digits is not None and len(digits) >= verb.num_digits)
 

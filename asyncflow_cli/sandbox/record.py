@@ -53,8 +53,11 @@ class CallRecord:
         self.callback_to = order.callback
         self.web = WebClient(AUTH_TOKEN, network.tls)
         self.outbox = Outbox(self.web, lambda text, url: self.notify(CALLBACK_FAILED, text, url))
-        self.warnings: list[dict[str, str]] = []
-        """Every notification, in short, for the report."""
+        self.warnings = [
+            {"code": "SANDBOX", "text": f"{name} is not imitated, and was ignored", "url": ""}
+            for name in order.ignored
+        ]
+        """What the sandbox leaves out, and every notification in short: for the report."""
         self._network = network
         self._created = network.names.began(network.clock)
         self._told = 0.0

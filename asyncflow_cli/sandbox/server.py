@@ -48,13 +48,14 @@ class Sandbox:
         strict_from: bool = False,
         say: Voice | None = None,
     ) -> None:
+        clock = Clock(speed)
         self._socket = _bind(host, port)
         self.url = _url(self._socket)
         self.store = Store(state)
         self._engine = Engine()
         self.carrier = Carrier(
             self.store,
-            Clock(speed),
+            clock,
             deterministic=deterministic,
             strict_from=strict_from,
             say=say,

@@ -15,7 +15,7 @@ from asyncflow_cli.sandbox.mediasocket import MediaSocket, Opening
 from asyncflow_cli.sandbox.signature import sign
 from asyncflow_cli.sandbox.stage import Stage
 from asyncflow_cli.sandbox.streamurl import check, resolve
-from asyncflow_cli.sandbox.twiml import Stream
+from asyncflow_cli.sandbox.verbs import Stream
 
 _TRACKS = {
     "inbound_track": ("inbound",),

@@ -6,15 +6,7 @@ https://www.twilio.com/docs/voice/api/call-resource
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
-import hmac
-import time
-import uuid
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
@@ -32,13 +24,7 @@ from asyncflow_cli.sandbox.order import (
     read_source,
 )
 from asyncflow_cli.sandbox.resources import API, LIVE, CallResource
-
-Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
-
-KEYS = {
-    account.ACCOUNT_SID: account.AUTH_TOKEN,
-    account.API_KEY_SID: account.API_KEY_SECRET,
-}
+from asyncflow_cli.sandbox.rest import Endpoint, as_json, guarded_by_account, not_found, read_form
 
 _CREATED = "Wed, 01 Jan 2025 00:00:00 +0000"
 """When the sandbox's account and number were made, for all anybody knows."""
@@ -63,46 +49,15 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
     ]
     found: list[BaseRoute] = []
     for method, path, endpoint in table:
-        found.append(Route(path, _guarded(endpoint), methods=[method]))
-        found.append(Route(path.removesuffix(".json"), _guarded(_not_xml), methods=[method]))
-    found.append(Route(f"/{API}/{{path:path}}", _guarded(_unknown), methods=_ALL_METHODS))
+        found.append(Route(path, guarded_by_account(endpoint), methods=[method]))
+        found.append(
+            Route(path.removesuffix(".json"), guarded_by_account(_not_xml), methods=[method])
+        )
+    found.append(Route(f"/{API}/{{path:path}}", guarded_by_account(_unknown), methods=_ALL_METHODS))
     return found
 
 
 _ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-
-
-def _guarded(endpoint: Endpoint) -> Endpoint:
-    """The endpoint behind the account's credentials, with Twilio's headers and error bodies."""
-
-    async def guarded(request: Request) -> Response:
-        began = time.monotonic()
-        try:
-            _authenticate(request)
-            response = await endpoint(request)
-        except ApiError as error:
-            response = _failure(error)
-        response.headers["Twilio-Request-Id"] = "RQ" + uuid.uuid4().hex
-        response.headers["Twilio-Request-Duration"] = f"{time.monotonic() - began:.3f}"
-        return response
-
-    return guarded
-
-
-def _authenticate(request: Request) -> None:
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    try:
-        written = (
-            base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
-        )
-    except (binascii.Error, UnicodeDecodeError):
-        written = ""
-    user, _, secret = written.partition(":")
-    expected = KEYS.get(user)
-    if expected is None or not hmac.compare_digest(secret.encode(), expected.encode()):
-        raise ApiError(401, 20003, "Authenticate")
-    if request.path_params.get("account_sid", account.ACCOUNT_SID) != account.ACCOUNT_SID:
-        raise _not_found(request)
 
 
 class Calls:
@@ -112,21 +67,21 @@ class Calls:
         self._carrier = carrier
 
     async def create(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await read_form(request)
         order = read_order(form, strict_from=self._carrier.strict_from)
-        return _json(self._carrier.dial(order), status=201)
+        return as_json(self._carrier.dial(order), status=201)
 
     async def fetch(self, request: Request) -> Response:
-        return _json(self._find(request))
+        return as_json(self._find(request))
 
     async def list(self, request: Request) -> Response:
         query = Form(request.query_params.multi_items())
         chosen = listing.select(self._carrier.store.calls(), query)
-        return _json(listing.page("calls", chosen, request.url.path, query))
+        return as_json(listing.page("calls", chosen, request.url.path, query))
 
     async def update(self, request: Request) -> Response:
         call = self._find(request)
-        form = await _form(request)
+        form = await read_form(request)
         status = form.get("Status")
         if status not in ("", "canceled", "completed"):
             raise ApiError(400, 20001, f"Status must be canceled or completed, not {status}")
@@ -134,7 +89,7 @@ class Calls:
             await self._end(call, status)
         else:
             self._change(call, form)
-        return _json(self._find(request))
+        return as_json(self._find(request))
 
     async def delete(self, request: Request) -> Response:
         call = self._find(request)
@@ -148,12 +103,12 @@ class Calls:
         found = self._carrier.store.notifications(call.sid)
         query = Form(request.query_params.multi_items())
         # Twilio lists the latest first.
-        return _json(listing.page("notifications", found[::-1], request.url.path, query))
+        return as_json(listing.page("notifications", found[::-1], request.url.path, query))
 
     def _find(self, request: Request) -> CallResource:
         call = self._carrier.store.call(request.path_params["sid"])
         if call is None:
-            raise _not_found(request)
+            raise not_found(request)
         return call
 
     async def _end(self, call: CallResource, status: str) -> None:
@@ -187,7 +142,7 @@ class Calls:
 async def _account(_request: Request) -> Response:
     sid = account.ACCOUNT_SID
     uri = f"/{API}/Accounts/{sid}"
-    return _json(
+    return as_json(
         {
             "sid": sid,
             "owner_account_sid": sid,
@@ -204,7 +159,7 @@ async def _account(_request: Request) -> Response:
 
 
 async def _balance(_request: Request) -> Response:
-    return _json({"account_sid": account.ACCOUNT_SID, "balance": "100.00", "currency": "USD"})
+    return as_json({"account_sid": account.ACCOUNT_SID, "balance": "100.00", "currency": "USD"})
 
 
 async def _numbers(request: Request) -> Response:
@@ -227,12 +182,12 @@ async def _numbers(request: Request) -> Response:
     # The filter takes a part of the number: https://www.twilio.com/docs/phone-numbers/api
     wanted = query.get("PhoneNumber")
     found = [number] if wanted in account.INBOUND_NUMBER else []
-    return _json(listing.page("incoming_phone_numbers", found, request.url.path, query))
+    return as_json(listing.page("incoming_phone_numbers", found, request.url.path, query))
 
 
 async def _caller_ids(request: Request) -> Response:
     query = Form(request.query_params.multi_items())
-    return _json(listing.page("outgoing_caller_ids", [], request.url.path, query))
+    return as_json(listing.page("outgoing_caller_ids", [], request.url.path, query))
 
 
 async def _not_xml(request: Request) -> Response:
@@ -243,29 +198,3 @@ async def _not_xml(request: Request) -> Response:
 
 async def _unknown(request: Request) -> Response:
     raise ApiError(501, 20001, f"The sandbox does not imitate {request.method} {request.url.path}")
-
-
-def _not_found(request: Request) -> ApiError:
-    return ApiError(404, 20404, f"The requested resource {request.url.path} was not found")
-
-
-async def _form(request: Request) -> Form:
-    body = (await request.body()).decode(errors="replace")
-    return Form(parse_qsl(body, keep_blank_values=True))
-
-
-def _json(value: Any, *, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-def _failure(error: ApiError) -> Response:
-    body = {
-        "code": error.code,
-        "message": error.message,
-        "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
-        "status": error.status,
-    }
-    response = _json(body, status=error.status)
-    if error.status == 401:
-        response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
-    return response

@@ -8,100 +8,31 @@ is no document at all raises RemoteProtocolError with Twilio's code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from asyncflow_cli.errors import RemoteProtocolError
+from asyncflow_cli.sandbox.verbs import (
+    Connect,
+    Gather,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Say,
+    Start,
+    Stop,
+    Stream,
+    Verb,
+)
 
 MAX_BYTES = 64 * 1024
 """https://www.twilio.com/docs/api/errors/11750"""
 
 TOO_LARGE, PARSE_FAILURE, SCHEMA = "11750", "12100", "12200"
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """https://www.twilio.com/docs/voice/twiml/stream"""
-
-    url: str
-    name: str | None = None
-    track: str | None = None
-    status_callback: str | None = None
-    status_callback_method: str = "POST"
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """Bidirectional, and the next verb waits until the other side has closed the socket."""
-
-    stream: Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Unidirectional: the line is copied to the socket while the next verbs run."""
-
-    stream: Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    text: str
-    language: str | None = None
-    loop: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    url: str
-    digits: str | None = None
-    loop: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    length: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    url: str
-    method: str = "POST"
-
-
-@dataclass(frozen=True, slots=True)
-class Hangup:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    reason: str = "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Gather:
-    """Keys only; https://www.twilio.com/docs/voice/twiml/gather"""
-
-    verbs: tuple[Say | Play | Pause, ...] = ()
-    action: str = ""
-    method: str = "POST"
-    timeout: float = 5.0
-    finish_on_key: str = "#"
-    num_digits: int | None = None
-    action_on_empty: bool = False
-
-
-Verb: TypeAlias = Connect | Start | Stop | Say | Play | Pause | Redirect | Hangup | Reject | Gather
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,17 @@ END_WITHIN = 3.0
 HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
 """Seconds before each try to hang up through REST."""
 
+STATUS_WORDS = {
+    "initiated": "Dialling",
+    "ringing": "Ringing",
+    "in-progress": "Answered",
+    "no-answer": "No answer",
+    "canceled": "Cancelled",
+    "busy": "Busy",
+    "failed": "Failed",
+    "completed": "Ended",
+}
+
 
 @dataclass(frozen=True)
 class SpeechLost:
@@ -99,6 +110,7 @@ class PhoneCall:
         )
         self._twilio = TwilioClient(settings)
         self._tasks: list[asyncio.Task[None]] = []
+        self._began = time.monotonic()
         self._record: CallRecord | None = None
         self._cause: AsyncflowError | None = None
         self._dialled_at: float | None = None
@@ -171,6 +183,9 @@ class PhoneCall:
 
     def _decide(self, event: Event) -> list[Action]:
         match event:
+            case media.Start():
+                self._say("Speaking")
+                return self._bridge.on_phone(event)
             case SpeechLost(error=error):
                 if self._bridge.phase is Phase.PREPARING:
                     raise error
@@ -181,9 +196,9 @@ class PhoneCall:
                     self._warn(f"Twilio could not keep the media socket: {event.reason}")
                 return self._bridge.on_phone_lost()
             case CallStatus(status=status):
-                self._tell_status(status)
+                self._say_status(status)
                 return self._bridge.on_status(status)
-            case media.Connected() | media.Start() | media.Media() | media.Dtmf():
+            case media.Connected() | media.Media() | media.Dtmf():
                 return self._bridge.on_phone(event)
             case media.Mark() | media.Clear() | media.Stop():
                 return self._bridge.on_phone(event)
@@ -204,7 +219,9 @@ class PhoneCall:
                     await self._phone.send(
                         media.Mark(mark=media.MarkBody(name=name), stream_sid=sid)
                     )
-                case HangUp(tail=tail):
+                case HangUp(reason=reason, tail=tail):
+                    if reason is EndReason.COMPLETED:
+                        self._say("The last word was heard")
                     await asyncio.sleep(tail)
 
     async def _play(self, payload: str) -> None:
@@ -235,7 +252,7 @@ class PhoneCall:
 
     async def _dial(self) -> None:
         order = self._order
-        self._tell(f"Calling {order.to} from {order.from_}")
+        self._say(f"Calling {order.to} from {order.from_}")
         self._dialled_at = time.monotonic()
         request = CallRequest(
             to=order.to,
@@ -279,6 +296,7 @@ class PhoneCall:
             await self._reported_end()
         self._record = await self._ended(self._record)
         if self._record.ended:
+            self._say("Hung up")
             self._journal.remove(self._record.sid)
             self._bridge.on_duration(self._record.duration or 0)
         else:
@@ -333,9 +351,13 @@ class PhoneCall:
 
     # What came of it
 
-    def _tell_status(self, status: str) -> None:
+    def _say(self, what: str) -> None:
+        """A line for people, with the seconds since the call was asked for."""
+        self._tell(f"{time.monotonic() - self._began:5.1f} s  {what}")
+
+    def _say_status(self, status: str) -> None:
         if status != self._bridge.status:
-            self._tell(status.replace("-", " ").capitalize())
+            self._say(STATUS_WORDS.get(status, status))
 
     def _outcome(self) -> CallReport:
         reason = self._bridge.end_reason or EndReason.CANCELLED

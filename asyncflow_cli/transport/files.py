@@ -34,7 +34,7 @@ def check_writable(path: Path) -> None:
 def _replace(path: Path, content: bytes) -> None:
     # Through a link, so that the link stays and its target changes.
     path = path.resolve()
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

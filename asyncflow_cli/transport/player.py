@@ -42,9 +42,7 @@ async def play(audio: bytes, container: str) -> None:
     with tempfile.TemporaryDirectory(prefix="asyncflow-") as folder:
         path = Path(folder, f"speech.{container}")
         path.write_bytes(audio)
-        process = await asyncio.create_subprocess_exec(
-            *command, str(path), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
-        )
+        process = await _started(*command, str(path))
         try:
             code = await process.wait()
         finally:
@@ -53,3 +51,12 @@ async def play(audio: bytes, container: str) -> None:
             await process.wait()
     if code:
         raise AsyncflowError(f"{command[0]} failed with code {code}", code="PLAYER_FAILED")
+
+
+async def _started(*command: str) -> asyncio.subprocess.Process:
+    nowhere = asyncio.subprocess.DEVNULL
+    try:
+        return await asyncio.create_subprocess_exec(*command, stdin=nowhere, stdout=nowhere)
+    except OSError as error:
+        why = f"{command[0]} cannot be started: {error.strerror}"
+        raise AsyncflowError(why, code="PLAYER_FAILED") from error

@@ -45,7 +45,7 @@ WebSocket pings may not count. Vendor-written clients use the same 10."""
 DRY_AFTER = 3.0
 """Seconds without a frame, with all text sent, that mean no more will come. Customary."""
 
-CLOSE_WITHIN = 2.0
+CLOSE_WITHIN = 1.0
 
 
 class SpeechSession:
@@ -127,10 +127,9 @@ class SpeechSession:
                 return message  # type: ignore[return-value]  # a client receives FromServer only
 
     async def _send(self, message: FromClient) -> None:
-        try:
+        # If it is closed, what the server said before it closed is still to be received.
+        with contextlib.suppress(ConnectionClosed):
             await self._socket.send(self._protocol.send(message))
-        except ConnectionClosed as closed:
-            raise _lost(closed) from closed
 
     async def _keep_alive(self) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -139,10 +138,12 @@ class SpeechSession:
                 await self._socket.send(KEEP_ALIVE)
 
     async def _close(self) -> None:
-        with contextlib.suppress(ConnectionClosed, TimeoutError, AsyncflowError):
+        with contextlib.suppress(TimeoutError, ConnectionClosed):
             async with asyncio.timeout(CLOSE_WITHIN):
                 await self._send(Terminate() if self._protocol.contexts else CloseConnection())
-                await self._socket.wait_closed()
+                # A server that still has audio for us closes once somebody takes it.
+                async for _ in self._socket:
+                    pass
         await self._socket.close()
 
 

@@ -10,7 +10,18 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
-from far_ends import (
+from starlette.responses import Response
+from twilio.base.exceptions import TwilioRestException
+from twilio.request_validator import RequestValidator
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request
+from websockets.http11 import Response as WireResponse
+
+from asyncflow_cli.protocol.audio import wav_file
+from asyncflow_cli.sandbox.account import AUTH_TOKEN
+from asyncflow_cli.sandbox.callee import Callee, Press
+from asyncflow_cli.sandbox.server import Sandbox
+from tests.sandbox.far_ends import (
     FROM,
     TO,
     MediaServer,
@@ -25,17 +36,6 @@ from far_ends import (
     web_server,
     xml,
 )
-from starlette.responses import Response
-from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
-from websockets.asyncio.server import ServerConnection
-from websockets.http11 import Request
-from websockets.http11 import Response as WireResponse
-
-from asyncflow_cli.protocol.audio import wav_file
-from asyncflow_cli.sandbox.account import AUTH_TOKEN
-from asyncflow_cli.sandbox.callee import Callee, Press
-from asyncflow_cli.sandbox.server import Sandbox
 
 ALL = ["initiated", "ringing", "answered", "completed"]
 TONE = bytes(range(16)) * 100

@@ -117,6 +117,15 @@ def test_silence_behind_a_mark_is_no_gap() -> None:
     assert line.gaps == []
 
 
+def test_silence_behind_a_whole_clip_is_no_gap() -> None:
+    line = Line()
+    line.queue(b"a" * 160, more=False)
+    for _ in range(3):
+        line.tick()
+    line.queue(b"a" * 160, more=False)
+    assert line.gaps == []
+
+
 def test_a_line_that_skips_silence_records_what_was_sent_and_nothing_else() -> None:
     line = Line(skip_silence=True)
     for chunk in (b"a" * 100, b"b" * 300):

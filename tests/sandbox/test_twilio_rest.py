@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from far_ends import FROM, TO, client, ended, in_thread, make_call, sandbox
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
@@ -19,6 +18,7 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox import account
 from asyncflow_cli.sandbox.callee import Callee
 from asyncflow_cli.sandbox.server import Sandbox
+from tests.sandbox.far_ends import FROM, TO, client, ended, in_thread, make_call, sandbox
 
 SHORT = "<Response/>"
 ROOT = f"/2010-04-01/Accounts/{account.ACCOUNT_SID}"
@@ -67,7 +67,7 @@ def test_twilios_client_reads_a_finished_call() -> None:
             call = await make_call(running, twiml="<Response><Pause/></Response>")
             found = await ended(running, call.sid)
             assert found.status == "completed"
-            assert found.duration == "1" or int(found.duration) > 0
+            assert int(found.duration) >= 1
             assert found.start_time <= found.end_time
             assert found.date_created <= found.date_updated
 
@@ -320,6 +320,19 @@ def test_an_api_key_works_in_twilios_client() -> None:
     run(test())
 
 
+def test_what_is_not_imitated_is_named_in_the_report() -> None:
+    async def test() -> None:
+        async with sandbox() as running:
+            call = await make_call(running, twiml=SHORT, machine_detection="Enable", record=True)
+            await ended(running, call.sid)
+            report = running.store.report(call.sid)
+            assert report is not None
+            texts = [warning["text"].partition(" ")[0] for warning in report.warnings]
+            assert texts == ["Record", "MachineDetection"]
+
+    run(test())
+
+
 # The sandbox's own routes, and its port
 
 
@@ -358,6 +371,16 @@ def test_the_sandbox_tells_how_calls_sounded_and_forgets_on_request() -> None:
             assert (await web.post("/__sandbox/reset")).status_code == 204
             assert (await web.get("/__sandbox/calls")).json() == {"calls": []}
             assert running.live_calls == []
+
+    run(test())
+
+
+def test_after_a_reset_deterministic_calls_are_counted_anew() -> None:
+    async def test() -> None:
+        async with sandbox(deterministic=True) as running, http(running) as web:
+            first = await make_call(running, twiml=SHORT)
+            await web.post("/__sandbox/reset")
+            assert (await make_call(running, twiml=SHORT)).sid == first.sid
 
     run(test())
 
@@ -404,6 +427,12 @@ def test_the_url_is_known_before_anything_runs_and_the_port_is_taken() -> None:
 def test_only_this_computer_is_served(host: str) -> None:
     with pytest.raises(UsageError):
         Sandbox(host=host)
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("inf"), float("nan")])
+def test_a_clock_cannot_stand_still(speed: float) -> None:
+    with pytest.raises(UsageError):
+        Sandbox(speed=speed)
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")

@@ -8,7 +8,8 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.sandbox.streamurl import check, resolve
-from asyncflow_cli.sandbox.twiml import (
+from asyncflow_cli.sandbox.twiml import parse
+from asyncflow_cli.sandbox.verbs import (
     Connect,
     Gather,
     Hangup,
@@ -20,7 +21,6 @@ from asyncflow_cli.sandbox.twiml import (
     Start,
     Stop,
     Stream,
-    parse,
 )
 
 

@@ -1,0 +1,88 @@
+"""What all of Twilio's REST API has in common: credentials, headers, error bodies, forms.
+
+https://www.twilio.com/docs/usage/requests-to-twilio
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from asyncflow_cli.sandbox import account
+from asyncflow_cli.sandbox.order import ApiError, Form
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+KEYS = {
+    account.ACCOUNT_SID: account.AUTH_TOKEN,
+    account.API_KEY_SID: account.API_KEY_SECRET,
+}
+
+
+def guarded_by_account(endpoint: Endpoint) -> Endpoint:
+    """The endpoint behind the account's credentials, with Twilio's headers and error bodies."""
+
+    async def guarded(request: Request) -> Response:
+        began = time.monotonic()
+        try:
+            _authenticate(request)
+            response = await endpoint(request)
+        except ApiError as error:
+            response = _failure(error)
+        response.headers["Twilio-Request-Id"] = "RQ" + uuid.uuid4().hex
+        response.headers["Twilio-Request-Duration"] = f"{time.monotonic() - began:.3f}"
+        return response
+
+    return guarded
+
+
+def _authenticate(request: Request) -> None:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    try:
+        written = (
+            base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
+        )
+    except (binascii.Error, UnicodeDecodeError):
+        written = ""
+    user, _, secret = written.partition(":")
+    expected = KEYS.get(user)
+    if expected is None or not hmac.compare_digest(secret.encode(), expected.encode()):
+        raise ApiError(401, 20003, "Authenticate")
+    if request.path_params.get("account_sid", account.ACCOUNT_SID) != account.ACCOUNT_SID:
+        raise not_found(request)
+
+
+def not_found(request: Request) -> ApiError:
+    return ApiError(404, 20404, f"The requested resource {request.url.path} was not found")
+
+
+async def read_form(request: Request) -> Form:
+    body = (await request.body()).decode(errors="replace")
+    return Form(parse_qsl(body, keep_blank_values=True))
+
+
+def as_json(value: Any, *, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def _failure(error: ApiError) -> Response:
+    body = {
+        "code": error.code,
+        "message": error.message,
+        "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
+        "status": error.status,
+    }
+    response = as_json(body, status=error.status)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+    return response

@@ -1,0 +1,165 @@
+"""A sandbox in another thread, and our command line run against it as a person would run it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from asyncflow_cli import cli
+from asyncflow_cli.protocol.endings import TERMINAL
+from asyncflow_cli.sandbox.server import Sandbox
+
+TO, FROM = "+15551230001", "+15557654321"
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    stdout: bytes
+    err: str
+
+    @property
+    def out(self) -> str:
+        return self.stdout.decode()
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.stdout)
+
+    @property
+    def error(self) -> Any:
+        """The one error object that --json puts on stderr."""
+        return msgspec.json.decode(self.err)["error"]
+
+
+class ServedSandbox:
+    """A sandbox with a thread and a loop of its own, as `sandbox serve` has its own process."""
+
+    def __init__(self, **options: Any) -> None:
+        self.sandbox = Sandbox(**options)
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
+
+    async def _run(self) -> None:
+        async with self.sandbox:
+            self._ready.set()
+            await self._stop.wait()
+
+    def __enter__(self) -> ServedSandbox:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return self.sandbox.environment
+
+    @property
+    def statuses(self) -> list[str]:
+        return [call.status for call in self.sandbox.store.calls()]
+
+    def ended(self) -> bool:
+        """Whether every call there was is over."""
+        return all(status in TERMINAL for status in self.statuses)
+
+    def finish(self) -> None:
+        """Wait until the line has nothing left to do."""
+        live = [call.finished.wait() for call in self.sandbox.live_calls]
+        waiting = asyncio.run_coroutine_threadsafe(_all(live), self._loop)
+        waiting.result(timeout=20)
+
+
+async def _all(waits: list[Any]) -> None:
+    await asyncio.gather(*waits)
+
+
+@pytest.fixture(scope="session")
+def fast() -> Iterator[ServedSandbox]:
+    """A sandbox whose phone line runs twenty times as fast; its memory is the session's."""
+    with ServedSandbox(speed=20, deterministic=True) as served:
+        yield served
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, which is also where commands run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    """Nothing of whoever runs the tests but what makes programs run."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE")}
+    return {**kept, **folders, "HOME": str(home), "COLUMNS": "80", **variables}
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command line in this process, with bytes on stdin and the environment given."""
+
+    def run(*args: str, stdin: bytes = b"", **variables: str) -> Result:
+        source, out, err = (io.TextIOWrapper(io.BytesIO(b), "utf-8") for b in (stdin, b"", b""))
+        with monkeypatch.context() as streams:
+            streams.setattr(sys, "stdin", source)
+            streams.setattr(sys, "stdout", out)
+            streams.setattr(sys, "stderr", err)
+            code = cli.run(args, environment(home, **variables))
+        out.seek(0)
+        err.seek(0)
+        return Result(code, out.buffer.read(), err.read())
+
+    return run
+
+
+@pytest.fixture
+def sandboxed(run: Run, fast: ServedSandbox) -> Run:
+    """The same, pointed at the fast sandbox by its environment alone."""
+
+    def sandboxed(*args: str, stdin: bytes = b"", **variables: str) -> Result:
+        return run(*args, stdin=stdin, **{**fast.environ, **variables})
+
+    return sandboxed
+
+
+def start(home: Path, *args: str, **variables: str) -> subprocess.Popen[bytes]:
+    """Our program as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "asyncflow_cli", *args],
+        env=environment(home, **variables),
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def wait_for_line(stream: Any, text: str) -> list[str]:
+    """Read lines until one holds `text`; all that were read."""
+    lines: list[str] = []
+    for line in stream:
+        lines.append(line.decode())
+        if text in lines[-1]:
+            return lines
+    raise AssertionError(f"{text!r} never came: {lines}")

@@ -1,0 +1,254 @@
+"""`asyncflow call`, whole: our command line, real sockets, the sandbox's Twilio, its phone line."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+
+from asyncflow_cli.protocol.audio import MULAW_SILENCE
+from asyncflow_cli.sandbox.callee import Callee, Press
+from tests.conftest import FROM, TO, Run, ServedSandbox, start, wait_for_line
+from tests.speechservers import (
+    Script,
+    SpeechServer,
+    drops,
+    refuses,
+    says_nothing,
+    stays_silent_at_the_end,
+)
+
+TEXT = "Your table is ready. We look forward to seeing you."
+LONG = " ".join([TEXT] * 12)
+LEAD_IN = MULAW_SILENCE * 1600
+
+
+def mulaw_of(path: Path) -> bytes:
+    content = path.read_bytes()
+    return content[content.index(b"data") + 8 :]
+
+
+def test_the_callee_hears_every_byte_to_the_last_word(
+    sandboxed: Run, fast: ServedSandbox, home: Path
+) -> None:
+    result = sandboxed("call", "--to", TO, "--from", FROM, TEXT, "--save-heard", "h.wav", "--json")
+    assert result.code == 0, result.err
+    sent = fast.sandbox.store.speeches()[-1].audio
+    heard = mulaw_of(home / "h.wav")
+    before, found, after = heard.partition(sent)
+    assert found == sent
+    assert len(before) >= len(LEAD_IN)
+    assert set(before + after) == {MULAW_SILENCE[0]}
+    report = result.json
+    assert report["status"] == report["end_reason"] == "completed"
+    assert (
+        report["seconds_heard"]
+        == report["seconds_sent"]
+        == pytest.approx(len(sent) / 8000, abs=1e-3)
+    )
+    assert 0 <= report["first_frame_ms"] < 1000
+    assert report["heard_file"] == "h.wav"
+    assert fast.ended()
+
+
+def test_one_call_three_renderings(sandboxed: Run) -> None:
+    human = sandboxed("call", "--to", TO, "--from", FROM, "Hello.")
+    quiet = sandboxed("call", "--to", TO, "--from", FROM, "Hello.", "-q")
+    document = sandboxed("--json", "call", "--to", TO, "--from", FROM, "Hello.")
+    assert human.out.splitlines()[0].split()[:2] == ["call", "sid"]
+    assert f"Calling {TO} from {FROM}" in human.err
+    assert (quiet.out, quiet.err) == ("completed\n", "")
+    assert (document.json["schema"], document.err) == ("asyncflow.call", "")
+
+
+def test_the_text_may_come_from_anywhere(sandboxed: Run, fast: ServedSandbox, home: Path) -> None:
+    (home / "text.txt").write_text(TEXT)
+    call = ("call", "--to", TO, "--from", FROM)
+    for args, stdin in (((TEXT,), b""), (("-f", "text.txt"), b""), (("-",), TEXT.encode())):
+        assert sandboxed(*call, *args, stdin=stdin).code == 0
+    assert len({speech.audio for speech in fast.sandbox.store.speeches()[-3:]}) == 1
+
+
+def test_numbers_come_from_the_vendors_variables_too(sandboxed: Run, home: Path) -> None:
+    (home / ".env").write_text(f"OUTBOUND_NUMBER={TO}\nINBOUND_NUMBER=ignored\n")
+    result = sandboxed("call", "Hello.", "--json")
+    assert result.code == 0, result.err
+    assert (result.json["to"], result.json["from"]) == (TO, FROM)
+
+
+@pytest.mark.parametrize(
+    ("args", "variables", "code", "error"),
+    [
+        (("--to", "5551230001"), {}, 2, "BAD_PHONE_NUMBER"),
+        (("--to", "+1555123000x"), {}, 2, "BAD_PHONE_NUMBER"),
+        (("--from", "12"), {}, 2, "BAD_PHONE_NUMBER"),
+        ((), {"INBOUND_NUMBER": ""}, 10, "SETTING_MISSING"),
+        ((), {"ASYNC_API_KEY": ""}, 10, "SETTING_MISSING"),
+        ((), {"TWILIO_AUTH_TOKEN": ""}, 10, "SETTING_MISSING"),
+        ((), {"TWILIO_AUTH_TOKEN": "0" * 32}, 4, "TWILIO_20003"),
+        ((), {"TWILIO_BASE_URL": "http://127.0.0.1:1"}, 6, "TWILIO_UNREACHABLE"),
+        ((), {"ASYNC_API_KEY": "sk_wrong"}, 4, "INVALID_API_KEY"),
+        ((), {"ASYNC_BASE_URL": "http://127.0.0.1:1"}, 6, "CONNECTION_FAILED"),
+        ((), {"TWILIO_REGION": "ie1"}, 10, "PREREQUISITE_MISSING"),
+        (("--voice", "nobody"), {}, 3, "VOICE_NOT_FOUND"),
+        (("--language", "xx"), {}, 2, "INVALID_LANGUAGE"),
+        (("--from", "+441632960000"), {}, 22, "TWILIO_21210"),
+        (("--max-duration", "0s"), {}, 2, "USAGE"),
+        (("--ring-timeout", "11m"), {}, 2, "USAGE"),
+        (("--public-url", "wss://host.example/?a=1"), {}, 2, "USAGE"),
+        (("--public-url", "ws://host.example"), {}, 2, "USAGE"),
+        (("--save-heard", "no/where.wav"), {}, 2, "USAGE"),
+    ],
+)
+def test_what_is_wrong_beforehand_rings_no_phone(
+    sandboxed: Run,
+    fast: ServedSandbox,
+    args: tuple[str, ...],
+    variables: dict[str, str],
+    code: int,
+    error: str,
+) -> None:
+    calls = len(fast.statuses)
+    result = sandboxed("call", "--to", TO, "Hello.", "--json", "--retries", "0", *args, **variables)
+    assert (result.code, result.out) == (code, ""), result.err
+    assert result.error["code"] == error
+    assert result.error["exit_code"] == code
+    assert "Traceback" not in result.err
+    assert len(fast.statuses) == calls
+
+
+@pytest.mark.parametrize(
+    ("to", "args", "code", "reason"),
+    [
+        ("+15551230486", (), 20, "busy"),
+        ("+15551230480", ("--ring-timeout", "3s"), 21, "no-answer"),
+        ("+15551230404", (), 22, "rejected"),
+        ("+15551230410", (), 24, "callee-hung-up"),
+        (TO, ("--public-url", "ws://127.0.0.1:1"), 25, "stream-never-connected"),
+        (TO, ("--max-duration", "3s"), 26, "time-limit"),
+    ],
+)
+def test_every_ending_has_its_exit_code(
+    sandboxed: Run, fast: ServedSandbox, to: str, args: tuple[str, ...], code: int, reason: str
+) -> None:
+    result = sandboxed("call", "--to", to, LONG, "--json", *args)
+    assert (result.code, result.out) == (code, ""), result.err
+    assert result.error["details"]["end_reason"] == reason
+    assert "Traceback" not in result.err
+    fast.finish()
+    assert fast.ended()
+
+
+def test_a_failure_is_one_clear_error_for_people(sandboxed: Run) -> None:
+    result = sandboxed("call", "--to", "+15551230486", "Hello.", "--quiet")
+    assert result.err == "Error: The line is busy\n  [CALLEE_BUSY]\n"
+
+
+def test_a_cut_call_tells_how_much_was_heard(sandboxed: Run) -> None:
+    report = sandboxed("call", "--to", "+15551230410", LONG, "--json").error["details"]
+    assert 0.5 < report["seconds_heard"] <= 2.2
+    assert report["seconds_sent"] > 20
+
+
+def test_keys_the_callee_pressed_are_reported(sandboxed: Run, fast: ServedSandbox) -> None:
+    fast.sandbox.carrier.callees["+15551239912"] = Callee(presses=(Press(0.5, "4"), Press(1, "2")))
+    report = sandboxed("call", "--to", "+15551239912", TEXT, "--json")
+    assert report.json["digits"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "error"),
+    [
+        (drops, 24, "CUT_SHORT"),
+        (refuses, 5, "USAGE_LIMIT_EXCEEDED"),
+        (says_nothing, 7, "TTS_EMPTY"),
+    ],
+)
+def test_a_failing_speech_service_leaves_no_live_call(
+    sandboxed: Run, fast: ServedSandbox, script: Script, code: int, error: str
+) -> None:
+    with SpeechServer(script) as server:
+        result = sandboxed("call", "--to", TO, TEXT, "--json", ASYNC_BASE_URL=server.url)
+    assert (result.code, result.out) == (code, ""), result.err
+    assert result.error["code"] == error
+    fast.finish()
+    assert fast.ended()
+
+
+def test_a_service_that_never_says_it_is_done_is_waited_for_no_longer_than_needed(
+    sandboxed: Run,
+) -> None:
+    with SpeechServer(stays_silent_at_the_end) as server:
+        result = sandboxed("call", "--to", TO, TEXT, "--json", ASYNC_BASE_URL=server.url)
+    assert result.code == 0, result.err
+    assert result.json["seconds_heard"] == 1.0
+    assert "never said that it was done" in result.json["warnings"][0]
+
+
+@pytest.fixture(scope="module")
+def real_time() -> Iterator[ServedSandbox]:
+    with ServedSandbox() as served:
+        yield served
+
+
+@pytest.mark.parametrize(
+    ("to", "moment"), [("+15551230480", "Ringing"), (TO, "Speaking")], ids=["ringing", "speaking"]
+)
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_a_signal_ends_the_call_before_it_ends_us(
+    real_time: ServedSandbox, home: Path, to: str, moment: str, number: int, code: int
+) -> None:
+    process = start(home, "call", "--to", to, LONG, **real_time.environ)
+    with process:
+        wait_for_line(process.stderr, moment)
+        process.send_signal(number)
+        assert process.stderr is not None
+        words = process.stderr.read().decode()
+    assert process.returncode == code
+    assert "Traceback" not in words
+    assert "MAY STILL BE LIVE" not in words
+    real_time.finish()
+    assert real_time.ended()
+    assert not list((home / "state").rglob("*.call.json"))
+
+
+def test_after_a_sigkill_the_call_ends_by_itself_and_the_next_run_tells(
+    real_time: ServedSandbox, home: Path, run: Run
+) -> None:
+    with start(home, "call", "--to", TO, LONG, **real_time.environ) as process:
+        wait_for_line(process.stderr, "Speaking")
+        process.kill()
+    real_time.finish()
+    assert real_time.statuses[0] == "completed"
+    sid = real_time.sandbox.store.calls()[0].sid
+    result = run("call", "--to", "+15551230486", "Hello.", **real_time.environ)
+    assert result.code == 20
+    assert f"left call {sid}" in result.err
+    assert "had ended by itself (completed)" in result.err
+    assert sid not in run("call", "--to", "+15551230486", "Hi", **real_time.environ).err
+
+
+def test_a_call_that_outlived_its_owner_is_hung_up_by_the_next_run(
+    real_time: ServedSandbox, home: Path, run: Run
+) -> None:
+    with start(home, "call", "--to", "+15551230480", LONG, **real_time.environ) as process:
+        wait_for_line(process.stderr, "Ringing")
+        process.kill()
+    assert not real_time.ended()
+    result = run("call", "--to", "+15551230486", "Hello.", **real_time.environ)
+    assert "was still live and was hung up" in result.err
+    real_time.finish()
+    assert real_time.ended()
+
+
+def test_the_embedded_sandbox_needs_nothing(run: Run, home: Path) -> None:
+    result = run("--sandbox", "call", "--to", TO, "--from", FROM, "Hi.", "--save-heard", "h.wav")
+    assert result.code == 0, result.err
+    with av.open("h.wav") as heard:
+        assert heard.streams.audio[0].codec_context.name == "pcm_mulaw"
+    assert len(mulaw_of(home / "h.wav")) > 4000
