@@ -71,7 +71,9 @@ class Redactor:
 
     # Whatever the settings hold, a key in a query or a header is never printed.
     _SHAPES = re.compile(
-        r"((?:api_key=|x-api-key[\\"']*\s*[:=]\s*[\\"']*|authorization\W+(?:basic|bearer) +))[^\s&'\",]+", re.I
+        r"""(api_key=|x-api-key[\\"']*\s*[:=]\s*[\\"']*|authorization\W+(?:basic|bearer) +)"""
+        r"""[^\s&'\\",]+""",
+        re.I,
     )
 
     def __init__(self) -> None:
@@ -226,9 +228,7 @@ class Output:
         self._console.print(grid)
 
     def _say(self, text: str, style: str | None = None) -> None:
-        self._words.print(
-            self.redactor.clean(text), style=style, highlight=False, soft_wrap=True
-        )
+        self._words.print(self.redactor.clean(text), style=style, highlight=False, soft_wrap=True)
 
     def _write(self, stream: TextIO, text: str) -> None:
         stream.write(self.redactor.clean(text) + "\n")

@@ -53,12 +53,13 @@ class Sandbox:
         self.url = _url(self._socket)
         self.store = Store(state)
         self._engine = Engine()
+        self._speaker = Speaker(self._engine, self.store)
         self.carrier = Carrier(
             self.store,
             clock,
             deterministic=deterministic,
             strict_from=strict_from,
-            say=say,
+            say=say or self._speaker.say,
         )
         self.environment = {
             "ASYNC_BASE_URL": self.url,
@@ -102,7 +103,7 @@ class Sandbox:
 
     def _routes(self) -> list[BaseRoute]:
         found = [*twilio.routes(self.carrier), *control.routes(self.carrier)]
-        found += speechapi.routes(Speaker(self._engine, self.store))
+        found += speechapi.routes(self._speaker)
         found.append(Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"]))
         return found
 

@@ -13,14 +13,16 @@ from contextlib import aclosing
 import msgspec
 from starlette.requests import HTTPConnection
 
+from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
 from asyncflow_cli.protocol.models import (
     HONOURS_SPEED,
     LANGUAGES,
     MODELS,
+    PHONE,
     OutputFormat,
     SpeechRequest,
 )
-from asyncflow_cli.sandbox.encode import Encoder
+from asyncflow_cli.sandbox.encode import Encoder, encode_whole
 from asyncflow_cli.sandbox.engine import Engine, EngineCrashed, EngineMissing, Samples
 from asyncflow_cli.sandbox.refusal import Broken, Invalid, Refusal
 from asyncflow_cli.sandbox.store import Store
@@ -115,6 +117,21 @@ class Speaker:
             raise Broken(503, error.message, error.hint or "") from None
         except EngineCrashed as error:
             raise Broken(422, error.message, "engine") from None
+
+    async def say(self, text: str, language: str | None) -> bytes:
+        """The μ-law of a <Say>: https://www.twilio.com/docs/voice/twiml/say
+
+        Twilio's languages are such as `en-GB`; one the engine has not is spoken in English.
+        Without an engine it is silence, 60 ms a character.
+        """
+        code = (language or "en").split("-")[0].lower()
+        spoken = self.speak(
+            text, LIBRARY[0], model_id="", language=code if code in LANGUAGES else "en"
+        )
+        try:
+            return encode_whole(b"".join([piece async for piece in spoken]), PHONE)
+        except (Broken, EngineMissing):
+            return MULAW_SILENCE * round(0.06 * PHONE_RATE * len(text))
 
     def encoder(self, output_format: OutputFormat) -> Encoder:
         try:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
@@ -38,14 +36,13 @@ from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.reports import CallReport
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.settings import Settings, is_loopback
-from asyncflow_cli.transport.journal import Entry, Journal
+from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.phone import CallStatus, Phone, PhoneEvent, PhoneLost, StreamFailed
+from asyncflow_cli.transport.placed import PlacedCall
 from asyncflow_cli.transport.speech import SpeechSession
 from asyncflow_cli.transport.tunnel import open_tunnel
 from asyncflow_cli.transport.twilio import (
-    CALL_GONE,
-    CallRecord,
     CallRequest,
     TwilioClient,
     stream_twiml,
@@ -56,9 +53,6 @@ POLL_EVERY = 5.0
 
 END_WITHIN = 3.0
 """Seconds in which a call whose socket we closed should report its end."""
-
-HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
-"""Seconds before each try to hang up through REST."""
 
 STATUS_WORDS = {
     "initiated": "Dialling",
@@ -94,7 +88,6 @@ class PhoneCall:
     ) -> None:
         self._settings = settings
         self._order = order
-        self._journal = journal
         self._tell = tell
         self._warn = warn
         self._bridge = Bridge(
@@ -109,9 +102,9 @@ class PhoneCall:
             refused=warn,
         )
         self._twilio = TwilioClient(settings)
+        self._placed = PlacedCall(self._twilio, journal, warn)
         self._tasks: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
-        self._record: CallRecord | None = None
         self._cause: AsyncflowError | None = None
         self._dialled_at: float | None = None
         self._started_at: float | None = None
@@ -120,13 +113,13 @@ class PhoneCall:
     @property
     def sid(self) -> str | None:
         """The call's, once it was dialled."""
-        return self._record.sid if self._record is not None else None
+        return self._placed.sid
 
     async def run(self) -> CallReport:
         """Make the call. Any ending but the last word heard is raised, with the report."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._twilio.aclose)
-            await self._end_orphans()
+            await self._placed.end_orphans()
             port = await stack.enter_async_context(serving(self._phone.app, port=self._order.port))
             self._phone.public_url = await stack.enter_async_context(self._tunnel(port))
             session = await stack.enter_async_context(self._speech())
@@ -242,11 +235,11 @@ class PhoneCall:
         except AsyncflowError as error:
             self._emit(SpeechLost(error))
 
-    async def _poll(self, call_sid: str) -> None:
+    async def _poll(self) -> None:
         while True:
             await asyncio.sleep(POLL_EVERY)
             with contextlib.suppress(AsyncflowError):
-                self._emit(CallStatus((await self._twilio.fetch_call(call_sid)).status))
+                self._emit(CallStatus(await self._placed.status()))
 
     # Dialling and hanging up
 
@@ -262,45 +255,22 @@ class PhoneCall:
             ring_timeout=order.ring_timeout,
             time_limit=order.max_duration,
         )
-        creating = asyncio.create_task(self._twilio.create_call(request))
-        try:
-            self._adopt(await asyncio.shield(creating))
-        except asyncio.CancelledError:
-            # The request is out: only its answer tells which call there is to end.
-            with contextlib.suppress(AsyncflowError):
-                self._adopt(await creating)
-            raise
-
-    def _adopt(self, record: CallRecord) -> None:
-        self._record = record
-        self._phone.call_sid = record.sid
-        self._journal.add(
-            Entry(
-                call_sid=record.sid,
-                account_sid=self._twilio.account_sid,
-                base_url=self._twilio.base_url,
-                pid=os.getpid(),
-                began=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-        )
-        self._start(self._poll(record.sid))
+        await self._placed.place(request)
+        self._phone.call_sid = self._placed.sid
+        self._start(self._poll())
 
     async def _finish(self) -> None:
-        """End the call, see that it has ended, and forget it only then."""
+        """End the call whatever happened, and see that it has ended."""
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._phone.close()
-        if self._record is None:
-            return
         if self._bridge.started_at is not None and self._bridge.status not in TERMINAL:
             await self._reported_end()
-        self._record = await self._ended(self._record)
-        if self._record.ended:
+        record = await self._placed.end()
+        if record is not None and record.ended:
             self._say("Hung up")
-            self._journal.remove(self._record.sid)
-            self._bridge.on_duration(self._record.duration or 0)
-        else:
-            self._warn_of(self._record.sid)
+            self._bridge.on_duration(record.duration or 0)
 
     async def _reported_end(self) -> None:
         """Wait for the callback that follows the close of the socket."""
@@ -310,44 +280,6 @@ class PhoneCall:
                     _, event = await self._events.get()
                     if isinstance(event, CallStatus) and event.status in TERMINAL:
                         return
-
-    async def _ended(self, record: CallRecord) -> CallRecord:
-        """The call's last record; it is hung up if it is not over yet."""
-        for wait in HANG_UP_TRIES:
-            await asyncio.sleep(wait)
-            with contextlib.suppress(AsyncflowError):
-                record = await self._twilio.fetch_call(record.sid)
-                if not record.ended:
-                    record = await self._twilio.hang_up(record.sid)
-                if record.ended:
-                    break
-        return record
-
-    async def _end_orphans(self) -> None:
-        """Tell of calls that a killed run left, and end those that live."""
-        for entry in self._journal.orphans(self._twilio.account_sid, self._twilio.base_url):
-            try:
-                found = await self._twilio.fetch_call(entry.call_sid)
-                ended = found if found.ended else await self._twilio.hang_up(entry.call_sid)
-            except AsyncflowError as error:
-                self._warn(f"Call {entry.call_sid} of {entry.began}, cut off: {error.message}")
-                if error.code in CALL_GONE:
-                    self._journal.remove(entry.call_sid)
-                continue
-            how = "had ended by itself" if found.ended else "was still live and was hung up"
-            self._warn(
-                f"A run that was cut off left call {entry.call_sid} of {entry.began}: "
-                f"it {how} ({ended.status})"
-            )
-            self._journal.remove(entry.call_sid)
-
-    def _warn_of(self, sid: str) -> None:
-        account = self._twilio.account_sid
-        self._warn(
-            f"CALL {sid} MAY STILL BE LIVE. End it: curl -X POST -d Status=completed -u "
-            f"{account}:$TWILIO_AUTH_TOKEN "
-            f"{self._twilio.base_url}/2010-04-01/Accounts/{account}/Calls/{sid}.json"
-        )
 
     # What came of it
 
@@ -366,7 +298,7 @@ class PhoneCall:
                 self._warn("The speech service never said that it was done")
             return self._report(reason)
         error, message = ENDINGS[reason]
-        if self._record is None:
+        if self.sid is None:
             raise ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
         details = msgspec.to_builtins(self._report(reason))
         cause = self._cause
@@ -377,7 +309,7 @@ class PhoneCall:
         ) from cause
 
     def _report(self, reason: EndReason) -> CallReport:
-        bridge, record = self._bridge, self._record
+        bridge, record = self._bridge, self._placed.record
         assert record is not None
         return CallReport(
             call_sid=record.sid,

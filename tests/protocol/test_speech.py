@@ -1,6 +1,15 @@
 """The speech WebSocket as conversations between its two ends."""
 
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asyncflow_cli.errors import LocalProtocolError, RemoteProtocolError
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector
@@ -187,3 +196,50 @@ def test_the_server_ignores_the_second_close_of_a_context() -> None:
     assert server.receive(close) == CloseContext("c")
     server.send(Final(context_id="c"))
     assert server.receive(close) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+FIELDS = (
+    *("terminate", "close_context", "transcript", "text", "model_id", "voice", "force"),
+    *("audio", "final", "context_id", "error_code", "message", "request_id", "extra"),
+)
+VALUES = st.sampled_from(["c1", "", True]) | JSON
+NEARLY = st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6)
+FRAMES = st.text() | st.binary() | (JSON | NEARLY).map(msgspec.json.encode)
+
+
+@pytest.mark.parametrize("end", [opened, serving, lambda: opened(Text("Hi ", "c1"))])
+@given(frames=st.lists(FRAMES, max_size=6))
+def test_nothing_that_arrives_raises_anything_but_a_remote_protocol_error(
+    end: Callable[[], SpeechProtocol], frames: list[Any]
+) -> None:
+    protocol = end()
+    for frame in frames:
+        with contextlib.suppress(RemoteProtocolError):
+            message = protocol.receive(frame)
+            if isinstance(message, Audio | Final):
+                assert isinstance(message.audio, str)
+
+
+@pytest.mark.parametrize("frame", ["[" * 100_000, '{"a":' * 100_000])
+@pytest.mark.parametrize("end", [opened, serving])
+def test_a_frame_nested_beyond_reading_is_their_error(
+    end: Callable[[], SpeechProtocol], frame: str
+) -> None:
+    with pytest.raises(RemoteProtocolError, match="not JSON"):
+        end().receive(frame)
+
+
+def test_audio_that_is_no_text_is_their_error() -> None:
+    with pytest.raises(RemoteProtocolError, match="audio"):
+        opened(Text("", "c1")).receive('{"context_id":"c1","audio":7,"final":true}')
+
+
+@pytest.mark.parametrize("name", ["[]", "{}", "7", "true"])
+def test_a_context_of_no_known_shape_is_none_of_ours(name: str) -> None:
+    frame = f'{{"context_id":{name},"audio":"AA=="}}'
+    assert opened(Text("Hi ", "c1")).receive(frame) is None

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from twilio.rest import Client
 from websockets.asyncio.server import ServerConnection, serve
 
+from asyncflow_cli.protocol.audio import MULAW_SILENCE
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.sandbox.serving import Server
 
@@ -26,9 +27,14 @@ TO, FROM = "+15551230001", "+15557654321"
 SPEED = 40.0
 
 
+async def murmur(text: str, _language: str | None) -> bytes:
+    """A <Say> whose length is known: 60 ms a character."""
+    return MULAW_SILENCE * 480 * len(text)
+
+
 @contextlib.asynccontextmanager
 async def sandbox(**options: Any) -> AsyncIterator[Sandbox]:
-    async with Sandbox(**{"speed": SPEED, **options}) as running:
+    async with Sandbox(**{"speed": SPEED, "say": murmur, **options}) as running:
         yield running
 
 

@@ -760,6 +760,18 @@ def test_say_play_and_gather_take_their_time_and_keys_go_to_the_action() -> None
     run(test())
 
 
+def test_a_say_is_spoken_by_the_sandboxs_voice() -> None:
+    async def test() -> None:
+        async with sandbox(deterministic=True, say=None) as running:
+            call = await make_call(running, twiml="<Response><Say>Good morning</Say></Response>")
+            await ended(running, call.sid)
+            heard = running.heard(call.sid)
+            assert 4000 < len(heard) < 16000
+            assert len(set(heard)) > 50
+
+    run(test())
+
+
 def test_a_gather_without_keys_falls_through() -> None:
     async def test() -> None:
         async with sandbox(deterministic=True) as running, web_server() as web:
