@@ -6,8 +6,11 @@ INSTALLED := .venv/installed
 
 .PHONY: demo test check style types imports tests clean
 
-demo: $(INSTALLED)  ## Hear a voice and ring a (virtual) phone
-	$(BIN)/python -m tests.demo
+# Hear a voice, ring a (virtual) phone. Ends with hello.wav and heard.wav.
+demo: $(INSTALLED)
+	$(BIN)/asyncflow --sandbox tts "Hello. This is asyncflow, speaking from your own machine." -o hello.wav
+	$(BIN)/asyncflow --sandbox call --to +15551230001 "Hello. Your table is ready. Goodbye." --save-heard heard.wav
+	@echo "hello.wav is the voice; heard.wav is what the phone heard. Play them with any player."
 
 test: check  ## Everything CI runs
 

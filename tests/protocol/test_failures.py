@@ -183,33 +183,31 @@ def test_the_request_id_comes_from_the_body_or_a_header(
     assert deciphered(500, body, **headers).request_id == expected
 
 
+@pytest.mark.parametrize("body", [b"", b"ID3\x04", b"{\x00\x01\x00", b"[1]"])
+def test_audio_is_no_error_even_if_it_begins_with_a_brace(body: bytes) -> None:
+    assert disguised("audio/pcm", body) is None
+
+
 @pytest.mark.parametrize(
-    ("content_type", "body", "expected"),
+    ("content_type", "body", "cls", "code", "message"),
     [
-        ("audio/mpeg", b"ID3\x04", None),
-        ("audio/pcm", b"", None),
-        ("audio/pcm", b"{\x00\x01\x00", None),
-        ("audio/pcm", b"[1]", None),
-        ("application/json; charset=utf-8", encode(A), (NotFoundError, "VOICE_NOT_FOUND", "No")),
-        ("audio/wav", encode(A), (NotFoundError, "VOICE_NOT_FOUND", "No")),
-        ("audio/wav", encode({"detail": A}), (NotFoundError, "VOICE_NOT_FOUND", "No")),
-        ("audio/wav", encode({"error_code": "NEW"}), (ServiceError, "NEW", "NEW")),
+        ("application/json; charset=utf-8", encode(A), NotFoundError, "VOICE_NOT_FOUND", "No"),
+        ("audio/wav", encode(A), NotFoundError, "VOICE_NOT_FOUND", "No"),
+        ("audio/wav", encode({"detail": A}), NotFoundError, "VOICE_NOT_FOUND", "No"),
+        ("audio/wav", encode({"error_code": "NEW"}), ServiceError, "NEW", "NEW"),
         *(
-            ("application/json", body, (IncompleteError, "INCOMPLETE", None))
+            ("application/json", body, IncompleteError, "INCOMPLETE", "The service answered JSON")
             for body in (b"", b"RIFF", b"[]", b'{"error_code":7}', b'{"message":"m"}')
         ),
     ],
 )
-def test_an_error_that_came_with_200_is_found_and_audio_is_let_through(
-    content_type: str, body: bytes, expected: tuple[type[AsyncflowError], str, str | None] | None
+def test_an_error_that_came_with_200_is_found(
+    content_type: str, body: bytes, cls: type[AsyncflowError], code: str, message: str
 ) -> None:
     error = disguised(content_type, body)
-    if expected is None or error is None:
-        assert error is expected
-        return
-    cls, code, message = expected
+    assert error is not None
     assert (type(error), error.code) == (cls, code)
-    assert error.message == (message or "The service answered JSON where audio was due")
+    assert error.message.startswith(message)
 
 
 def test_a_disguised_error_keeps_the_wait_the_service_named() -> None:

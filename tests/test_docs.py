@@ -1,0 +1,60 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import asyncflow_cli
+from asyncflow_cli import errors
+from tests.conftest import Run
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def examples() -> list[str]:
+    """Lines of the README's shell blocks that run `asyncflow` against the sandbox."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.S)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("asyncflow --sandbox")]
+
+
+def test_there_are_examples_to_run() -> None:
+    assert len(examples()) >= 3
+
+
+@pytest.mark.parametrize("line", examples())
+def test_the_examples_of_the_readme_run(run: Run, line: str) -> None:
+    result = run(*shlex.split(line)[1:])
+    assert result.code == 0, result.err
+
+
+def test_the_first_two_commands_of_the_readme_are_the_two_that_set_up() -> None:
+    commands = re.findall(r"^(make \w+)", README, re.M)
+    assert commands[:2] == ["make demo", "make test"]
+
+
+def test_the_newest_heading_of_the_changelog_is_the_version() -> None:
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert headings[0] == asyncflow_cli.__version__
+
+
+def subclasses(cls: type[errors.AsyncflowError]) -> set[type[errors.AsyncflowError]]:
+    return {cls}.union(*(subclasses(child) for child in cls.__subclasses__()))
+
+
+def test_every_exit_code_stands_in_the_readme_and_in_help(run: Run) -> None:
+    used = {cls.exit_code for cls in subclasses(errors.AsyncflowError)} | {0, 143}
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.M)}
+    assert listed == used
+    help = run("--help").out
+    assert {code for code in used if str(code) not in help} <= {9, 23}
+
+
+def test_the_constraints_name_no_download_addresses() -> None:
+    constraints = (ROOT / "constraints.txt").read_text().splitlines()
+    assert [c for c in constraints if not re.fullmatch(r"[\w.-]+==[\w.+-]+( ;.*)?", c)] == []

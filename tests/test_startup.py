@@ -1,0 +1,72 @@
+"""What help and version load: nothing that only work needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run, environment
+
+HEAVY = {"httpx", "websockets", "twilio", "pyngrok", "starlette", "uvicorn", "av", "aiohttp"}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "--help",
+        "--version",
+        "status --help",
+        "tts --help",
+        "call --help",
+        "sandbox --help",
+        "sandbox serve --help",
+        "sandbox env --help",
+        "sandbox reset --help",
+        "config --help",
+        "config list --help",
+        "call --to",
+    ],
+)
+def test_help_imports_none_of_the_heavy_libraries(home: Path, args: str) -> None:
+    code = (
+        "import sys\n"
+        "from asyncflow_cli.__main__ import main\n"
+        f"sys.argv = ['asyncflow', *{args.split()!r}]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(home), capture_output=True, text=True
+    )
+    assert HEAVY & set(done.stderr.split()) == set(), done.stderr
+
+
+def test_the_version_needs_not_even_the_command_line(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "asyncflow_cli", "--version"],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "asyncflow 0.1.0\n"
+    assert "typer" not in done.stderr
+
+
+@pytest.mark.parametrize("args", [("--json", "status"), ("status", "--json")])
+def test_global_flags_stand_before_or_after_the_command(sandboxed: Run, args: list[str]) -> None:
+    assert sandboxed(*args).json["status"] == "up"
+
+
+def test_every_command_has_the_global_flags(run: Run) -> None:
+    for command in ("status", "tts", "call", "sandbox serve", "sandbox env", "config list"):
+        help = run(*command.split(), "--help").out
+        for flag in ("--json", "--quiet", "--sandbox", "--base-url", "--timeout", "--profile"):
+            assert flag in help, (command, flag)
+
+
+def test_no_arguments_show_the_help(run: Run) -> None:
+    assert "Usage: asyncflow" in run().out + run().err
