@@ -30,11 +30,13 @@ tests: $(INSTALLED)
 	$(BIN)/pytest
 
 $(INSTALLED): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asyncflow needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox]' --group dev
-	touch $@
+	@echo "Setting up .venv ..."; date +%s > .setup-began
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asyncflow needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox]' --group dev
+	@echo "Set up in $$(($$(date +%s) - $$(cat .setup-began))) s"; rm .setup-began
+	@touch $@
 
 clean:
 	rm -rf .venv build dist *.egg-info hello.wav heard.wav

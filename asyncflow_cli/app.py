@@ -35,10 +35,10 @@ T = TypeVar("T")
 
 SIGNALS = {
     getattr(signal, name): 128 + getattr(signal, name)
-    for name in ("SIGTERM", "SIGHUP")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
     if hasattr(signal, name)
 }
-"""What ends us as Ctrl-C does, after clean-up, and the exit code of each."""
+"""What ends us, after clean-up, and the exit code of each."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class App:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end, with the sandbox beside it if one is embedded.
 
-        Ctrl-C and SIGTERM cancel `work`, which cleans up; a second Ctrl-C leaves at once.
+        Ctrl-C and SIGTERM cancel `work`, which cleans up; a second one cancels that, too.
         """
         try:
             return asyncio.run(self._run(work))
@@ -188,6 +188,7 @@ class App:
 
     async def _run(self, work: Coroutine[Any, Any, T]) -> T:
         async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(self.out.logs())
             stack.enter_context(self._cancelled_by_signals())
             if self._embedded is not None:
                 await stack.enter_async_context(self._embedded)

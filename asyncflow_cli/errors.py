@@ -56,6 +56,8 @@ class AsyncflowError(Exception):
         self.retry_after = retry_after
         """Seconds the service asked us to wait before another try, if it did."""
         self.details = details
+        self.passing = False
+        """Whether it may be over by itself, so that another try is right."""
 
 
 class LocalProtocolError(AsyncflowError):

@@ -6,12 +6,14 @@ decides how it looks. Every text passes one filter that knows the secrets.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import re
 import shlex
 import sys
 import traceback
 import urllib.parse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
@@ -66,13 +68,17 @@ class ErrorReport(
         return self.error.message
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 class Redactor:
     """Hides every secret it was told of, as it stands or as a URL or JSON would write it."""
 
-    # Whatever the settings hold, a key in a query or a header is never printed.
+    # Whatever the settings hold, a key in a query or a header is never printed, nor is the
+    # one-time token in the path of a call's media socket.
     _SHAPES = re.compile(
-        r"""(api_key=|x-api-key[\\"']*\s*[:=]\s*[\\"']*|authorization\W+(?:basic|bearer) +)"""
-        r"""[^\s&'\\",]+""",
+        r"""(api_key=|x-api-key[\\"']*\s*[:=]\s*[\\"']*|authorization\W+(?:basic|bearer) +"""
+        r"""|/twilio/(?:media|status|stream-status)/)[^\s&'\\",?]+""",
         re.I,
     )
 
@@ -85,9 +91,10 @@ class Redactor:
             self._secrets |= {secret, urllib.parse.quote(secret, safe=""), in_json}
 
     def clean(self, text: str) -> str:
+        """The text without secrets, and without what could steer a terminal."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        return self._SHAPES.sub(r"\1***", text)
+        return _CONTROLS.sub("\ufffd", self._SHAPES.sub(r"\1***", text))
 
 
 class Output:
@@ -173,10 +180,25 @@ class Output:
         if self.format is Format.HUMAN:
             self._say(text)
 
+    @contextlib.contextmanager
+    def logs(self) -> Iterator[None]:
+        """Show our own log lines with --verbose, and everybody's with --debug."""
+        if not self.verbose:
+            yield
+            return
+        logger = logging.getLogger(None if self.debug else "asyncflow_cli")
+        handler, level = _LogLines(self), logger.level
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG if self.debug else logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
     def detail(self, text: str) -> None:
-        """The same for those who asked for more."""
-        if self.verbose:
-            self._say(text, style="dim")
+        """What only those want who asked for more."""
+        self._say(text, style="dim")
 
     def warnings(self, texts: Iterable[str]) -> None:
         for text in texts:
@@ -253,6 +275,15 @@ class Output:
             force_terminal=True if self.color == "always" else None,
             no_color=True if self.color == "never" else None,
         )
+
+
+class _LogLines(logging.Handler):
+    def __init__(self, out: Output) -> None:
+        super().__init__()
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._out.detail(f"{record.name}: {record.getMessage()}")
 
 
 def _plain(value: Any) -> str:

@@ -204,7 +204,7 @@ def load(
         warnings += [
             f"{origin} and {other} differ; {origin} is used"
             for other, value in found
-            if _are_siblings(origin, other, f.metadata["names"]) and value.strip() != raw.strip()
+            if _are_siblings(origin, other, f.metadata["names"]) and value.strip() != values[name]
         ]
     return Settings(**values, origins=origins, warnings=tuple(warnings))
 
@@ -235,10 +235,9 @@ def _candidates(
 
 
 def _parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
-    if not isinstance(raw, str):
-        return raw
     try:
-        return parse(raw)
+        # TOML has numbers and truth values; they are read as if they were written out.
+        return parse(str(raw))
     except UsageError as error:
         raise UsageError(f"{origin}: {error.message}", hint=error.hint) from None
 
@@ -255,6 +254,6 @@ def phone_number(text: str, role: str) -> str:
     missing = re.fullmatch(r"\d+", number, re.ASCII)
     raise UsageError(
         f"{text!r} is no phone number to use as the {role}",
-        hint=f"Write the country code: +{number}" if missing else "Write it as +15551230001",
+        hint=f"{'The country code is missing: write' if missing else 'Write'} it as +15551230001",
         code="BAD_PHONE_NUMBER",
     )

@@ -59,7 +59,7 @@ def test_one_call_three_renderings(sandboxed: Run) -> None:
     quiet = sandboxed("call", "--to", TO, "--from", FROM, "Hello.", "-q")
     document = sandboxed("--json", "call", "--to", TO, "--from", FROM, "Hello.")
     assert human.out.splitlines()[0].split()[:2] == ["call", "sid"]
-    assert f"Calling {TO} from {FROM}" in human.err
+    assert f"Calling {TO} from your number {FROM}" in human.err
     assert (quiet.out, quiet.err) == ("completed\n", "")
     assert (document.json["schema"], document.err) == ("asyncflow.call", "")
 
@@ -212,6 +212,18 @@ def test_a_signal_ends_the_call_before_it_ends_us(
     assert process.returncode == code
     assert "Traceback" not in words
     assert "MAY STILL BE LIVE" not in words
+    real_time.finish()
+    assert real_time.ended()
+    assert not list((home / "state").rglob("*.call.json"))
+
+
+def test_a_second_signal_does_not_stop_the_hanging_up(real_time: ServedSandbox, home: Path) -> None:
+    with start(home, "call", "--to", TO, LONG, **real_time.environ) as process:
+        wait_for_line(process.stderr, "Speaking")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert process.returncode in (130, 143)
     real_time.finish()
     assert real_time.ended()
     assert not list((home / "state").rglob("*.call.json"))

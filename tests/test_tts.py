@@ -19,7 +19,7 @@ FOX = "The quick brown fox jumps over the lazy dog."
 
 def seconds_of(path: Path) -> float:
     with wave.open(str(path)) as file:
-        return file.getnframes() / file.getframerate()
+        return float(file.getnframes() / file.getframerate())
 
 
 def test_a_sentence_becomes_a_valid_wav(sandboxed: Run, home: Path) -> None:

@@ -95,6 +95,9 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Asyncfl
     )
     if error.retry_after is None:
         error.retry_after = _seconds(headers.get("retry-after"))
+    error.passing = (
+        status in RETRIED_STATUSES or code in RETRIED_CODES or (status == 429 and code not in CODES)
+    )
     return error
 
 
@@ -118,7 +121,7 @@ _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def _is_object(body: bytes) -> bool:
     # A brace alone proves nothing: raw audio may begin with any byte.
     try:
-        return body[:1] == b"{" and isinstance(msgspec.json.decode(body), dict)
+        return isinstance(msgspec.json.decode(body), dict)
     except _NOT_JSON:
         return False
 

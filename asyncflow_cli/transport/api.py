@@ -6,6 +6,7 @@ https://docs.async.com/get-started-990331m0
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -19,11 +20,14 @@ from asyncflow_cli.errors import (
     IncompleteError,
     NetworkError,
     RemoteProtocolError,
+    ServiceError,
 )
 from asyncflow_cli.protocol import failures
 from asyncflow_cli.protocol.models import ServiceStatus, SpeechRequest
 from asyncflow_cli.protocol.reports import StatusReport
 from asyncflow_cli.settings import Settings, is_loopback
+
+log = logging.getLogger(__name__)
 
 VERSION = "v1"
 
@@ -62,13 +66,19 @@ class ApiClient:
         await self._http.aclose()
 
     async def status(self) -> StatusReport:
-        """`GET /`: is the service up, which version, how fast. It needs no key."""
+        """`GET /`: is the service up, which version, how fast. It needs no key.
+
+        ServiceError if it says that it is not up.
+        """
         began = time.perf_counter()
         response = await self._send("GET", "/")
         latency = time.perf_counter() - began
         status = _decode(response.content, ServiceStatus)
+        if not status.up:
+            word = status.status or "down"
+            raise ServiceError(f"The service is not up: {word}", code="SERVICE_DOWN")
         return StatusReport(
-            status="up" if status.up else status.status or "down",
+            status="up",
             version=status.version,
             base_url=self._settings.base_url,
             latency_ms=round(latency * 1000, 1),
@@ -96,6 +106,7 @@ class ApiClient:
         return await self._retried(lambda: self._send_once(request))
 
     async def _send_once(self, request: httpx.Request) -> httpx.Response:
+        log.info("%s %s", request.method, request.url)
         try:
             response = await self._http.send(request, stream=True)
         except httpx.HTTPError as error:
@@ -103,9 +114,11 @@ class ApiClient:
         try:
             await response.aread()
         except httpx.HTTPError as error:
-            raise IncompleteError(f"The answer broke off: {error}", code="BODY_CUT") from error
+            why = str(error) or type(error).__name__
+            raise IncompleteError(f"The answer broke off: {why}", code="BODY_CUT") from error
         finally:
             await response.aclose()
+        log.info("%s, %s bytes", response.status_code, len(response.content))
         if not response.is_success:
             raise failures.from_answer(response.status_code, response.headers, response.content)
         return response
@@ -118,9 +131,10 @@ class ApiClient:
                 return await attempt()
             except AsyncflowError as error:
                 wait = self._wait(error, self._settings.retries - tries_left)
-                if not tries_left or not _passing(error) or waited + wait > RETRY_DEADLINE:
+                if not tries_left or not error.passing or waited + wait > RETRY_DEADLINE:
                     raise
                 waited += wait
+                log.info("%s; again in %.1f s", error.message, wait)
                 await self._sleep(wait)
         raise AssertionError("unreachable")
 
@@ -128,11 +142,6 @@ class ApiClient:
         # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         jittered = random.uniform(0, FIRST_BACKOFF * 2**tried)
         return jittered if error.retry_after is None else error.retry_after + jittered / 5
-
-
-def _passing(error: AsyncflowError) -> bool:
-    retried = {f"HTTP_{status}" for status in failures.RETRIED_STATUSES} | failures.RETRIED_CODES
-    return error.code in retried or error.code == "HTTP_429" or isinstance(error, NetworkError)
 
 
 def _decode(body: bytes, shape: type[T]) -> T:
@@ -143,8 +152,21 @@ def _decode(body: bytes, shape: type[T]) -> T:
 
 
 def unreachable(error: httpx.HTTPError, base_url: str) -> NetworkError:
-    """Why no answer came at all, in words."""
+    """Why no answer came at all, in words.
+
+    A failed connection passes. After a time-out the service may still be at work, and charge.
+    """
+    failure = _no_answer(error, base_url)
+    failure.passing = failure.code == "CONNECTION_FAILED"
+    return failure
+
+
+def _no_answer(error: httpx.HTTPError, base_url: str) -> NetworkError:
     match error:
+        case httpx.ConnectTimeout():
+            return NetworkError(
+                f"{base_url} did not take the connection in time", code="CONNECTION_FAILED"
+            )
         case httpx.TimeoutException():
             return NetworkError(
                 f"{base_url} did not answer in time",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -48,14 +49,18 @@ from asyncflow_cli.transport.twilio import (
     stream_twiml,
 )
 
+log = logging.getLogger(__name__)
+
 POLL_EVERY = 5.0
 """Seconds between looks at the call: callbacks are lost when a tunnel dies."""
 
 END_WITHIN = 3.0
 """Seconds in which a call whose socket we closed should report its end."""
 
+LAST_CHANCE = 3.0
+"""Seconds that hanging up still has when a second Ctrl-C comes."""
+
 STATUS_WORDS = {
-    "initiated": "Dialling",
     "ringing": "Ringing",
     "in-progress": "Answered",
     "no-answer": "No answer",
@@ -122,11 +127,12 @@ class PhoneCall:
             await self._placed.end_orphans()
             port = await stack.enter_async_context(serving(self._phone.app, port=self._order.port))
             self._phone.public_url = await stack.enter_async_context(self._tunnel(port))
+            log.info("Twilio finds us at %s", self._phone.public_url)
             session = await stack.enter_async_context(self._speech())
             try:
                 await self._converse(session)
             finally:
-                await self._finish()
+                await _insistently(self._finish())
         return self._outcome()
 
     def _tunnel(self, port: int) -> contextlib.AbstractAsyncContextManager[str]:
@@ -245,7 +251,7 @@ class PhoneCall:
 
     async def _dial(self) -> None:
         order = self._order
-        self._say(f"Calling {order.to} from {order.from_}")
+        self._say(f"Calling {order.to} from your number {order.from_}")
         self._dialled_at = time.monotonic()
         request = CallRequest(
             to=order.to,
@@ -288,8 +294,8 @@ class PhoneCall:
         self._tell(f"{time.monotonic() - self._began:5.1f} s  {what}")
 
     def _say_status(self, status: str) -> None:
-        if status != self._bridge.status:
-            self._say(STATUS_WORDS.get(status, status))
+        if status != self._bridge.status and status in STATUS_WORDS:
+            self._say(STATUS_WORDS[status])
 
     def _outcome(self) -> CallReport:
         reason = self._bridge.end_reason or EndReason.CANCELLED
@@ -324,6 +330,17 @@ class PhoneCall:
             first_frame_ms=_milliseconds(self._started_at, self._first_frame_at),
             digits=bridge.digits,
         )
+
+
+async def _insistently(work: Coroutine[Any, Any, None]) -> None:
+    """Do it to the end; whoever cancels it meanwhile waits a little for it."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=LAST_CHANCE)
+        task.cancel()
+        raise
 
 
 def _milliseconds(since: float | None, until: float | None) -> float | None:

@@ -68,6 +68,7 @@ class Phone:
         *,
         auth_token: str | None = None,
         sign_required: bool = True,
+        start_within: float = START_WITHIN,
         refused: Callable[[str], None],
     ) -> None:
         self.token = secrets.token_urlsafe(32)
@@ -78,6 +79,7 @@ class Phone:
         self._refused = refused
         self._auth_token = auth_token
         self._sign_required = sign_required
+        self._start_within = start_within
         self._taken = False
         self._socket: WebSocket | None = None
         self._stream = MediaStream(Side.SERVER)
@@ -126,7 +128,7 @@ class Phone:
         return "http" + self.public_url.removeprefix("ws")
 
     async def _media(self, socket: WebSocket) -> None:
-        refusal = self._refusal(socket.path_params["token"], socket, self.media_url, None)
+        refusal = self._refusal(socket, self.media_url, None)
         if refusal is None and self._taken:
             refusal = "a second socket"
         if refusal:
@@ -148,7 +150,7 @@ class Phone:
             self._emit(PhoneLost())
 
     async def _listen(self, socket: WebSocket) -> None:
-        async with asyncio.timeout(START_WITHIN) as start_in_time:
+        async with asyncio.timeout(self._start_within) as start_in_time:
             while True:
                 message = self._stream.receive(await _text(socket))
                 if isinstance(message, Start):
@@ -182,11 +184,13 @@ class Phone:
 
     async def _webhook(self, request: Request, url: str) -> dict[str, str] | None:
         """The fields of an authentic callback about our call."""
+        if not self._is_ours(request):
+            # A stranger's body is not even read.
+            self._refused("callback refused: wrong token")
+            return None
         form = {name: str(value) for name, value in (await request.form()).items()}
         query = request.url.query
-        refusal = self._refusal(
-            request.path_params["token"], request, f"{url}?{query}" if query else url, form
-        )
+        refusal = self._refusal(request, f"{url}?{query}" if query else url, form)
         fields = {**request.query_params, **form}
         if refusal is None and self.call_sid not in (None, fields.get("CallSid")):
             refusal = f"it is about call {fields.get('CallSid')}"
@@ -195,10 +199,14 @@ class Phone:
             return None
         return fields
 
+    def _is_ours(self, request: Request | WebSocket) -> bool:
+        token: str = request.path_params["token"]
+        return hmac.compare_digest(token.encode(), self.token.encode())
+
     def _refusal(
-        self, token: str, request: Request | WebSocket, url: str, form: dict[str, str] | None
+        self, request: Request | WebSocket, url: str, form: dict[str, str] | None
     ) -> str | None:
-        if not hmac.compare_digest(token.encode(), self.token.encode()):
+        if not self._is_ours(request):
             return "wrong token"
         signature = request.headers.get("x-twilio-signature")
         if self._auth_token is None or (signature is None and not self._sign_required):

@@ -66,14 +66,21 @@ class PlacedCall:
         for wait in HANG_UP_TRIES:
             await asyncio.sleep(wait)
             with contextlib.suppress(AsyncflowError):
-                self.record = await self._twilio.fetch_call(self.record.sid)
-                if not self.record.ended:
-                    self.record = await self._twilio.hang_up(self.record.sid)
+                self.record = await self._seen_to_end(self.record.sid)
                 if self.record.ended:
                     self._journal.remove(self.record.sid)
                     return self.record
         self._warn_of(self.record.sid)
         return self.record
+
+    async def _seen_to_end(self, sid: str) -> CallRecord:
+        try:
+            found = await self._twilio.fetch_call(sid)
+        except AsyncflowError as error:
+            if error.code not in CALL_GONE:
+                raise
+            return CallRecord(sid, "completed", None)
+        return found if found.ended else await self._twilio.hang_up(sid)
 
     def _warn_of(self, sid: str) -> None:
         account = self._twilio.account_sid

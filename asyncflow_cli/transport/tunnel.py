@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import msgspec
 
 from asyncflow_cli.errors import NetworkError, PrerequisiteError, UsageError
 from asyncflow_cli.settings import is_loopback
@@ -37,7 +41,12 @@ NO_AGENT = (
 
 @contextlib.asynccontextmanager
 async def open_tunnel(
-    port: int, *, public_url: str | None, twilio_base_url: str, authtoken: str | None
+    port: int,
+    *,
+    public_url: str | None,
+    twilio_base_url: str,
+    authtoken: str | None,
+    open_within: float = OPEN_WITHIN,
 ) -> AsyncIterator[str]:
     """The `wss://` (on this machine `ws://`) address at which Twilio finds `port`."""
     if public_url:
@@ -46,15 +55,19 @@ async def open_tunnel(
         # Whoever plays Twilio on this machine finds us without a tunnel.
         yield f"ws://127.0.0.1:{port}"
     else:
-        async with _ngrok(port, authtoken) as address:
+        async with _ngrok(port, authtoken, open_within) as address:
             yield address
 
 
 def websocket_address(public_url: str) -> str:
     """A public address as Twilio's <Stream> takes it: wss, without a query or trailing slash."""
-    parts = urlsplit(public_url.strip())
-    scheme = {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}.get(parts.scheme)
-    if scheme is None or not parts.hostname:
+    try:
+        parts = urlsplit(public_url.strip())
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:  # a port beyond 65535, an unclosed [
+        host = None
+    scheme = host and {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}.get(parts.scheme)
+    if not scheme:
         raise UsageError(f"{public_url!r} is no public address", hint="Write wss://host.example")
     if parts.query or parts.fragment:
         raise UsageError("Twilio drops everything from ? on", hint="Leave the query out")
@@ -64,15 +77,15 @@ def websocket_address(public_url: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _ngrok(port: int, authtoken: str | None) -> AsyncIterator[str]:
+async def _ngrok(port: int, authtoken: str | None, open_within: float) -> AsyncIterator[str]:
     """ngrok's agent, in a session of its own so that Ctrl-C does not end it before the call."""
     agent = await asyncio.to_thread(find_agent)
     with contextlib.ExitStack() as stack:
         config = stack.enter_context(_private_config(authtoken)) if authtoken else None
         try:
-            yield await _connect(agent, port, config)
+            yield await _connect(agent, port, config, open_within)
         finally:
-            await asyncio.shield(asyncio.to_thread(_kill, agent))
+            await asyncio.shield(asyncio.to_thread(_forget_agent, agent))
 
 
 def find_agent() -> str:
@@ -95,11 +108,13 @@ def _private_config(authtoken: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="asyncflow-") as folder:
         path = Path(folder, "ngrok.yml")
         path.touch(mode=0o600)
-        path.write_text(f'version: "3"\nagent:\n  authtoken: "{authtoken}"\n')
+        # YAML reads JSON, so whatever stands in the token is quoted.
+        quoted = msgspec.json.encode(authtoken).decode()
+        path.write_text(f'version: "3"\nagent:\n  authtoken: {quoted}\n')
         yield str(path)
 
 
-async def _connect(agent: str, port: int, config_path: str | None) -> str:
+async def _connect(agent: str, port: int, config_path: str | None, open_within: float) -> str:
     from pyngrok import ngrok
     from pyngrok.conf import PyngrokConfig
     from pyngrok.exception import PyngrokError
@@ -107,27 +122,30 @@ async def _connect(agent: str, port: int, config_path: str | None) -> str:
     config = PyngrokConfig(ngrok_path=agent, config_path=config_path, start_new_session=True)
     # pyngrok puts a token it finds in the environment on the agent's command line.
     config.auth_token = None
-    # Not localhost: the agent would try IPv6 first, where nobody listens.
-    opening = asyncio.create_task(
-        asyncio.to_thread(ngrok.connect, f"127.0.0.1:{port}", pyngrok_config=config)
-    )
+    # It also logs what the agent says, tokens and all, and Python prints such logs on stderr.
+    logging.getLogger("pyngrok").addHandler(logging.NullHandler())
+    # Not localhost: the agent would try IPv6 first, where nobody listens. Without a scheme
+    # pyngrok would put localhost in front.
+    upstream = f"http://127.0.0.1:{port}"
+    opening = asyncio.create_task(asyncio.to_thread(ngrok.connect, upstream, pyngrok_config=config))
     try:
-        async with asyncio.timeout(OPEN_WITHIN):
+        async with asyncio.timeout(open_within):
             tunnel = await asyncio.shield(opening)
     except TimeoutError:
         raise NetworkError("ngrok opened no tunnel in time", code="NGROK_SILENT") from None
-    except PyngrokError as error:
+    # pyngrok lets through what http.client raises when the agent dies while it is being asked.
+    except (PyngrokError, OSError, HTTPException) as error:
         raise _explained(error) from None
     finally:
-        if not opening.done():
-            # Only its death frees the thread that reads from it.
-            _kill(agent)
-            await asyncio.wait([opening])
-            opening.exception()
+        # Only the agent's death frees the thread that reads from it, and it may not live yet.
+        while not opening.done():
+            _kill_agent(agent)
+            await asyncio.wait([opening], timeout=0.05)
+        opening.exception()
     return websocket_address(str(tunnel.public_url))
 
 
-def _kill(agent: str) -> None:
+def _kill_agent(agent: str) -> None:
     from pyngrok import process
 
     # pyngrok's own kill waits for a lock that its start holds while the agent stays silent.
@@ -135,6 +153,12 @@ def _kill(agent: str) -> None:
     if running is not None:
         running.proc.kill()
         running.proc.wait()
+
+
+def _forget_agent(agent: str) -> None:
+    from pyngrok import process
+
+    _kill_agent(agent)
     process.kill_process(agent)
 
 
@@ -143,8 +167,10 @@ def _explained(error: Exception) -> PrerequisiteError:
     words = " ".join(str(part) for part in (error, getattr(error, "body", ""), *logs))
     found = re.search(r"ERR_NGROK_\d+", words)
     code = found[0] if found else "NGROK_FAILED"
+    # The agent escapes its line ends, and quotes the token on one of the later lines.
+    why = re.split(r"\\[rn]|[\r\n]", str(error) or type(error).__name__)[0]
     return PrerequisiteError(
-        f"ngrok opened no tunnel: {str(error).splitlines()[0]}",
+        f"ngrok opened no tunnel: {why}",
         hint=HINTS.get(code, f"https://ngrok.com/docs/errors/{code.lower()}" if found else None),
         code=code,
     )

@@ -26,13 +26,16 @@ from asyncflow_cli.errors import (
     LimitError,
     NetworkError,
     PrerequisiteError,
+    RemoteProtocolError,
     ServiceError,
     UsageError,
 )
 from asyncflow_cli.protocol.endings import TERMINAL
 from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings, is_loopback
 
-CALL_GONE = frozenset({"TWILIO_20404", "TWILIO_21220"})
+NOT_FOUND = "TWILIO_20404"
+
+CALL_GONE = frozenset({NOT_FOUND, "TWILIO_21220"})
 """Not found, or not in a state to be changed: to someone who hangs up, both are success."""
 
 CODES: dict[int, tuple[type[AsyncflowError], str | None]] = {
@@ -67,6 +70,10 @@ STATUSES: dict[int, type[AsyncflowError]] = {
     403: AuthError,
     429: LimitError,
 }
+
+
+_FAILURES = (TwilioException, httpx.HTTPError, ValueError)
+"""How Twilio's client fails; ValueError is an answer that is not JSON, or not a call."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,8 @@ class TwilioClient:
         username, password = _credentials(settings, account)
         self.base_url = settings.twilio_base_url
         self.account_sid = account
+        # Elsewhere there are none, and Twilio's client would write them into any address.
+        at_twilio = self.base_url == DEFAULT_TWILIO_BASE_URL
         self._http = httpx.AsyncClient(
             timeout=settings.timeout,
             transport=transport,
@@ -126,24 +135,24 @@ class TwilioClient:
             username,
             password,
             account_sid=account,
-            region=settings.twilio_region,
-            edge=settings.twilio_edge,
+            region=settings.twilio_region if at_twilio else None,
+            edge=settings.twilio_edge if at_twilio else None,
             http_client=_HttpxClient(self._http),
             # An empty mapping would be replaced by os.environ.
             environment={"": ""},
         )
-        if self.base_url != DEFAULT_TWILIO_BASE_URL:
-            self._client.api.base_url = self.base_url
+        self._client.api.base_url = self.base_url
+        self.base_url = self._client.get_hostname(self.base_url)
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
     async def create_call(self, request: CallRequest) -> CallRecord:
-        """Dial. The outcome is known when this returns or raises: after a time-out the call is
-        looked for, because creating is not idempotent and must never be repeated."""
+        """Dial. The outcome is known when this returns or raises: without a clear answer the call
+        is looked for, because creating is not idempotent and must never be repeated."""
         began = datetime.now(UTC) - timedelta(seconds=5)
         try:
-            call = await self._client.calls.create_async(
+            creating = self._client.calls.create_async(
                 to=request.to,
                 from_=request.from_,
                 twiml=request.twiml,
@@ -153,16 +162,12 @@ class TwilioClient:
                 timeout=request.ring_timeout,
                 time_limit=request.time_limit,
             )
-        except TwilioException as error:
-            raise translated(error) from error
-        except httpx.ConnectError as error:
-            raise self._unreachable(error) from error
-        except httpx.HTTPError as error:
-            found = await self._find(request, began)
+            return _record(await creating)
+        except _FAILURES as error:
+            found = None if _is_refusal(error) else await self._find(request, began)
             if found is None:
-                raise self._unreachable(error) from error
+                raise self._explained(error) from error
             return found
-        return _record(call)
 
     async def fetch_call(self, sid: str) -> CallRecord:
         return await self._ask(self._client.calls(sid).fetch_async())
@@ -172,6 +177,9 @@ class TwilioClient:
         try:
             return await self._ask(self._client.calls(sid).update_async(status="completed"))
         except AsyncflowError as error:
+            if error.code == NOT_FOUND:
+                # Deleted, which is done to calls that have ended only.
+                return CallRecord(sid, "completed", None)
             if error.code not in CALL_GONE:
                 raise
             return await self.fetch_call(sid)
@@ -179,10 +187,8 @@ class TwilioClient:
     async def _ask(self, request: Awaitable[Any]) -> CallRecord:
         try:
             return _record(await request)
-        except TwilioException as error:
-            raise translated(error) from error
-        except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+        except _FAILURES as error:
+            raise self._explained(error) from error
 
     async def _find(self, request: CallRequest, began: datetime) -> CallRecord | None:
         """The call that a create request without an answer may have made."""
@@ -190,21 +196,24 @@ class TwilioClient:
             calls = await self._client.calls.list_async(
                 to=request.to, from_=request.from_, limit=20
             )
-        except (TwilioException, httpx.HTTPError):
+        except _FAILURES:
             return None
         live = [c for c in calls if c.status not in TERMINAL]
         fresh = [c for c in live if c.date_created is None or c.date_created >= began]
         return _record(fresh[0]) if fresh else None
 
-    def _unreachable(self, error: httpx.HTTPError) -> NetworkError:
-        late = isinstance(error, httpx.TimeoutException)
-        return NetworkError(
-            f"{self.base_url} did not answer in time"
-            if late
-            else f"{self.base_url} cannot be reached: {error or type(error).__name__}",
-            hint="Check the network, a proxy in the way, and TWILIO_BASE_URL",
-            code="TWILIO_UNREACHABLE",
+    def _explained(self, error: Exception) -> AsyncflowError:
+        if isinstance(error, TwilioException):
+            return translated(error)
+        hint = "Check the network, a proxy in the way, and TWILIO_BASE_URL"
+        if isinstance(error, ValueError):
+            return RemoteProtocolError(f"{self.base_url} does not answer as Twilio does", hint=hint)
+        why = (
+            "did not answer in time"
+            if isinstance(error, httpx.TimeoutException)
+            else f"cannot be reached: {error or type(error).__name__}"
         )
+        return NetworkError(f"{self.base_url} {why}", hint=hint, code="TWILIO_UNREACHABLE")
 
 
 class _HttpxClient(AsyncHttpClient):  # type: ignore[misc]
@@ -254,15 +263,25 @@ def translated(error: TwilioException) -> AsyncflowError:
     """Twilio's exception in our tree. Its str() holds terminal colours, so it is not used."""
     if not isinstance(error, TwilioRestException):
         return ServiceError(f"Twilio failed: {type(error).__name__}", code="TWILIO_FAILED")
-    cls, hint = CODES.get(error.code or 0, (STATUSES.get(error.status, ServiceError), None))
+    code = error.code if error.code != error.status else None  # without one it repeats the status
+    cls, hint = CODES.get(code or 0, (STATUSES.get(error.status, ServiceError), None))
     return cls(
         f"Twilio: {error.msg}",
-        hint=hint or f"https://www.twilio.com/docs/api/errors/{error.code}",
-        code=f"TWILIO_{error.code or error.status}",
+        hint=hint or (f"https://www.twilio.com/docs/api/errors/{code}" if code else None),
+        code=f"TWILIO_{code or error.status}",
     )
 
 
+def _is_refusal(error: Exception) -> bool:
+    """Whether no call was made for certain. After a 5xx there may be one."""
+    if isinstance(error, TwilioRestException):
+        return bool(error.status < 500)
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+
+
 def _record(call: Any) -> CallRecord:
+    if not (call.sid and call.status):
+        raise ValueError("No call in the answer")
     # twilio-python gives the duration as it came: a string of seconds.
     duration = int(call.duration) if call.duration not in (None, "") else None
     return CallRecord(sid=str(call.sid), status=str(call.status), duration=duration)

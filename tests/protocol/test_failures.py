@@ -192,7 +192,7 @@ def test_audio_is_no_error_even_if_it_begins_with_a_brace(body: bytes) -> None:
     ("content_type", "body", "cls", "code", "message"),
     [
         ("application/json; charset=utf-8", encode(A), NotFoundError, "VOICE_NOT_FOUND", "No"),
-        ("audio/wav", encode(A), NotFoundError, "VOICE_NOT_FOUND", "No"),
+        ("audio/wav", b"\n " + encode(A), NotFoundError, "VOICE_NOT_FOUND", "No"),
         ("audio/wav", encode({"detail": A}), NotFoundError, "VOICE_NOT_FOUND", "No"),
         ("audio/wav", encode({"error_code": "NEW"}), ServiceError, "NEW", "NEW"),
         *(

@@ -99,6 +99,7 @@ def wanted(container: Container, encoding: Encoding | None = None) -> OutputForm
 
 
 SAMPLES = b"\x01\x02" * 800
+WHOLE = wav_file("pcm_s16le", 8000, SAMPLES)
 JSON = b'{"detail":{}}.'
 
 
@@ -108,9 +109,10 @@ JSON = b'{"detail":{}}.'
         ("raw", "pcm_s16le", SAMPLES, 0.1),
         ("raw", "pcm_f32le", SAMPLES, 0.05),
         ("raw", "pcm_mulaw", SAMPLES[:-1], 1599 / 8000),
-        ("wav", "pcm_s16le", wav_file("pcm_s16le", 8000, SAMPLES), 0.1),
+        ("wav", "pcm_s16le", WHOLE, 0.1),
         ("wav", "pcm_f32le", wav_file("pcm_f32le", 8000, SAMPLES), 0.05),
-        ("wav", "pcm_s16le", wav_file("pcm_s16le", 8000, SAMPLES) + b"LIST\2\0\0\0hi", 0.1),
+        ("wav", "pcm_s16le", WHOLE + b"LIST\2\0\0\0hi", 0.1),
+        ("wav", "pcm_s16le", b"RIFF\0\0\0\0WAVELIST\3\0\0\0odd\0" + WHOLE[12:], 0.1),
         ("mp3", None, b"ID3\x04\0", None),
         ("mp3", None, b"\xff\xfb\x90\x00", None),
     ],
@@ -120,9 +122,6 @@ def test_whole_audio_passes_unchanged_with_its_length(
 ) -> None:
     checked = check(audio, wanted(container, encoding))
     assert (checked.audio, checked.seconds) == (audio, seconds)
-
-
-WHOLE = wav_file("pcm_s16le", 8000, SAMPLES)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""Twilio's signatures, against the published values and against Twilio's own validator."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
+
+from asyncflow_cli.transport.signature import is_authentic, sign
+
+TOKEN = "0123456789abcdef" * 2
+MEDIA = "wss://bridge.example.com/media/abc"
+STATUS = "https://bridge.example.com/status"
+FORM = {
+    "CallSid": "CA00000000000000000000000000000001",
+    "CallStatus": "completed",
+    "Timestamp": "Sun, 22 Nov 2026 11:00:00 +0000",
+    "AccountSid": "AC00000000000000000000000000000001",
+}
+VECTORS: list[tuple[str, dict[str, str], str]] = [
+    (MEDIA, {}, "yx+056lGouxbF8fDs0Uo4ZTzSZM="),
+    (STATUS, FORM, "I+9UDnDJWwA4IHcze4SIISdWNmQ="),
+    (f"{STATUS}?leg=1&x=a%20b", {}, "v/S7K3SWHO4NNiEePkBd6bqcc18="),
+]
+URLS = (MEDIA, STATUS, f"{STATUS}?leg=1&x=a%20b", "https://h.example.com:8443/", "http://h/status")
+
+
+@pytest.mark.parametrize(("url", "form", "signature"), VECTORS)
+def test_a_published_signature_is_authentic(url: str, form: dict[str, str], signature: str) -> None:
+    assert sign(TOKEN, url, form) == signature
+    assert is_authentic(signature, TOKEN, url, form)
+    assert is_authentic(signature, TOKEN, url, form or None)
+
+
+# Without surrogates, which no form can carry.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(st.sampled_from(URLS), st.dictionaries(TEXTS, TEXTS, max_size=6))
+def test_we_and_twilios_validator_agree(url: str, form: dict[str, str]) -> None:
+    theirs = RequestValidator(TOKEN)
+    assert sign(TOKEN, url, form) == theirs.compute_signature(url, form)
+    assert theirs.validate(url, form, sign(TOKEN, url, form))
+    assert is_authentic(theirs.compute_signature(url, form), TOKEN, url, form)
+
+
+@pytest.mark.parametrize(("url", "form", "signature"), VECTORS)
+def test_anything_else_is_not_authentic(url: str, form: dict[str, str], signature: str) -> None:
+    for token in ("", TOKEN[:-1], TOKEN.upper(), "f" * 32):
+        assert not is_authentic(signature, token, url, form)
+    for other in (url + "x", url.replace("bridge", "Bridge"), url.replace("//", "//x.")):
+        assert not is_authentic(signature, TOKEN, other, form)
+    for changed in ({**form, "X": "1"}, {**form, "CallStatus": "busy"}):
+        assert not is_authentic(signature, TOKEN, url, changed)
+    for forged in ("", signature[:-1], signature + "=", signature.lower(), "é" * 28, "\x00"):
+        assert not is_authentic(forged, TOKEN, url, form)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_signature_is_compared_without_complaint(signature: str) -> None:
+    assert not is_authentic(signature, TOKEN, MEDIA)
+
+
+@pytest.mark.parametrize(
+    ("configured", "signed_as"),
+    [
+        ("wss://h/media", "wss://h:443/media"),
+        ("wss://h/media", "wss://h/media/"),
+        ("wss://h/media", "https://h/media"),
+        ("wss://h/media", "https://h:443/media/"),
+        ("wss://h:443/media/", "wss://h/media"),
+        ("https://h/status/?a=1", "https://h:443/status?a=1"),
+        ("https://h", "https://h/"),
+        ("https://h/", "https://h"),
+        ("https://h:8443/s", "https://h:8443/s/"),
+        ("http://h/s", "http://h/s/"),
+    ],
+)
+def test_twilio_may_have_signed_another_form_of_the_address(
+    configured: str, signed_as: str
+) -> None:
+    assert is_authentic(sign(TOKEN, signed_as), TOKEN, configured)
+
+
+@pytest.mark.parametrize(
+    ("configured", "signed_as"),
+    [
+        ("wss://h/media", "wss://h:80/media"),
+        ("wss://h/media", "ws://h/media"),
+        ("https://h/status", "http://h/status"),
+        ("http://h/s", "http://h:443/s"),
+        ("https://h:8443/s", "https://h/s"),
+        ("https://h:8443/s", "https://h:443/s"),
+        ("https://h/s?a=1", "https://h/s"),
+        ("https://h/s", "https://h/s//"),
+    ],
+)
+def test_another_address_is_not_another_form(configured: str, signed_as: str) -> None:
+    assert not is_authentic(sign(TOKEN, signed_as), TOKEN, configured)
