@@ -20,7 +20,7 @@ import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
 from asyncflow_cli.output import Format, Output
-from asyncflow_cli.protocol.reports import ResetReport, SandboxReport
+from asyncflow_cli.protocol.reports import EnvironmentReport, ResetReport, SandboxReport
 from asyncflow_cli.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class App:
         self._load_settings = load_settings
         self._embedded: Sandbox | None = None
         self._exit_code: int | None = None
+
+    def close(self) -> None:
+        """Give back what was taken for work that never ran."""
+        if self._embedded is not None:
+            self._embedded.close()
 
     @cached_property
     def out(self) -> Output:
@@ -156,11 +161,11 @@ class App:
                 self.out.step('Ready. In another shell: eval "$(asyncflow sandbox env)"')
                 await asyncio.Event().wait()
 
-    def served_sandbox(self) -> Mapping[str, str]:
+    def served_sandbox(self, patience: float) -> EnvironmentReport:
         """The environment that leads to the sandbox that is being served."""
         from asyncflow_cli.sandbox.client import served
 
-        return served(self.sandbox_folder)
+        return EnvironmentReport(environment=dict(served(self.sandbox_folder, patience=patience)))
 
     def reset_sandbox(self) -> ResetReport:
         from asyncflow_cli.sandbox.store import Store

@@ -5,6 +5,9 @@ Only this file sees the environment and the files that configure us.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import io
 import os
 import sys
 import tomllib
@@ -12,15 +15,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import dotenv
 import platformdirs
 import typer
+from dotenv.parser import parse_stream
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from asyncflow_cli import __version__, settings
 from asyncflow_cli.app import App, Folders
 from asyncflow_cli.commands import call, config, sandbox, status, tts
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
+from asyncflow_cli.output import COLORS
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 other failure · 2 wrong usage · 3 not found · 4 not authorised · 5 limit ·
@@ -64,11 +68,17 @@ def _remember(ctx: typer.Context, param: Any, value: Any) -> None:
         ctx.obj.flags[param.name] = value
 
 
-def _option(*names: str, **attributes: Any) -> TyperOption:
+def _remember_color(ctx: typer.Context, param: Any, value: str | None) -> None:
+    if value not in (None, *COLORS):
+        raise typer.BadParameter(f"{value!r} is none of {', '.join(COLORS)}")
+    _remember(ctx, param, value)
+
+
+def _option(*names: str, callback: Any = _remember, **attributes: Any) -> TyperOption:
     return TyperOption(
         param_decls=list(names),
         expose_value=False,
-        callback=_remember,
+        callback=callback,
         rich_help_panel="Options of every command",
         **attributes,
     )
@@ -85,7 +95,7 @@ def global_options() -> list[TyperOption]:
         _option("--base-url", metavar="URL", help="Another address of the Async Voice API."),
         _option("--timeout", metavar="DURATION", help="How long to wait for an answer: 30s."),
         _option("--retries", metavar="N", help="Further tries after a passing failure: 2."),
-        _option("--color", metavar="WHEN", help="auto, always or never."),
+        _option("--color", callback=_remember_color, metavar="WHEN", help=f"{', '.join(COLORS)}."),
         _option("--no-input", is_flag=True, help="Never ask."),
         _option("-y", "--yes", is_flag=True, help="Answer yes."),
     ]
@@ -126,14 +136,16 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         # A usage error may come before the parser has seen the flag.
         state.flags["json"] = True
     try:
-        return _invoke(args, state)
+        with contextlib.closing(state):
+            return _invoke(args, state)
     except BrokenPipeError:
         _drop_stdout()
         return 0
     except OSError as error:
         _drop_stdout()
         what = error.filename or "stdout"
-        full = AsyncflowError(f"{what} cannot be written: {error.strerror}", code="NOT_WRITABLE")
+        why = error.strerror or str(error)
+        full = AsyncflowError(f"{what} cannot be written: {why}", code="NOT_WRITABLE")
         state.out.error(full)
         return full.exit_code
     except AsyncflowError as error:
@@ -153,6 +165,9 @@ def _invoke(args: Sequence[str], state: App) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # which Typer does not export
+            state.out.text(error.format_message())
+            return 0
         raise UsageError(error.format_message(), hint=_help_hint(error)) from error
     except (typer.Abort, KeyboardInterrupt):
         raise InterruptedByUserError("Stopped") from None
@@ -187,13 +202,28 @@ def _folders(environ: Mapping[str, str]) -> Folders:
 def _load(
     flags: Mapping[str, Any], environ: Mapping[str, str], folders: Folders
 ) -> settings.Settings:
-    beside = dotenv.dotenv_values(".env", interpolate=False)
-    from_file = {name: value for name, value in beside.items() if value is not None}
+    from_file, warnings = _dotenv(Path(".env"))
     # Which profile of which file: the same order decides it, before there is a profile.
     chosen = settings.load(flags, environ, from_file, {})
     path = Path(chosen.config) if chosen.config else folders.config / "config.toml"
     profile = _profile(path, chosen.profile, must_exist=chosen.config is not None)
-    return settings.load(flags, environ, from_file, profile)
+    loaded = settings.load(flags, environ, from_file, profile)
+    return dataclasses.replace(loaded, warnings=(*warnings, *loaded.warnings))
+
+
+def _dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:
+    """What the file sets, and warnings of lines that set nothing."""
+    try:
+        text = path.read_text("utf-8-sig") if path.is_file() else ""
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8") from None
+    # Not dotenv_values, which tells of such lines on stderr itself.
+    lines = list(parse_stream(io.StringIO(text)))
+    values = {line.key: line.value for line in lines if line.key and line.value is not None}
+    wrong = [line.original.line for line in lines if line.error]
+    return values, [f"{path}, line {number} is not NAME=value" for number in wrong]
 
 
 def _profile(path: Path, name: str | None, *, must_exist: bool) -> Mapping[str, Any]:
@@ -206,6 +236,8 @@ def _profile(path: Path, name: str | None, *, must_exist: bool) -> Mapping[str, 
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
+    if not isinstance(profiles, dict):
+        raise UsageError(f"{path}: [profiles] is no table")
     if name is not None and name not in profiles:
         known = ", ".join(profiles) or "none"
         raise UsageError(f"{path} has no profile {name!r}", hint=f"It has: {known}")

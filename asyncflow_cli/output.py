@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
 
 import msgspec
 
-from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+COLORS = ("auto", "always", "never")
 
 
 class Format(Enum):
@@ -44,6 +47,13 @@ class FileDocument(Document, Protocol):
 
     @property
     def summary(self) -> str: ...
+
+
+class EnvironmentDocument(Protocol):
+    """One that is variables for a shell, and their values."""
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,6 +78,8 @@ class ErrorReport(
         return self.error.message
 
 
+SHORTEST_SECRET = 8
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -87,6 +99,9 @@ class Redactor:
 
     def hide(self, secrets: Iterable[str]) -> None:
         for secret in secrets:
+            # Nobody's real key is that short, and hiding it would garble every word.
+            if len(secret) < SHORTEST_SECRET:
+                continue
             in_json = msgspec.json.encode(secret).decode()[1:-1]
             self._secrets |= {secret, urllib.parse.quote(secret, safe=""), in_json}
 
@@ -157,9 +172,12 @@ class Output:
         self._write(self.stdout, _json(report))
         self.stdout.flush()
 
-    def exports(self, environment: Mapping[str, str]) -> None:
+    def exports(self, report: EnvironmentDocument) -> None:
         """Lines for a shell to evaluate. The values are their purpose, so no filter."""
-        for name, value in environment.items():
+        if self.format is Format.JSON:
+            self.stdout.write(_json(report) + "\n")
+            return
+        for name, value in report.environment.items():
             self.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
     def audio(self, force: bool) -> BinaryIO:
@@ -172,6 +190,10 @@ class Output:
                 hint="Give a file with -o, pipe it on, or add --force",
             )
         return self.stdout.buffer
+
+    def text(self, text: str) -> None:
+        """Help, which is the result of asking for it."""
+        self._write(self.stdout, text)
 
     # Words
 
@@ -219,6 +241,9 @@ class Output:
         if self.format is Format.JSON:
             self._write(self.stderr, self._with_warnings(_json(_error_document(error))))
             return
+        if isinstance(error, InterruptedByUserError):
+            self._say(error.message)
+            return
         ids = [error.code, *([f"request {error.request_id}"] if error.request_id else [])]
         self._say(f"Error: {error.message}", style="bold red")
         if error.hint:
@@ -239,15 +264,14 @@ class Output:
         return document[:-1] + ',"warnings":' + msgspec.json.encode(self._warned).decode() + "}"
 
     def _grid(self, fields: Mapping[str, Any]) -> None:
-        from rich.table import Table
-
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(style="bold", no_wrap=True)
-        grid.add_column(overflow="fold")
-        for name, value in fields.items():
-            if name not in ("schema", "schema_version") and value is not None:
-                grid.add_row(name.replace("_", " "), self.redactor.clean(_plain(value)))
-        self._console.print(grid)
+        shown = {
+            name.replace("_", " "): _plain(value)
+            for name, value in fields.items()
+            if name not in ("schema", "schema_version") and value not in (None, "")
+        }
+        width = max(map(len, shown), default=0)
+        for name, value in shown.items():
+            self._write(self.stdout, f"{name:<{width}}  {value}")
 
     def _say(self, text: str, style: str | None = None) -> None:
         self._words.print(self.redactor.clean(text), style=style, highlight=False, soft_wrap=True)
@@ -272,8 +296,9 @@ class Output:
             # Names and texts are not ours: "[Demo]" is no style, ":phone:" no picture.
             markup=False,
             emoji=False,
-            force_terminal=True if self.color == "always" else None,
-            no_color=True if self.color == "never" else None,
+            force_terminal={"always": True, "never": False}.get(self.color),
+            # The flag says it, whatever NO_COLOR says.
+            no_color={"always": False, "never": True}.get(self.color),
         )
 
 
@@ -294,7 +319,7 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _json(report: Document) -> str:
+def _json(report: Document | EnvironmentDocument) -> str:
     return msgspec.json.encode(report).decode()
 
 

@@ -141,16 +141,22 @@ class Settings:
 
     def need(self, name: str) -> str:
         """The value of a setting that must be there, or the error that tells how to set it."""
-        value = getattr(self, name)
-        if value:
-            return str(value)
-        names = FIELDS[name].metadata["names"]
-        raise PrerequisiteError(
-            f"No {FIELDS[name].metadata['help']}: {names[0]} is not set",
-            hint=f"Set {names[0]}, in the environment or in a .env file; or add --sandbox, "
-            "which needs no account",
-            code="SETTING_MISSING",
-        )
+        self.need_all(name)
+        return str(getattr(self, name))
+
+    def need_all(self, *wanted: str) -> None:
+        """PrerequisiteError that lists every one of these settings that is missing."""
+        missing = {name: FIELDS[name].metadata for name in wanted if not getattr(self, name)}
+        if not missing:
+            return
+        told = [f"{data['names'][0]} is not set: {data['help']}" for data in missing.values()]
+        names = " and ".join(data["names"][0] for data in missing.values())
+        flags = [f"--{name.strip('_')}" for name in missing if name in ("to", "from_")]
+        hint = f"Set {names} in the environment or a .env file"
+        hint += f", or give {' and '.join(flags)}" if flags else ""
+        if not self.sandbox:
+            hint += "; or add --sandbox, which needs no account"
+        raise PrerequisiteError("; ".join(told), hint=hint, code="SETTING_MISSING")
 
     def secrets(self) -> list[str]:
         """Values that must never be printed."""
@@ -191,7 +197,7 @@ def load(
     dotenv: Mapping[str, str],
     profile: Mapping[str, Any],
 ) -> Settings:
-    """Resolve every setting. Flags are typed already; None means not given. Empty text is unset."""
+    """Resolve every setting. Empty text is unset, but in a flag it is what was asked for."""
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     warnings: list[str] = []
@@ -240,20 +246,3 @@ def _parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
         return parse(str(raw))
     except UsageError as error:
         raise UsageError(f"{origin}: {error.message}", hint=error.hint) from None
-
-
-def phone_number(text: str, role: str) -> str:
-    """E.164: spaces, dots, dashes and brackets are stripped, a leading 00 is a +.
-
-    A number without its country code is refused, not guessed.
-    """
-    number = re.sub(r"[\s().\-]", "", text)
-    number = re.sub(r"^00", "+", number)
-    if re.fullmatch(r"\+[1-9]\d{1,14}", number, re.ASCII):
-        return number
-    missing = re.fullmatch(r"\d+", number, re.ASCII)
-    raise UsageError(
-        f"{text!r} is no phone number to use as the {role}",
-        hint=f"{'The country code is missing: write' if missing else 'Write'} it as +15551230001",
-        code="BAD_PHONE_NUMBER",
-    )

@@ -40,7 +40,7 @@ def stays_silent_at_the_end(socket: ServerConnection, context: str) -> None:
 
 
 class SpeechServer:
-    """Runs `script` once the text has been sent and its context closed."""
+    """Runs `script` once the end of the text was told."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -64,7 +64,7 @@ class SpeechServer:
     def _talk(self, socket: ServerConnection) -> None:
         for frame in socket:
             message: dict[str, Any] = json.loads(frame)
-            if message.get("close_context"):
+            if message.get("transcript") == "":
                 self._script(socket, message["context_id"])
                 return
 

@@ -255,9 +255,18 @@ def test_the_ready_line_is_json_for_everybody(format: Format) -> None:
     assert (msgspec.json.decode(line), words) == (DOCUMENT, "")
 
 
-def test_exports_are_lines_for_a_shell_and_hide_nothing() -> None:
-    lines = rendered(lambda out: out.exports({"A": "x", "B": "it's"}), Format.QUIET, ("x",))
-    assert lines == ("export A=x\nexport B='it'\"'\"'s'", "")
+class Exports(msgspec.Struct, frozen=True, tag_field="schema", tag="test.env"):
+    environment: dict[str, str]
+
+
+def test_exports_are_lines_for_a_shell_or_a_document_and_hide_nothing() -> None:
+    def call(out: Output) -> None:
+        out.redactor.hide(("x",))
+        out.exports(Exports({"A": "x", "B": "it's"}))
+
+    lines = ("export A=x\nexport B='it'\"'\"'s'", "")
+    document = {"schema": "test.env", "environment": {"A": "x", "B": "it's"}}
+    check(call, human=lines, json=(document, None), quiet=lines)
 
 
 # What must never be seen
@@ -328,8 +337,14 @@ def test_no_secret_is_seen_on_any_way_out(
 
 
 def test_of_two_secrets_that_begin_alike_the_longer_is_hidden_whole() -> None:
-    seen = rendered(lambda out: out.step("abcdef abc"), Format.HUMAN, ("abc", "abcdef"))
+    secrets = ("abcdefgh", "abcdefghij")
+    seen = rendered(lambda out: out.step("abcdefghij abcdefgh"), Format.HUMAN, secrets)
     assert seen == ("", "*** ***")
+
+
+def test_what_is_too_short_to_be_a_secret_garbles_no_words() -> None:
+    seen = rendered(lambda out: out.step("token"), Format.HUMAN, ("tok",))
+    assert seen == ("", "token")
 
 
 @pytest.mark.parametrize(

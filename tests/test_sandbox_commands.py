@@ -54,6 +54,12 @@ def test_env_prints_lines_that_a_shell_evaluates(server: dict[str, Any], run: Ru
     }
 
 
+def test_env_is_one_document_for_programs(server: dict[str, Any], run: Run) -> None:
+    result = run("sandbox", "env", "--json")
+    assert result.json["schema"] == "asyncflow.sandbox-env"
+    assert result.json["environment"] == server["environment"]
+
+
 @pytest.mark.usefixtures("server")
 def test_a_shell_that_evaluated_it_speaks_and_calls(home: Path) -> None:
     asyncflow = f"{shlex.quote(sys.executable)} -m asyncflow_cli"
@@ -72,7 +78,7 @@ def test_a_shell_that_evaluated_it_speaks_and_calls(home: Path) -> None:
 
 
 def test_env_without_a_server_says_how_to_start_one(run: Run) -> None:
-    result = run("sandbox", "env")
+    result = run("sandbox", "env", "--wait", "0s")
     assert (result.code, result.out) == (10, "")
     assert "asyncflow sandbox serve" in result.err
 
@@ -82,9 +88,29 @@ def test_env_sees_that_a_server_is_gone(home: Path, run: Run) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.kill()
-    result = run("sandbox", "env")
+    result = run("sandbox", "env", "--wait", "0s")
     assert (result.code, result.out) == (10, "")
     assert "does not answer" in result.err
+
+
+def test_env_waits_for_a_server_that_is_starting(home: Path, run: Run) -> None:
+    with start(home, "sandbox", "serve", "--port", "0") as process:
+        result = run("sandbox", "env", "--wait", "20s")
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert result.code == 0, result.err
+
+
+@pytest.mark.usefixtures("server")
+def test_a_second_server_leaves_the_first_one_to_be_found(home: Path, run: Run) -> None:
+    first = run("sandbox", "env").out
+    with start(home, "sandbox", "serve", "--port", "0") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert run("sandbox", "env").out != first
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert run("sandbox", "env").out == first
 
 
 def test_twilios_own_client_creates_fetches_lists_and_completes(server: dict[str, Any]) -> None:

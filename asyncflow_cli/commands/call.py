@@ -16,8 +16,8 @@ from asyncflow_cli.commands.options import (
     VoiceOption,
     read_text,
 )
-from asyncflow_cli.protocol.order import CallOrder
-from asyncflow_cli.settings import phone_number, whole_seconds
+from asyncflow_cli.protocol.order import CallOrder, phone_number
+from asyncflow_cli.settings import whole_seconds
 
 
 def register(app: typer.Typer) -> None:
@@ -73,6 +73,7 @@ def call(
     """
     app: App = ctx.obj
     settings = app.configured(to=to, from_=from_, voice=voice, model=model)
+    settings.need_all("to", "from_")
     order = CallOrder(
         to=phone_number(settings.need("to"), "number to call"),
         from_=phone_number(settings.need("from_"), "number to call from"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from asyncflow_cli.app import App
+from asyncflow_cli.sandbox.choices import Choices, Cursor, Era, ModelRule, Paging
+from asyncflow_cli.settings import duration
 
 app = typer.Typer(
     name="sandbox", help="The local stand-in of Async and Twilio.", no_args_is_help=True
@@ -22,6 +24,31 @@ DeterministicOption = Annotated[
     bool, typer.Option("--deterministic", help="The same ids, dates and recordings every time.")
 ]
 
+WaitOption = Annotated[
+    str, typer.Option("--wait", metavar="DURATION", help="For one that has just been started.")
+]
+FaultOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="WHERE:WHAT",
+        help="Make it fail, such as 'POST /text_to_speech:429 RATE_LIMIT_EXCEEDED x2'. Repeatable.",
+    ),
+]
+EraOption = Annotated[Era, typer.Option("--era", help="asyncflow is the service of 2025.")]
+CursorOption = Annotated[
+    Cursor, typer.Option("--cursor", help="What next_cursor is: this page's last id, or the next.")
+]
+PagingOption = Annotated[
+    list[Paging] | None, typer.Option("--paging", help="A list's bad manners. Repeatable.")
+]
+ModelRuleOption = Annotated[
+    ModelRule, typer.Option("--model-rule", help="june: Pro and Flash 1.5 are for streaming only.")
+]
+ValidationOption = Annotated[
+    Literal["422", "400"], typer.Option("--validation", help="Status of what does not validate.")
+]
+
 
 @app.command("serve")
 def serve(
@@ -29,29 +56,44 @@ def serve(
     port: PortOption = DEFAULT_PORT,
     speed: SpeedOption = 1.0,
     deterministic: DeterministicOption = False,
+    fault: FaultOption = None,
+    era: EraOption = "voice-api",
+    cursor: CursorOption = "last",
+    paging: PagingOption = None,
+    model_rule: ModelRuleOption = "july",
+    validation: ValidationOption = "422",
 ) -> None:
     """Serve until Ctrl-C. The first line on stdout is one JSON object: it is ready.
 
     asyncflow sandbox serve & · eval "$(asyncflow sandbox env)"
     """
     app: App = ctx.obj
-    sandbox = app.make_sandbox(port=port, speed=speed, deterministic=deterministic)
+    choices = Choices(
+        era=era,
+        cursor=cursor,
+        paging=frozenset(paging or ()),
+        model_rule=model_rule,
+        validation=int(validation),
+    )
+    sandbox = app.make_sandbox(
+        port=port, speed=speed, deterministic=deterministic, choices=choices, faults=fault or ()
+    )
     app.run(app.serve(sandbox))
 
 
 @app.command("env")
-def env(ctx: typer.Context) -> None:
+def env(ctx: typer.Context, wait: WaitOption = "3s") -> None:
     """Print the exports that point a shell at the sandbox that is being served.
 
     eval "$(asyncflow sandbox env)"
     """
     app: App = ctx.obj
-    app.out.exports(app.served_sandbox())
+    app.out.exports(app.served_sandbox(duration(wait)))
 
 
 @app.command("reset")
 def reset(ctx: typer.Context) -> None:
-    """Forget every call, recording and cloned voice of the sandbox.
+    """Forget every call, recording and voice of the sandbox's own.
 
     asyncflow sandbox reset
     """

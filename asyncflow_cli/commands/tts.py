@@ -15,6 +15,7 @@ from asyncflow_cli.commands.options import (
     VoiceOption,
     read_text,
 )
+from asyncflow_cli.protocol.audio import Container
 from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
 
@@ -28,22 +29,26 @@ OutputOption = Annotated[
     typer.Option("-o", "--output", metavar="FILE", help="wav, mp3 or raw by its ending; - stdout."),
 ]
 FormatOption = Annotated[
-    str | None, typer.Option("--format", metavar="NAME", help="wav, mp3 or raw, whatever the name.")
+    Container | None, typer.Option("--format", help="Whatever the file's name says.")
 ]
 RateOption = Annotated[
-    int | None, typer.Option("--sample-rate", metavar="HZ", help="8000 to 48000; 44100.")
+    int | None,
+    typer.Option("--sample-rate", min=8000, max=48000, metavar="HZ", help="8000 to 48000; 44100."),
 ]
 EncodingOption = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="pcm_s16le or pcm_f32le.")
 ]
 BitRateOption = Annotated[
-    int | None, typer.Option("--bit-rate", metavar="BIT/S", help="mp3: 32000 to 320000; 192000.")
+    int | None,
+    typer.Option("--bit-rate", min=32_000, max=320_000, metavar="BIT/S", help="For mp3; 192000."),
 ]
 SpeedOption = Annotated[
-    float | None, typer.Option("--speed", metavar="X", help="0.7 to 2.0; async_flash_v1.0 only.")
+    float | None,
+    typer.Option("--speed", min=0.7, max=2.0, metavar="X", help="0.7 to 2; async_flash_v1.0 only."),
 ]
 StabilityOption = Annotated[
-    int | None, typer.Option("--stability", metavar="N", help="0 to 100; async_flash_v1.0 only.")
+    int | None,
+    typer.Option("--stability", min=0, max=100, metavar="N", help="0–100; async_flash_v1.0 only."),
 ]
 PlayOption = Annotated[bool, typer.Option("--play", help="Play it.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
@@ -66,7 +71,7 @@ def tts(
     play: PlayOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Turn text into an audio file, stdout or sound.
+    """Turn text into an audio file, stdout or sound. Without -o it goes into the pipe behind it.
 
     asyncflow tts "Your order ships today." -o order.mp3 · asyncflow tts -f talk.txt --play ·
     echo Hi | asyncflow tts -o - | ffplay -i -

@@ -8,6 +8,7 @@ from __future__ import annotations
 import array
 import struct
 import sys
+from functools import cache
 from typing import Literal
 
 Container = Literal["raw", "mp3", "wav"]
@@ -43,15 +44,12 @@ def _encode_sample(sample: int) -> int:
 
 
 _DECODED = [_decode_code(code) for code in range(256)]
-_encoded: bytes | None = None
 
 
+@cache
 def _encode_table() -> bytes:
     # 65 536 entries take 20 ms to fill, so only those who encode pay for them.
-    global _encoded
-    if _encoded is None:
-        _encoded = bytes(_encode_sample(n - 0x10000 if n & 0x8000 else n) for n in range(0x10000))
-    return _encoded
+    return bytes(_encode_sample(n - 0x10000 if n & 0x8000 else n) for n in range(0x10000))
 
 
 def encode_mulaw(pcm: bytes) -> bytes:

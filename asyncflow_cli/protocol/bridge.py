@@ -154,7 +154,7 @@ class Bridge:
         self._overdue = EndReason.TTS_EMPTY
         self._now = 0.0
         self._spoken = False
-        self._held: list[speech.Audio | speech.Final | RanDry] = []
+        self._held: list[SpeechEvent] = []
         self._end_mark: str | None = None
         self._marks = 0
 

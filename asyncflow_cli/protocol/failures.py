@@ -102,10 +102,12 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Asyncfl
 
 
 def disguised(content_type: str, body: bytes) -> AsyncflowError | None:
-    """The error in a body that came with 200 but is no audio.
+    """The error in a body that came with 200 but is no audio, or not all of it.
 
-    The vendor's own n8n node looks for it the same way.
+    The vendor's own n8n node looks for JSON the same way.
     """
+    if QUOTA_MARKER in body:
+        return from_code("QUOTA_EXCEEDED", "The quota ended before the audio did")
     if not (content_type.startswith("application/json") or _is_object(body)):
         return None
     flat = _flat(body)

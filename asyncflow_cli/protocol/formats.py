@@ -86,7 +86,7 @@ def check(audio: bytes, wanted: OutputFormat) -> Checked:
         raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
     match wanted.container:
         case "wav":
-            return _check_wav(audio)
+            return _check_wav(audio, wanted)
         case "mp3":
             return _check_mp3(audio)
         case _:
@@ -114,7 +114,7 @@ _ENCODINGS: dict[tuple[int, int], Encoding] = {
 }
 
 
-def _check_wav(audio: bytes) -> Checked:
+def _check_wav(audio: bytes, wanted: OutputFormat) -> Checked:
     if audio[:4] != b"RIFF" or audio[8:12] != b"WAVE":
         raise IncompleteError("The service's answer is no WAV", code="AUDIO_NOT_WAV")
     encoding: Encoding | None = None
@@ -126,9 +126,20 @@ def _check_wav(audio: bytes) -> Checked:
             tag, _, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", audio, start)
             encoding = _ENCODINGS.get((tag, bits))
         if name == b"data":
+            _check_header(encoding, sample_rate, wanted)
             return _check_data(audio, start, size, encoding, sample_rate)
         position = start + size + size % 2
     raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
+
+
+def _check_header(encoding: Encoding | None, sample_rate: int, wanted: OutputFormat) -> None:
+    """IncompleteError if the WAV says that it is not what was asked for."""
+    asked = (wanted.encoding or "pcm_s16le", wanted.sample_rate)
+    if encoding is not None and (encoding, sample_rate) != asked:
+        raise IncompleteError(
+            f"The WAV is {encoding} at {sample_rate} Hz, not {asked[0]} at {asked[1]} Hz",
+            code="AUDIO_NOT_AS_ASKED",
+        )
 
 
 def _check_data(

@@ -1,13 +1,14 @@
 """The Async Voice API over HTTP, as shapes: what the client writes is what the sandbox reads.
 
-https://docs.async.com; field by field in `docs/openapi.yaml` of this project.
+https://docs.async.com
+
 Unset fields are left out, unknown ones ignored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -64,7 +65,20 @@ class SpeechRequest(Model, frozen=True):
     normalize: bool | None = None
 
 
-def doubts(request: SpeechRequest) -> Iterator[str]:
+class Wishes(Protocol):
+    """What a request over HTTP and the first frame of a WebSocket have in common."""
+
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def speed_control(self) -> float | None: ...
+    @property
+    def stability(self) -> int | None: ...
+
+
+def doubts(request: Wishes) -> Iterator[str]:
     """What the service may not do as asked, by all we know; it is asked all the same."""
     if request.model_id not in MODELS:
         yield f"Model {request.model_id} is not one we have heard of"

@@ -90,6 +90,16 @@ class SandboxReport(Report, frozen=True, kw_only=True, tag="asyncflow.sandbox"):
         return self.url
 
 
+class EnvironmentReport(Report, frozen=True, kw_only=True, tag="asyncflow.sandbox-env"):
+    """What points a program at the sandbox that is being served."""
+
+    environment: dict[str, str]
+
+    @property
+    def headline(self) -> str:
+        return "\n".join(f"{name}={value}" for name, value in self.environment.items())
+
+
 class ResetReport(Report, frozen=True, kw_only=True, tag="asyncflow.sandbox-reset"):
     state: str
     calls: int

@@ -8,6 +8,9 @@ Knows nothing of sockets, and favours neither end: `SpeechProtocol(Side.CLIENT)`
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from enum import Enum
 from typing import Any, Literal, TypeAlias
 
@@ -44,7 +47,7 @@ class State(Enum):
 
 
 ContextId: TypeAlias = str | UnsetType | None
-"""Named, null or absent; the last two both mean the default context."""
+"""Named, or one of null, absent and empty, which all mean the default context."""
 
 
 class Initialize(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -128,6 +131,13 @@ _CLIENT_SHAPES: tuple[tuple[str, type[FromClient]], ...] = (
 )
 
 
+_NO_FAULT = frozenset({"audio", "status", "event", "type"})
+"""A frame with a message is a failure, unless it is one of these: a greeting, say."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
 class SpeechProtocol:
     """One end of one connection.
 
@@ -139,7 +149,7 @@ class SpeechProtocol:
 
     `receive` answers None for what the rules of patience ignore: at the client, frames of
     contexts that are gone and a `final` that comes before we asked for the end; at the server,
-    the second close of a context.
+    the second close of a context, and a flush or sign of life that comes after the first.
     """
 
     def __init__(self, side: Side, *, contexts: bool = True) -> None:
@@ -173,14 +183,17 @@ class SpeechProtocol:
         if shape is None:
             raise RemoteProtocolError(f"No message has the fields {sorted(raw)}")
         message: FromClient = _convert(raw, shape)
-        if isinstance(message, CloseContext) and self._key(message) in self._gone:
-            return None
+        match message:
+            case CloseContext() if self._key(message) in self._gone:
+                return None
+            case Text() if message.transcript.isspace() and self.live.get(self._key(message)):
+                return None
         if not self._advance(Side.CLIENT, message):
             raise RemoteProtocolError(self._illegal(message))
         return message
 
     def _receive_from_server(self, raw: dict[str, Any]) -> FromServer | None:
-        if raw.get("error_code") or ("audio" not in raw and raw.get("message")):
+        if raw.get("error_code") or (raw.get("message") and not _NO_FAULT & raw.keys()):
             fault: Fault = _convert(raw, Fault)
             return fault
         if not isinstance(raw.get("audio"), str) and raw.get("final") is not True:
@@ -191,6 +204,7 @@ class SpeechProtocol:
         key = self._reported(raw.get("context_id"))
         if key not in self.live:
             return None
+        audio = _well_formed(audio)
         context_id = UNSET if key is None else key
         if raw.get("final") is True and self.live[key]:
             final = Final(audio=audio, context_id=context_id)
@@ -208,7 +222,7 @@ class SpeechProtocol:
         return None
 
     def _key(self, message: Text | CloseContext | Audio | Final) -> str | None:
-        named = self.contexts and message.context_id not in (None, UNSET, DEFAULT_CONTEXT)
+        named = self.contexts and message.context_id not in (None, UNSET, "", DEFAULT_CONTEXT)
         return str(message.context_id) if named else None
 
     def _advance(self, sender: Side, message: Message) -> bool:
@@ -231,8 +245,11 @@ class SpeechProtocol:
             case Side.SERVER, State.OPEN | State.CLOSING, Audio():
                 return self._key(message) in self.live
             case Side.SERVER, State.OPEN | State.CLOSING, Final():
-                self._gone.add(self._key(message))
-                return self.live.pop(self._key(message), False)
+                key = self._key(message)
+                if not self.live.get(key):
+                    return False
+                del self.live[key]
+                self._gone.add(key)
             case Side.SERVER, _, Fault():
                 pass
             case _:
@@ -247,6 +264,17 @@ class SpeechProtocol:
         ):
             return f"{name} is not legal for context {self._key(message)!r} in {self.state.value}"
         return f"{name} is not legal in {self.state.value}"
+
+
+def _well_formed(audio: str) -> str:
+    """The base64 as it came; mended if its padding or alphabet is off, as some ports found it."""
+    if len(audio) % 4 == 0 and _BASE64.fullmatch(audio):
+        return audio
+    digits = re.sub(r"[^A-Za-z0-9+/]", "", audio.translate(_URL_SAFE))
+    try:
+        return base64.b64encode(base64.b64decode(digits + "=" * (-len(digits) % 4))).decode()
+    except binascii.Error:
+        raise RemoteProtocolError("The audio is not base64") from None
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:

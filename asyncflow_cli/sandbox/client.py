@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,29 +24,45 @@ class _Served(msgspec.Struct):
 @contextlib.contextmanager
 def announced(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """Leave a note of where the sandbox is for as long as it is there."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    note = folder / "served.json"
+    note = folder / "served" / f"{os.getpid()}.json"
+    note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     note.write_bytes(msgspec.json.encode(_Served(os.getpid(), dict(environment))))
     try:
         yield
     finally:
-        # Another sandbox may have been started since, and taken the note over.
-        if _read(note) == _Served(os.getpid(), dict(environment)):
-            note.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
 
 
-def served(folder: Path) -> Mapping[str, str]:
-    """The environment of the sandbox that is being served. PrerequisiteError if there is none."""
-    note = _read(folder / "served.json")
-    if note is None:
-        raise PrerequisiteError("No sandbox is being served", hint=_SERVE, code="NO_SANDBOX")
-    try:
-        httpx.get(note.environment["ASYNC_BASE_URL"], timeout=2, trust_env=False)
-    except httpx.HTTPError:
-        raise PrerequisiteError(
-            f"The sandbox of process {note.pid} does not answer", hint=_SERVE, code="NO_SANDBOX"
-        ) from None
-    return note.environment
+def served(folder: Path, *, patience: float) -> Mapping[str, str]:
+    """The environment of the sandbox served last. PrerequisiteError if there is none.
+
+    One that was started a moment ago has `patience` seconds to appear.
+    """
+    until = time.monotonic() + patience
+    while True:
+        notes = sorted((folder / "served").glob("*.json"), key=_age)
+        for note in notes:
+            found = _read(note)
+            if found is not None and _answers(found):
+                return found.environment
+        if time.monotonic() >= until:
+            break
+        time.sleep(0.05)
+    gone = f"; process {notes[0].stem} does not answer" if notes else ""
+    raise PrerequisiteError(f"No sandbox is being served{gone}", hint=_SERVE, code="NO_SANDBOX")
+
+
+def _age(note: Path) -> float:
+    with contextlib.suppress(OSError):
+        return -note.stat().st_mtime
+    return 0.0
+
+
+def _answers(found: _Served) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.get(found.environment["ASYNC_BASE_URL"], timeout=2, trust_env=False)
+        return True
+    return False
 
 
 async def heard(base_url: str, call_sid: str) -> bytes:

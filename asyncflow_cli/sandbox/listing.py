@@ -68,7 +68,9 @@ def _is_within(written: str | None, name: str, query: Form) -> bool:
             continue
         if written is None:
             return False
-        first, last = _span(name, limit)
+        # Clients that know times only write a day as its midnight.
+        whole_day = limit.removesuffix("T00:00:00Z") if not sign else limit
+        first, last = _span(name, whole_day)
         moment = parsedate_to_datetime(written)
         if (sign != "<" and moment < first) or (sign != ">" and moment > last):
             return False

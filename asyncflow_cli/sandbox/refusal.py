@@ -1,8 +1,8 @@
 """How the sandbox's Async half says no: the service's codes, in the service's shapes.
 
 Documented are the codes, shape A for 4xx, C for 500 and the flat one on WebSockets. Choices of
-the sandbox, for want of a source: 422 with a FastAPI-style list for what does not validate, and
-503 in the shape of a 500 where the engine is missing.
+the sandbox, for want of a source: 422 with a FastAPI-style list for what does not validate (or 400
+with a code of our own, if told so), and 501 or 503 in the shape of a 500 where an engine is missing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from asyncflow_cli.protocol.models import (
     Violation,
 )
 from asyncflow_cli.protocol.speech import Fault
+
+INVALID = "SANDBOX_VALIDATION_ERROR"
+"""The service's code for what does not validate is unknown; the name says whose this one is."""
 
 
 class Refusal(Exception):
@@ -58,17 +61,22 @@ class Invalid(Exception):
             return cls("Field required", "body", *loc, missing[1], kind="missing")
         return cls(message, "body", *loc)
 
-    def answer(self, _request: Request) -> Response:
-        return _json(422, ValidationAnswer(detail=[self.violation]))
+    def answer(self, _request: Request, *, status: int = 422) -> Response:
+        if status == 422:
+            return _json(422, ValidationAnswer(detail=[self.violation]))
+        return _json(status, ErrorAnswer(detail=ErrorBody(error_code=INVALID, message=self._text)))
 
     def fault(self) -> Fault:
+        return Fault(self._text, INVALID)
+
+    @property
+    def _text(self) -> str:
         where = ".".join(str(part) for part in self.violation.loc)
-        # The service's code for this is unknown; the name says whose it is.
-        return Fault(f"{where}: {self.violation.msg}", "SANDBOX_VALIDATION_ERROR")
+        return f"{where}: {self.violation.msg}"
 
 
 class Broken(Exception):
-    """The sandbox itself cannot: no engine (503), or a text that the engine cannot speak (422)."""
+    """The sandbox itself cannot: no engine (503), or nobody who listens (501)."""
 
     def __init__(self, status: int, message: str, detail: str) -> None:
         super().__init__(message)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.sandbox import account, control, speechapi, twilio
+from asyncflow_cli.sandbox import account, control, faultcontrol, speechapi, twilio
 from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.carrier import Carrier
+from asyncflow_cli.sandbox.choices import Choices
 from asyncflow_cli.sandbox.clock import Clock
 from asyncflow_cli.sandbox.engine import Engine
+from asyncflow_cli.sandbox.faults import Faults
 from asyncflow_cli.sandbox.serving import Server
 from asyncflow_cli.sandbox.speaker import API_KEY, Speaker
 from asyncflow_cli.sandbox.stage import Voice
 from asyncflow_cli.sandbox.store import Store
 from asyncflow_cli.sandbox.streamurl import is_loopback
+from asyncflow_cli.sandbox.wire import Wire
 
 
 class Sandbox:
@@ -47,13 +52,16 @@ class Sandbox:
         deterministic: bool = False,
         strict_from: bool = False,
         say: Voice | None = None,
+        choices: Choices | None = None,
+        faults: Iterable[str] = (),
     ) -> None:
+        self.faults = Faults(faults)
         clock = Clock(speed)
         self._socket = _bind(host, port)
         self.url = _url(self._socket)
         self.store = Store(state)
         self._engine = Engine()
-        self._speaker = Speaker(self._engine, self.store)
+        self._speaker = Speaker(self._engine, self.store, choices)
         self.carrier = Carrier(
             self.store,
             clock,
@@ -82,7 +90,7 @@ class Sandbox:
         return mulaw
 
     async def __aenter__(self) -> Self:
-        self._server = Server(Starlette(routes=self._routes()))
+        self._server = Server(Wire(Starlette(routes=self._routes()), self.faults))
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         ready = asyncio.create_task(self._server.ready.wait())
         await asyncio.wait([ready, self._serving], return_when="FIRST_COMPLETED")
@@ -103,8 +111,10 @@ class Sandbox:
 
     def _routes(self) -> list[BaseRoute]:
         found = [*twilio.routes(self.carrier), *control.routes(self.carrier)]
+        found += faultcontrol.routes(self.faults)
         found += speechapi.routes(self._speaker)
         found.append(Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"]))
+        found.append(WebSocketRoute("/{path:path}", _no_socket_here))
         return found
 
 
@@ -130,5 +140,14 @@ def _url(bound: socket.socket) -> str:
 
 
 async def _nothing_here(request: Request) -> Response:
-    text = f"The sandbox does not imitate {request.method} {request.url.path}"
+    return _not_imitated(f"{request.method} {request.url.path}")
+
+
+async def _no_socket_here(socket: WebSocket) -> None:
+    # Left to itself the server answers 403, which reads as if the key were wrong.
+    await socket.send_denial_response(_not_imitated(f"a WebSocket at {socket.url.path}"))
+
+
+def _not_imitated(what: str) -> Response:
+    text = f"The sandbox does not imitate {what}"
     return JSONResponse({"code": 20001, "message": text, "status": 501}, 501)

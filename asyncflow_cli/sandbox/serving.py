@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 MAX_MESSAGE = 64 * 1024
 
 _GRACE = 2.0
 """Seconds in which what is being served may finish, when the server goes."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # uvicorn says so of every WebSocket that was properly denied.
+    return record.msg != "ASGI callable returned without completing handshake."
+
+
+logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+_CUT = "sandbox.cut"
+
+
+async def cut(scope: Scope, receive: Receive) -> None:
+    """Cut the connection of a request under way, as a cable that breaks would.
+
+    In process, without a server, there is nothing to cut: ConnectionResetError.
+    """
+    if _CUT not in scope.get("extensions", {}):
+        raise ConnectionResetError("The sandbox cut the connection")
+    scope["extensions"][_CUT]()
+    # Until the server has seen it too, and takes it for the caller's doing.
+    while not (await receive())["type"].endswith("disconnect"):
+        pass
 
 
 class Server(uvicorn.Server):
@@ -25,13 +49,24 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(_config(app))
+        async def cuttable(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions = scope.setdefault("extensions", {})
+            extensions[_CUT] = lambda: self._cut(scope["client"])
+            await app(scope, receive, send)
+
+        super().__init__(_config(cuttable))
         self.ready = asyncio.Event()
         self._leaving = asyncio.Event()
 
     def leave(self) -> None:
         """Make `serve` return."""
         self._leaving.set()
+
+    def _cut(self, client: tuple[str, int]) -> None:
+        for connection in list(self.server_state.connections):
+            if getattr(connection, "client", None) == client:
+                # What has been written still goes out; there is no closing handshake.
+                connection.transport.close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -7,7 +7,8 @@ not be empty.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 
 import msgspec
@@ -17,13 +18,13 @@ from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
 from asyncflow_cli.protocol.models import (
     HONOURS_SPEED,
     LANGUAGES,
-    MODELS,
     PHONE,
     OutputFormat,
-    SpeechRequest,
 )
+from asyncflow_cli.sandbox.choices import Choices
 from asyncflow_cli.sandbox.encode import Encoder, encode_whole
-from asyncflow_cli.sandbox.engine import Engine, EngineCrashed, EngineMissing, Samples
+from asyncflow_cli.sandbox.engine import Engine, EngineCrashed, EngineMissing, Samples, Spoken
+from asyncflow_cli.sandbox.library import Library
 from asyncflow_cli.sandbox.refusal import Broken, Invalid, Refusal
 from asyncflow_cli.sandbox.store import Store
 from asyncflow_cli.sandbox.voices import LIBRARY, LibraryVoice
@@ -32,12 +33,6 @@ API_KEY = "sk_sandbox_0123456789abcdef"
 """Public, and worth nothing."""
 
 VERSION = "v1"
-
-LEGACY_MODELS = frozenset(
-    {"asyncflow_v2.0", "asyncflow_multilingual_v1.0", "asyncflow_multilingual_v1.0.0"}
-)
-
-_VOICES = {voice.voice_id: voice for voice in LIBRARY}
 
 
 def admit(connection: HTTPConnection, key: str | None) -> None:
@@ -59,9 +54,9 @@ def check_version(connection: HTTPConnection) -> None:
         raise Refusal(404, "VERSION_NOT_FOUND", f"There is no API version {version}")
 
 
-def check_model(model_id: str, *loc: str) -> None:
-    if model_id not in MODELS | LEGACY_MODELS:
-        raise Invalid(f"Unknown model {model_id}", *loc, "model_id")
+def check_model(model_id: str, accepted: Collection[str], *loc: str) -> None:
+    if model_id not in accepted:
+        raise Invalid(f"Model {model_id} is not one of {sorted(accepted)}", *loc, "model_id")
 
 
 def check_language(language: str | None) -> None:
@@ -69,37 +64,19 @@ def check_language(language: str | None) -> None:
         raise Refusal(400, "INVALID_LANGUAGE", f"Language {language} is not supported")
 
 
-def find_voice(voice_id: str) -> LibraryVoice:
-    voice = _VOICES.get(voice_id)
-    if voice is None:
-        raise Refusal(404, "VOICE_NOT_FOUND", "There is no such voice", voice_id=voice_id)
-    return voice
-
-
-def check_whole(request: SpeechRequest) -> LibraryVoice:
-    """The rules of `/text_to_speech`; the voice that will speak."""
-    check_model(request.model_id, "body")
-    if request.output_format.encoding == "pcm_mulaw":
-        raise Invalid(
-            "pcm_mulaw is for streaming only", "body", "output_format", "encoding", kind="enum"
-        )
-    if not request.transcript.strip():
-        raise Invalid("The transcript is empty", "body", "transcript")
-    check_language(request.language)
-    return find_voice(request.voice.id)
-
-
 class Speaker:
     """The engine, and the memory of what it said."""
 
-    def __init__(self, engine: Engine, store: Store) -> None:
+    def __init__(self, engine: Engine, store: Store, choices: Choices | None = None) -> None:
         self._engine = engine
-        self._store = store
+        self.store = store
+        self.choices = choices or Choices()
+        self.library = Library(store, self.choices)
 
-    async def speak(
+    async def utter(
         self, transcript: str, voice: LibraryVoice, *, model_id: str, **options: object
-    ) -> AsyncGenerator[bytes, None]:
-        """Samples of the engine as they are made. Broken if it cannot speak this, or at all."""
+    ) -> AsyncGenerator[Spoken, None]:
+        """Samples as they are made, then the words. Invalid if it cannot speak this, Broken if at all."""
         speed = options.get("speed_control") if model_id == HONOURS_SPEED else None
         language = options.get("language")
         spoken = self._engine.speak(
@@ -111,12 +88,21 @@ class Speaker:
         try:
             async with aclosing(spoken):
                 async for piece in spoken:
-                    if isinstance(piece, Samples):
-                        yield piece.pcm
+                    yield piece
         except EngineMissing as error:
             raise Broken(503, error.message, error.hint or "") from None
         except EngineCrashed as error:
-            raise Broken(422, error.message, "engine") from None
+            raise Invalid(error.message, "body", "transcript") from None
+
+    async def speak(
+        self, transcript: str, voice: LibraryVoice, *, model_id: str, **options: object
+    ) -> AsyncGenerator[bytes, None]:
+        """The samples alone."""
+        uttered = self.utter(transcript, voice, model_id=model_id, **options)
+        async with aclosing(uttered):
+            async for piece in uttered:
+                if isinstance(piece, Samples):
+                    yield piece.pcm
 
     async def say(self, text: str, language: str | None) -> bytes:
         """The μ-law of a <Say>: https://www.twilio.com/docs/voice/twiml/say
@@ -133,6 +119,13 @@ class Speaker:
         except (Broken, EngineMissing):
             return MULAW_SILENCE * round(0.06 * PHONE_RATE * len(text))
 
+    async def file(self, pcm: bytes, output_format: OutputFormat) -> bytes:
+        """Samples as a whole answer."""
+        try:
+            return await asyncio.to_thread(encode_whole, pcm, output_format)
+        except EngineMissing as error:
+            raise Broken(503, error.message, error.hint or "") from None
+
     def encoder(self, output_format: OutputFormat) -> Encoder:
         try:
             return Encoder(output_format)
@@ -142,7 +135,7 @@ class Speaker:
     def remember(
         self, operation: str, voice: LibraryVoice, text: str, form: OutputFormat, audio: bytes
     ) -> None:
-        self._store.add_speech(
+        self.store.add_speech(
             operation=operation,
             voice_id=voice.voice_id,
             transcript=text,

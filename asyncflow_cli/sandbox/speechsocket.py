@@ -4,7 +4,8 @@ https://docs.async.com/text-to-speech-websocket-3477526w0
 
 Choices where the service is unknown: a refused key or init is an error frame and then close 1008;
 text without `force` waits for 80 characters; `final` comes only once a context was closed;
-`terminate` speaks what is pending before it closes with 1000.
+`terminate` speaks what is pending before it closes with 1000. In the era of 2025 there is one
+stream, and no frame names a context.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from msgspec import UNSET
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from asyncflow_cli.errors import RemoteProtocolError
@@ -43,7 +45,6 @@ from asyncflow_cli.sandbox.speaker import (
     admit,
     check_language,
     check_model,
-    find_voice,
 )
 from asyncflow_cli.sandbox.voices import LibraryVoice
 
@@ -56,9 +57,11 @@ POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 
 
-def speech_socket(speaker: Speaker) -> Callable[[WebSocket], Awaitable[None]]:
+def speech_socket(
+    speaker: Speaker, *, idle_limit: float = IDLE_LIMIT
+) -> Callable[[WebSocket], Awaitable[None]]:
     async def endpoint(socket: WebSocket) -> None:
-        await _Connection(socket, speaker).serve()
+        await _Connection(socket, speaker, idle_limit).serve()
 
     return endpoint
 
@@ -88,10 +91,12 @@ class _Context:
 
 
 class _Connection:
-    def __init__(self, socket: WebSocket, speaker: Speaker) -> None:
+    def __init__(self, socket: WebSocket, speaker: Speaker, idle_limit: float) -> None:
         self._socket = socket
         self._speaker = speaker
-        self._protocol = SpeechProtocol(Side.SERVER)
+        self._idle_limit = idle_limit
+        self._several = not speaker.choices.legacy
+        self._protocol = SpeechProtocol(Side.SERVER, contexts=self._several)
         self._contexts: dict[str, _Context] = {}
         self._init: Initialize
         self._voice: LibraryVoice
@@ -109,7 +114,7 @@ class _Connection:
             fault = Fault(str(_first(errors)), "SANDBOX_PROTOCOL_ERROR")
             await self._give_up(fault, POLICY_VIOLATION)
         except* TimeoutError:
-            message = f"No message was received for {IDLE_LIMIT} seconds"
+            message = f"No message was received for {self._idle_limit} seconds"
             fault = Fault(message, "TIMEOUT", request_id="unknown")
             await self._give_up(fault, INTERNAL_ERROR)
         except* WebSocketDisconnect:
@@ -118,7 +123,7 @@ class _Connection:
     async def _converse(self, group: asyncio.TaskGroup) -> None:
         self._admit()
         while self._protocol.state is not State.CLOSING:
-            async with asyncio.timeout(IDLE_LIMIT):
+            async with asyncio.timeout(self._idle_limit):
                 frame = await self._receive()
             message = self._protocol.receive(frame)
             if message is not None:
@@ -155,15 +160,15 @@ class _Connection:
                 raise AssertionError(f"{message} is not from a client")
 
     def _initialize(self, init: Initialize) -> None:
-        check_model(init.model_id)
+        check_model(init.model_id, self._speaker.choices.models)
         check_language(init.language)
         if (init.output_format or DEFAULT_FORMAT).container == "wav":
             raise Invalid("wav is not streamed", "output_format", "container", kind="enum")
-        self._voice = find_voice(init.voice.id)
+        self._voice = self._speaker.library.find(init.voice.id)
         self._init = init
 
     def _context(self, context_id: ContextId, group: asyncio.TaskGroup) -> _Context:
-        name = str(context_id or DEFAULT_CONTEXT)
+        name = str(context_id or DEFAULT_CONTEXT) if self._several else DEFAULT_CONTEXT
         if name not in self._contexts:
             self._contexts[name] = _Context()
             group.create_task(self._speak(name, self._contexts[name]))
@@ -190,12 +195,15 @@ class _Connection:
         if said:
             self._speaker.remember("websocket", self._voice, said, form, bytes(audio))
         del self._contexts[name]
-        await self._send(Final(context_id=name))
+        await self._send(Final(context_id=self._named(name)))
 
     async def _send_audio(self, name: str, audio: bytes) -> bytes:
         if audio:
-            await self._send(Audio(base64.b64encode(audio).decode(), name))
+            await self._send(Audio(base64.b64encode(audio).decode(), self._named(name)))
         return audio
+
+    def _named(self, name: str) -> ContextId:
+        return name if self._several else UNSET
 
     async def _send(self, message: FromServer) -> None:
         await self._socket.send_text(self._protocol.send(message))

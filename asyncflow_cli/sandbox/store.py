@@ -17,7 +17,7 @@ from asyncflow_cli.sandbox.resources import CallReport, CallResource, Notificati
 
 FILE_NAME = "sandbox.sqlite3"
 
-_VERSION = 1
+_VERSION = 2
 """Of the tables. A database of another version is emptied: it is only a sandbox's."""
 
 _TABLES = """
@@ -29,9 +29,11 @@ CREATE TABLE notifications (
 CREATE TABLE speeches (
     id INTEGER PRIMARY KEY, created TEXT NOT NULL, operation TEXT NOT NULL,
     voice_id TEXT NOT NULL, transcript TEXT NOT NULL, output_format BLOB NOT NULL,
-    audio BLOB NOT NULL);
-CREATE TABLE voices (id TEXT PRIMARY KEY, voice BLOB NOT NULL);
+    audio BLOB NOT NULL, fingerprint BLOB);
+CREATE TABLE voices (id TEXT PRIMARY KEY, voice BLOB NOT NULL, clip BLOB);
 """
+
+_SPEECH = "id, created, operation, voice_id, transcript, output_format, audio"
 
 _NAMES = ("calls", "notifications", "speeches", "voices")
 
@@ -156,18 +158,34 @@ class Store:
 
     def speeches(self) -> list[Speech]:
         """All of them, the first one first."""
-        rows = self._rows(
-            "SELECT id, created, operation, voice_id, transcript, output_format, audio"
-            " FROM speeches ORDER BY id"
-        )
+        rows = self._rows(f"SELECT {_SPEECH} FROM speeches ORDER BY id")
         return [_speech(*row) for row in rows]
+
+    def speech(self, number: int) -> Speech | None:
+        rows = self._rows(f"SELECT {_SPEECH} FROM speeches WHERE id = ?", number)
+        return _speech(*rows[0]) if rows else None
+
+    def fingerprints(self) -> dict[int, bytes | None]:
+        """Of every speech; None where nobody has taken it yet."""
+        return dict(self._rows("SELECT id, fingerprint FROM speeches ORDER BY id"))
+
+    def set_fingerprint(self, number: int, fingerprint: bytes) -> None:
+        self._write("UPDATE speeches SET fingerprint = ? WHERE id = ?", fingerprint, number)
 
     # Custom voices
 
-    def put_voice(self, voice_id: str, voice: dict[str, Any]) -> None:
+    def put_voice(self, voice_id: str, voice: dict[str, Any], clip: bytes | None = None) -> None:
+        """Keep a voice, new or changed; a clip that it had stays unless there is another."""
         self._write(
-            "INSERT OR REPLACE INTO voices VALUES (?, ?)", voice_id, msgspec.json.encode(voice)
+            "INSERT INTO voices (id, voice, clip) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "voice = excluded.voice, clip = coalesce(excluded.clip, clip)",
+            *(voice_id, msgspec.json.encode(voice), clip),
         )
+
+    def clip(self, voice_id: str) -> bytes | None:
+        """The recording that a voice was cloned from."""
+        row = self._row("SELECT clip FROM voices WHERE id = ?", voice_id)
+        return None if row is None or row[0] is None else bytes(row[0])
 
     def voices(self) -> dict[str, dict[str, Any]]:
         rows = self._rows("SELECT id, voice FROM voices ORDER BY rowid")

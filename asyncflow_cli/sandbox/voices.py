@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Gender = Literal["Male", "Female", "Neutral"]
+Gender = Literal["Male", "Female", "Neutral", "Unspecified"]
 
 SPEAKS: dict[str, str] = {
     "ar": "sem/ar",

@@ -9,8 +9,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -71,9 +71,9 @@ class ApiClient:
         ServiceError if it says that it is not up.
         """
         began = time.perf_counter()
-        response = await self._send("GET", "/")
+        response = await self.send("GET", "/")
         latency = time.perf_counter() - began
-        status = _decode(response.content, ServiceStatus)
+        status = decode(response.content, ServiceStatus)
         if not status.up:
             word = status.status or "down"
             raise ServiceError(f"The service is not up: {word}", code="SERVICE_DOWN")
@@ -86,24 +86,39 @@ class ApiClient:
 
     async def synthesize(self, request: SpeechRequest) -> bytes:
         """`POST /text_to_speech`: the whole audio in the format asked for."""
-        response = await self._send("POST", "/text_to_speech", json=request)
+        response = await self.send("POST", "/text_to_speech", json=request)
         error = failures.disguised(response.headers.get("content-type", ""), response.content)
         if error:
             raise error
         return response.content
 
-    async def _send(
-        self, method: str, path: str, *, json: msgspec.Struct | None = None
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: msgspec.Struct | None = None,
+        data: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        retry: bool = True,
     ) -> httpx.Response:
-        """The answer, once it is a success."""
+        """The answer, once it is a success. `data` and `files` go as a multipart form."""
+        request = self.build(method, path, json=json, data=data, files=files)
+        if not retry:
+            return await self._send_once(request)
+        return await self._retried(lambda: self._send_once(request))
+
+    def build(
+        self, method: str, path: str, *, json: msgspec.Struct | None = None, **form: Any
+    ) -> httpx.Request:
+        """The request as it will be sent, its key included."""
         headers = {}
         if path != "/":
             headers["x-api-key"] = self._settings.need("api_key")
         if json is not None:
             headers["content-type"] = "application/json"
         content = msgspec.json.encode(json) if json is not None else None
-        request = self._http.build_request(method, path, headers=headers, content=content)
-        return await self._retried(lambda: self._send_once(request))
+        return self._http.build_request(method, path, headers=headers, content=content, **form)
 
     async def _send_once(self, request: httpx.Request) -> httpx.Response:
         log.info("%s %s", request.method, request.url)
@@ -144,7 +159,7 @@ class ApiClient:
         return jittered if error.retry_after is None else error.retry_after + jittered / 5
 
 
-def _decode(body: bytes, shape: type[T]) -> T:
+def decode(body: bytes, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -179,7 +194,7 @@ def _no_answer(error: httpx.HTTPError, base_url: str) -> NetworkError:
             return NetworkError(f"{base_url} is no http(s) address", code="BAD_ADDRESS")
         case _:
             return NetworkError(
-                f"{base_url} cannot be reached: {error or type(error).__name__}",
+                f"{base_url} cannot be reached: {str(error) or type(error).__name__}",
                 hint="Check the network, a proxy in the way, and ASYNC_BASE_URL",
                 code="CONNECTION_FAILED",
             )

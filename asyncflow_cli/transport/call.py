@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, ServiceError
-from asyncflow_cli.protocol import media
+from asyncflow_cli.protocol import media, speech
 from asyncflow_cli.protocol.bridge import (
     LEAD_IN,
     Action,
@@ -28,11 +28,12 @@ from asyncflow_cli.protocol.bridge import (
     Mark,
     Phase,
     Play,
+    RanDry,
     Speak,
     SpeechEvent,
 )
-from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason
-from asyncflow_cli.protocol.models import PHONE, VoiceSelector
+from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason, sip_words
+from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.reports import CallReport
 from asyncflow_cli.protocol.speech import Initialize
@@ -76,7 +77,14 @@ class SpeechLost:
     error: AsyncflowError
 
 
-Event: TypeAlias = PhoneEvent | SpeechEvent | SpeechLost
+@dataclass(frozen=True)
+class Broken:
+    """Something that runs beside the loop failed as it must not."""
+
+    error: BaseException
+
+
+Event: TypeAlias = PhoneEvent | SpeechEvent | SpeechLost | Broken
 
 
 class PhoneCall:
@@ -102,6 +110,7 @@ class PhoneCall:
         self._events: asyncio.Queue[tuple[float, Event]] = asyncio.Queue()
         self._phone = Phone(
             self._emit,
+            account_sid=settings.twilio_account_sid,
             auth_token=settings.twilio_auth_token,
             sign_required=not is_loopback(settings.twilio_base_url),
             refused=warn,
@@ -111,6 +120,7 @@ class PhoneCall:
         self._tasks: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
         self._cause: AsyncflowError | None = None
+        self._sip_code = ""
         self._dialled_at: float | None = None
         self._started_at: float | None = None
         self._first_frame_at: float | None = None
@@ -128,7 +138,10 @@ class PhoneCall:
             port = await stack.enter_async_context(serving(self._phone.app, port=self._order.port))
             self._phone.public_url = await stack.enter_async_context(self._tunnel(port))
             log.info("Twilio finds us at %s", self._phone.public_url)
-            session = await stack.enter_async_context(self._speech())
+            initialize = self._initialize()
+            for doubt in doubts(initialize):
+                self._warn(doubt)
+            session = await stack.enter_async_context(SpeechSession(self._settings, initialize))
             try:
                 await self._converse(session)
             finally:
@@ -143,14 +156,13 @@ class PhoneCall:
             authtoken=self._settings.ngrok_authtoken,
         )
 
-    def _speech(self) -> SpeechSession:
-        initialize = Initialize(
+    def _initialize(self) -> Initialize:
+        return Initialize(
             model_id=self._settings.model,
             voice=VoiceSelector(self._settings.voice),
             output_format=PHONE,
             language=self._order.language,
         )
-        return SpeechSession(self._settings, initialize)
 
     # The loop: receive, decide, do
 
@@ -182,9 +194,8 @@ class PhoneCall:
 
     def _decide(self, event: Event) -> list[Action]:
         match event:
-            case media.Start():
-                self._say("Speaking")
-                return self._bridge.on_phone(event)
+            case Broken(error=bug):
+                raise bug
             case SpeechLost(error=error):
                 if self._bridge.phase is Phase.PREPARING:
                     raise error
@@ -194,15 +205,16 @@ class PhoneCall:
                 if isinstance(event, StreamFailed):
                     self._warn(f"Twilio could not keep the media socket: {event.reason}")
                 return self._bridge.on_phone_lost()
-            case CallStatus(status=status):
+            case CallStatus(status=status, sip_code=sip_code):
+                self._sip_code = sip_code or self._sip_code
                 self._say_status(status)
                 return self._bridge.on_status(status)
-            case media.Connected() | media.Media() | media.Dtmf():
-                return self._bridge.on_phone(event)
-            case media.Mark() | media.Clear() | media.Stop():
-                return self._bridge.on_phone(event)
-            case _:
+            case speech.Audio() | speech.Final() | RanDry():
                 return self._bridge.on_speech(event)
+            case _:
+                if isinstance(event, media.Start):
+                    self._say("Speaking")
+                return self._bridge.on_phone(event)
 
     async def _do(self, actions: list[Action], session: SpeechSession) -> None:
         for action in actions:
@@ -214,25 +226,27 @@ class PhoneCall:
                 case Play(payload=payload):
                     await self._play(payload)
                 case Mark(name=name):
-                    sid = self._phone.stream_sid or ""
-                    await self._phone.send(
-                        media.Mark(mark=media.MarkBody(name=name), stream_sid=sid)
-                    )
+                    await self._phone.mark(name)
                 case HangUp(reason=reason, tail=tail):
                     if reason is EndReason.COMPLETED:
                         self._say("The last word was heard")
                     await asyncio.sleep(tail)
 
     async def _play(self, payload: str) -> None:
-        sid = self._phone.stream_sid or ""
-        await self._phone.send(media.Media(media=media.MediaBody(payload), stream_sid=sid))
-        if self._first_frame_at is None and payload is not LEAD_IN:
+        await self._phone.play(payload)
+        if self._first_frame_at is None and payload != LEAD_IN:
             self._first_frame_at = time.monotonic()
 
     # What runs beside it
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._on_done)
+        self._tasks.append(task)
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._emit(Broken(bug))
 
     async def _listen(self, session: SpeechSession, text: str) -> None:
         try:
@@ -275,7 +289,8 @@ class PhoneCall:
             await self._reported_end()
         record = await self._placed.end()
         if record is not None and record.ended:
-            self._say("Hung up")
+            if self._bridge.answered_at is not None:
+                self._say("Hung up")
             self._bridge.on_duration(record.duration or 0)
 
     async def _reported_end(self) -> None:
@@ -308,8 +323,9 @@ class PhoneCall:
             raise ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
         details = msgspec.to_builtins(self._report(reason))
         cause = self._cause
+        why = cause.message if cause else sip_words(self._sip_code, reason)
         raise error(
-            f"{message}: {cause.message}" if cause else message,
+            f"{message}: {why}" if why else message,
             hint=cause.hint if cause else None,
             details=details,
         ) from cause
@@ -340,6 +356,7 @@ async def _insistently(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task], timeout=LAST_CHANCE)
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         raise
 
 

@@ -6,19 +6,27 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Put `content` at `path`. A failure leaves no new file, and the old one as it was."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when the block is left in peace, and not before."""
     try:
-        if path.exists() and not path.is_file():
-            # A device or a pipe is written to, not replaced.
-            path.write_bytes(content)
-        else:
-            _replace(path, content)
+        # A device or a pipe is written to, not replaced.
+        special = path.exists() and not path.is_file()
+        with path.open("wb") if special else _beside(path) as file:
+            yield file
     except OSError as error:
         raise _explained(path, error) from error
 
@@ -31,13 +39,14 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"There is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
 
 
-def _replace(path: Path, content: bytes) -> None:
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[BinaryIO]:
     # Through a link, so that the link stays and its target changes.
     path = path.resolve()
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(beside).chmod(_mode(path))

@@ -6,8 +6,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 SUFFIX = ".call.json"
 
@@ -17,7 +19,7 @@ class Entry(msgspec.Struct, frozen=True):
     account_sid: str
     base_url: str
     """The Twilio the call is at."""
-    pid: int
+    pid: Annotated[int, Meta(gt=0, lt=2**31)]
     """Who owns it."""
     began: str
     """ISO 8601, UTC."""
@@ -42,7 +44,7 @@ class Journal:
     def orphans(self, account_sid: str, base_url: str) -> Iterator[Entry]:
         """Calls of this account whose owner is gone."""
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-            with contextlib.suppress(OSError, msgspec.DecodeError):
+            with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
                 entry = msgspec.json.decode(path.read_bytes(), type=Entry)
                 ours = (entry.account_sid, entry.base_url) == (account_sid, base_url)
                 if ours and not _is_running(entry.pid):

@@ -17,6 +17,14 @@ LARGEST_MESSAGE = 64 * 1024
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.leaving = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks around every tenth of a second, and all else it does is to date.
+        await self.leaving.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn would stop at the first Ctrl-C; the call must be hung up first.
@@ -45,7 +53,7 @@ async def serving(app: Starlette, *, port: int = 0) -> AsyncIterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
-        server.should_exit = True
+        server.leaving.set()
         await task
 
 

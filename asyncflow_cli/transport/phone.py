@@ -23,7 +23,16 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.protocol.media import MediaStream, Message, Side, Start
+from asyncflow_cli.protocol.media import (
+    Mark,
+    MarkBody,
+    Media,
+    MediaBody,
+    MediaStream,
+    Message,
+    Side,
+    Start,
+)
 from asyncflow_cli.transport.signature import is_authentic
 
 START_WITHIN = 5.0
@@ -43,6 +52,8 @@ class PhoneLost:
 @dataclass(frozen=True)
 class CallStatus:
     status: str
+    sip_code: str = ""
+    """How the telephone network answered; only with a status that is final."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,7 @@ class Phone:
         self,
         emit: Callable[[PhoneEvent], None],
         *,
+        account_sid: str | None = None,
         auth_token: str | None = None,
         sign_required: bool = True,
         start_within: float = START_WITHIN,
@@ -77,6 +89,7 @@ class Phone:
         self.call_sid: str | None = None
         self._emit = emit
         self._refused = refused
+        self._account_sid = account_sid
         self._auth_token = auth_token
         self._sign_required = sign_required
         self._start_within = start_within
@@ -90,6 +103,7 @@ class Phone:
                 Route("/twilio/stream-status/{token}", self._stream_status, methods=["POST"]),
             ]
         )
+        self.app.router.redirect_slashes = False
 
     @property
     def media_url(self) -> str:
@@ -103,9 +117,17 @@ class Phone:
     def stream_status_url(self) -> str:
         return f"{self._webhooks}/twilio/stream-status/{self.token}"
 
+    async def play(self, payload: str) -> None:
+        """Queue this base64 μ-law on the phone."""
+        await self.send(Media(media=MediaBody(payload), stream_sid=self._stream_sid))
+
+    async def mark(self, name: str) -> None:
+        """Have the phone echo `name` once all before it was played."""
+        await self.send(Mark(mark=MarkBody(name), stream_sid=self._stream_sid))
+
     @property
-    def stream_sid(self) -> str | None:
-        return self._stream.stream_sid
+    def _stream_sid(self) -> str:
+        return self._stream.stream_sid or ""
 
     async def send(self, message: Message) -> None:
         """One message to the phone. A socket that is gone is no error: its loss is an event."""
@@ -141,7 +163,7 @@ class Phone:
         try:
             await self._listen(socket)
         except (RemoteProtocolError, TimeoutError) as error:
-            self._refused(f"media socket closed: {error or 'no start in time'}")
+            self._refused(f"media socket closed: {str(error) or 'no start in time'}")
             await socket.close(POLICY_VIOLATION)
         except WebSocketDisconnect:
             pass
@@ -163,6 +185,8 @@ class Phone:
         """A signed stranger is a stranger still: the stream must be of the call we made."""
         if self.call_sid is not None and start.start.call_sid != self.call_sid:
             raise RemoteProtocolError(f"A stream of another call, {start.start.call_sid}")
+        if self._account_sid not in (None, start.start.account_sid):
+            raise RemoteProtocolError(f"A stream of another account, {start.start.account_sid}")
         media_format = start.start.media_format
         if (media_format.encoding, media_format.sample_rate) != ("audio/x-mulaw", 8000):
             raise RemoteProtocolError(f"A stream in {media_format.encoding}, not 8 kHz μ-law")
@@ -171,7 +195,7 @@ class Phone:
         fields = await self._webhook(request, self.status_url)
         if fields is None:
             return PlainTextResponse("", 403)
-        self._emit(CallStatus(fields.get("CallStatus", "")))
+        self._emit(CallStatus(fields.get("CallStatus", ""), fields.get("SipResponseCode", "")))
         return Response(status_code=204)
 
     async def _stream_status(self, request: Request) -> Response:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.transport.journal import Entry, Journal
 from asyncflow_cli.transport.twilio import CALL_GONE, CallRecord, CallRequest, TwilioClient
+
+ANSWER_WITHIN = 10.0
+"""Seconds that a create request whose caller has gone still has for its answer."""
 
 HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
 """Seconds before each try to see the call end."""
@@ -19,38 +22,48 @@ HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
 class PlacedCall:
     """At most one call. `warn` hears what a person should know of calls left open."""
 
-    def __init__(self, twilio: TwilioClient, journal: Journal, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        twilio: TwilioClient,
+        journal: Journal,
+        warn: Callable[[str], None],
+        *,
+        hang_up_tries: Sequence[float] = HANG_UP_TRIES,
+    ) -> None:
         self._twilio = twilio
         self._journal = journal
         self._warn = warn
+        self._hang_up_tries = hang_up_tries
         self.record: CallRecord | None = None
+        self._creating: asyncio.Task[None] | None = None
 
     @property
     def sid(self) -> str | None:
         return self.record.sid if self.record is not None else None
 
     async def place(self, request: CallRequest) -> None:
-        """Dial. If we are cancelled meanwhile, the call is known before we leave."""
-        creating = asyncio.create_task(self._twilio.create_call(request))
-        try:
-            self._adopt(await asyncio.shield(creating))
-        except asyncio.CancelledError:
-            # The request is out: only its answer tells which call there is to end.
-            with contextlib.suppress(AsyncflowError):
-                self._adopt(await creating)
-            raise
+        """Dial. If this is cancelled, the request is out all the same, and only its answer tells
+        which call there is to end: `end` waits for it."""
+        self._creating = asyncio.create_task(self._create(request))
+        await asyncio.shield(self._creating)
+
+    async def _create(self, request: CallRequest) -> None:
+        self._adopt(await self._twilio.create_call(request))
 
     def _adopt(self, record: CallRecord) -> None:
         self.record = record
-        self._journal.add(
-            Entry(
-                call_sid=record.sid,
-                account_sid=self._twilio.account_sid,
-                base_url=self._twilio.base_url,
-                pid=os.getpid(),
-                began=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
+        entry = Entry(
+            call_sid=record.sid,
+            account_sid=self._twilio.account_sid,
+            base_url=self._twilio.base_url,
+            pid=os.getpid(),
+            began=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+        try:
+            self._journal.add(entry)
+        except OSError as error:
+            # Only a SIGKILL would miss it, and the call's own time limit stands.
+            self._warn(f"The call is in no journal: {error}")
 
     async def status(self) -> str:
         assert self.sid is not None
@@ -61,9 +74,10 @@ class PlacedCall:
 
         It leaves the journal only once it was seen to have ended.
         """
+        await self._catch_up()
         if self.record is None:
             return None
-        for wait in HANG_UP_TRIES:
+        for wait in self._hang_up_tries:
             await asyncio.sleep(wait)
             with contextlib.suppress(AsyncflowError):
                 self.record = await self._seen_to_end(self.record.sid)
@@ -72,6 +86,11 @@ class PlacedCall:
                     return self.record
         self._warn_of(self.record.sid)
         return self.record
+
+    async def _catch_up(self) -> None:
+        """Let a create request whose caller was cancelled have its answer."""
+        if self._creating is not None and not self._creating.done():
+            await asyncio.wait([self._creating], timeout=ANSWER_WITHIN)
 
     async def _seen_to_end(self, sid: str) -> CallRecord:
         try:
@@ -94,18 +113,19 @@ class PlacedCall:
         """Tell of calls that a killed run left, and end those that live."""
         for entry in self._journal.orphans(self._twilio.account_sid, self._twilio.base_url):
             try:
-                self._warn(await self._end_orphan(entry))
+                ended = await self._end_orphan(entry)
             except AsyncflowError as error:
                 self._warn(f"Call {entry.call_sid} of {entry.began}, cut off: {error.message}")
-                if error.code not in CALL_GONE:
-                    continue
-            self._journal.remove(entry.call_sid)
+                ended = error.code in CALL_GONE
+            if ended:
+                self._journal.remove(entry.call_sid)
 
-    async def _end_orphan(self, entry: Entry) -> str:
+    async def _end_orphan(self, entry: Entry) -> bool:
         found = await self._twilio.fetch_call(entry.call_sid)
-        ended = found if found.ended else await self._twilio.hang_up(entry.call_sid)
+        last = found if found.ended else await self._twilio.hang_up(entry.call_sid)
         how = "had ended by itself" if found.ended else "was still live and was hung up"
-        return (
+        self._warn(
             f"A run that was cut off left call {entry.call_sid} of {entry.began}: "
-            f"it {how} ({ended.status})"
+            f"it {how} ({last.status})"
         )
+        return last.ended

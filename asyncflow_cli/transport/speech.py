@@ -42,8 +42,15 @@ KEEP_ALIVE_EVERY = 10.0
 """Seconds between signs of life: the server ends a connection that is silent for 60, and
 WebSocket pings may not count. Vendor-written clients use the same 10."""
 
+CLOSE_AFTER = 1.5
+"""Seconds of silence, with all text sent, before we ask for the end with closeContext."""
+
 DRY_AFTER = 3.0
 """Seconds without a frame, with all text sent, that mean no more will come. Customary."""
+
+REFUSED = frozenset({1008, 4001, 4003, 4401, 4403})
+"""Close codes by which a server that has accepted the handshake refuses a key. Only 1008 is a
+standard one (policy violation); the others are what private codes are customarily used for."""
 
 CLOSE_WITHIN = 1.0
 
@@ -55,20 +62,32 @@ class SpeechSession:
     """
 
     def __init__(
-        self, settings: Settings, initialize: Initialize, *, contexts: bool = True
+        self,
+        settings: Settings,
+        initialize: Initialize,
+        *,
+        contexts: bool = True,
+        close_after: float = CLOSE_AFTER,
+        dry_after: float = DRY_AFTER,
+        keep_alive_every: float = KEEP_ALIVE_EVERY,
     ) -> None:
         self._settings = settings
         self._initialize = initialize
+        self._close_after = close_after
+        self._dry_after = dry_after
+        self._keep_alive_every = keep_alive_every
         self._protocol = SpeechProtocol(Side.CLIENT, contexts=contexts)
-        self._stack = contextlib.AsyncExitStack()
         self._socket: ClientConnection
+        self._stack: contextlib.AsyncExitStack
 
     async def __aenter__(self) -> Self:
-        self._socket = await _connect(self._settings)
-        self._stack.push_async_callback(self._close)
-        await self._send(self._initialize)
-        keep_alive = asyncio.create_task(self._keep_alive())
-        self._stack.callback(keep_alive.cancel)
+        async with contextlib.AsyncExitStack() as stack:
+            self._socket = await _connect(self._settings)
+            stack.push_async_callback(self._close)
+            await self._send(self._initialize)
+            keep_alive = asyncio.create_task(self._keep_alive())
+            stack.callback(keep_alive.cancel)
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -82,25 +101,39 @@ class SpeechSession:
     async def speak(self, text: str) -> AsyncIterator[SpeechEvent]:
         """Say `text` and yield its audio as it comes; Final is the last event.
 
-        RanDry says that the service went silent; it may still come back. NetworkError if the
-        connection is lost first, and the service's own error if it names one.
+        The end of the text is told by an empty transcript, as the vendor's LiveKit plugin does:
+        a closeContext right behind the text is documented to finish the audio, but is reported
+        to cut it short. It follows if the service falls silent without a final.
+
+        RanDry says that it is silent still; it may come back. NetworkError if the connection is
+        lost first, and the service's own error if it names one.
         """
         context = str(uuid.uuid4())
         await self._send_text(context, text)
-        heard = False
+        heard = dry = False
+        closed = not self._protocol.contexts
         while True:
-            event = await self._next(DRY_AFTER if heard else None)
-            if isinstance(event, Fault):
-                raise failures.from_code(
-                    event.error_code or "SPEECH_FAILED",
-                    event.message,
-                    extra=event.extra,
-                    request_id=event.request_id,
-                )
-            heard = not isinstance(event, RanDry)
+            event = await self._next(self._patience(heard=heard, dry=dry, closed=closed))
+            match event:
+                case Fault():
+                    raise _named(event)
+                case RanDry() if not closed:
+                    closed = True
+                    await self._send(CloseContext(context))
+                    continue
+                case RanDry():
+                    dry = True
+                case _:
+                    heard, dry = True, False
             yield event
             if isinstance(event, Final):
                 return
+
+    def _patience(self, *, heard: bool, dry: bool, closed: bool) -> float | None:
+        """Seconds of silence that are worth an answer."""
+        if not closed:
+            return self._close_after
+        return self._dry_after if heard and not dry else None
 
     async def _send_text(self, context: str, text: str) -> None:
         # The piece must end with exactly one space; `force` because the vendor's own clients
@@ -108,7 +141,7 @@ class SpeechSession:
         piece = text.rstrip() + " "
         if self._protocol.contexts:
             await self._send(Text(piece, context, force=True))
-            await self._send(CloseContext(context))
+            await self._send(Text("", context))
         else:
             await self._send(Text(piece, force=True))
             await self._send(CloseConnection())
@@ -133,8 +166,10 @@ class SpeechSession:
 
     async def _keep_alive(self) -> None:
         with contextlib.suppress(ConnectionClosed):
-            while self._protocol.state is State.OPEN:
-                await asyncio.sleep(KEEP_ALIVE_EVERY)
+            while True:
+                await asyncio.sleep(self._keep_alive_every)
+                if self._protocol.state is not State.OPEN:
+                    return
                 await self._socket.send(KEEP_ALIVE)
 
     async def _close(self) -> None:
@@ -169,16 +204,25 @@ async def _connect(settings: Settings) -> ClientConnection:
         raise NetworkError(f"{address} is no WebSocket address", code="BAD_ADDRESS") from None
     except (OSError, TimeoutError, WebSocketException) as error:
         raise NetworkError(
-            f"{address} cannot be reached: {error or 'time-out'}",
+            f"{address} cannot be reached: {str(error) or 'time-out'}",
             hint="Check the network, a proxy in the way, and ASYNC_BASE_URL",
             code="CONNECTION_FAILED",
         ) from None
 
 
+def _named(fault: Fault) -> AsyncflowError:
+    return failures.from_code(
+        fault.error_code or "SPEECH_FAILED",
+        fault.message,
+        extra=fault.extra,
+        request_id=fault.request_id,
+    )
+
+
 def _lost(closed: ConnectionClosed) -> AsyncflowError:
     code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
     why = f"code {code}{f', {reason}' if reason else ''}"
-    if code == 1008:  # policy violation: how a server that has accepted refuses a key
+    if code in REFUSED:
         return AuthError(f"The speech service refused the connection ({why})")
     return NetworkError(
         f"The speech connection was lost before the end of the text ({why})",

@@ -92,7 +92,9 @@ def find_agent() -> str:
     """The ngrok on PATH, or where pyngrok keeps it. It is never downloaded behind your back."""
     from pyngrok import conf
 
-    known = shutil.which("ngrok") or os.environ.get("PYNGROK_NGROK_PATH", conf.DEFAULT_NGROK_PATH)
+    known = next(_agents_on_path(), None) or os.environ.get(
+        "PYNGROK_NGROK_PATH", conf.DEFAULT_NGROK_PATH
+    )
     if not Path(known).is_file():
         raise PrerequisiteError(
             "ngrok is not installed, so Twilio has no way to reach this machine",
@@ -100,6 +102,14 @@ def find_agent() -> str:
             code="NGROK_MISSING",
         )
     return known
+
+
+def _agents_on_path() -> Iterator[str]:
+    """pyngrok installs a script called ngrok, which would download the agent: that one is none."""
+    for folder in os.get_exec_path():
+        found = shutil.which("ngrok", path=folder)
+        if found and b"pyngrok" not in Path(found).read_bytes()[:500]:
+            yield found
 
 
 @contextlib.contextmanager

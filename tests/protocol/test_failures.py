@@ -19,7 +19,14 @@ from asyncflow_cli.errors import (
     ServiceError,
     UsageError,
 )
-from asyncflow_cli.protocol.failures import CODES, LONGEST_WAIT, disguised, from_answer, from_code
+from asyncflow_cli.protocol.failures import (
+    CODES,
+    LONGEST_WAIT,
+    QUOTA_MARKER,
+    disguised,
+    from_answer,
+    from_code,
+)
 
 # Code, status, class, exit code and a word of the hint: docs.async.com, errors.
 DOCUMENTED: list[tuple[str, int, type[AsyncflowError], int, str | None]] = [
@@ -208,6 +215,13 @@ def test_an_error_that_came_with_200_is_found(
     assert error is not None
     assert (type(error), error.code) == (cls, code)
     assert error.message.startswith(message)
+
+
+@pytest.mark.parametrize("audio", [b"", bytes(4)])
+def test_the_marker_of_an_ended_quota_is_found_in_audio(audio: bytes) -> None:
+    error = disguised("audio/wav", audio + QUOTA_MARKER + audio)
+    assert isinstance(error, LimitError)
+    assert error.code == "QUOTA_EXCEEDED"
 
 
 def test_a_disguised_error_keeps_the_wait_the_service_named() -> None:

@@ -243,3 +243,13 @@ def test_audio_that_is_no_text_is_their_error() -> None:
 def test_a_context_of_no_known_shape_is_none_of_ours(name: str) -> None:
     frame = f'{{"context_id":{name},"audio":"AA=="}}'
     assert opened(Text("Hi ", "c1")).receive(frame) is None
+
+
+def test_an_illegal_final_leaves_the_context_open() -> None:
+    pair = ConnectionPair()
+    pair.pass_on(INIT)
+    pair.pass_on(Text("Hi ", "c1"))
+    with pytest.raises(LocalProtocolError, match="Final is not legal for context 'c1' in open"):
+        pair.server.send(Final(context_id="c1"))
+    for message in (Audio("//8=", "c1"), CloseContext("c1"), Final(context_id="c1")):
+        assert pair.pass_on(message) == message

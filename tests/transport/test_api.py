@@ -363,3 +363,8 @@ def test_where_nobody_listens_is_a_network_error_without_the_key() -> None:
     error = asyncio.run(test())
     assert error.code == "CONNECTION_FAILED"
     assert KEY not in f"{error!r} {error.hint} {error.__cause__!r}"
+
+
+def test_a_failure_without_words_is_called_by_its_name() -> None:
+    with pytest.raises(NetworkError, match="cannot be reached: ReadError"):
+        Service([httpx.ReadError("")]).synthesize()

@@ -345,6 +345,11 @@ def test_every_code_with_a_remedy_says_it_as_a_sentence_of_ours() -> None:
         assert failure.hint == (hint or f"https://www.twilio.com/docs/api/errors/{code}")
 
 
+def test_a_failure_without_words_is_called_by_its_name() -> None:
+    failure = Twilio({CREATE: httpx.ReadError(""), LIST: listed()}).fails()
+    assert failure.message == "https://api.twilio.com cannot be reached: ReadError"
+
+
 def test_an_answer_without_a_code_makes_up_none() -> None:
     failure = Twilio({CREATE: answer(403, b"<html>")}).fails()
     assert (failure.code, failure.hint) == ("TWILIO_403", None)

@@ -1,0 +1,132 @@
+"""The voice library as shapes, and how a voice is named.
+
+https://docs.async.com/list-voices-16699698e0
+
+Lenient in what it reads: the voices of 2025 had other field names, the vendor's own examples lack
+some, and genders came in lower case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from asyncflow_cli.errors import NotFoundError
+from asyncflow_cli.protocol.models import Model
+
+Gender = Literal["Male", "Female", "Neutral", "Unspecified"]
+VoiceType = Literal["PREDEFINED", "CUSTOM"]
+
+LIBRARY_LANGUAGES_TOO = frozenset({"nl"})
+"""Codes that the voice filter takes besides those of synthesis."""
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """One voice; `language` and `style` are comma-separated lists."""
+
+    voice_id: str
+    name: str
+    description: str = ""
+    language: str = ""
+    gender: str = "Unspecified"
+    accent: str = ""
+    style: str = ""
+    created_at: str = ""
+    updated_at: str = ""
+    voice_type: str = "PREDEFINED"
+
+    @property
+    def headline(self) -> str:
+        return self.voice_id
+
+
+class ListVoicesRequest(Model, frozen=True):
+    limit: Annotated[int, Meta(ge=1, le=100)] | None = None
+    after: str | None = None
+    """The cursor, a voice id."""
+    model_id: str | None = None
+    language: str | None = None
+    accent: str | None = None
+    gender: Gender | None = None
+    style: str | None = None
+    my_voice: bool | None = None
+
+
+class VoicePage(msgspec.Struct, frozen=True):
+    voices: list[dict[str, Any]]
+    next_cursor: str | None = None
+    """Whether it is the last id of this page or the first of the next is not documented."""
+
+
+class BatchRequest(msgspec.Struct, frozen=True):
+    voice_ids: list[str]
+
+
+class ClonedVoice(msgspec.Struct, frozen=True, kw_only=True):
+    """What `/voices/clone` answers; the id has another name here."""
+
+    id: str
+    name: str
+    description: str | None = ""
+    language: str | None = ""
+
+
+class UpdateVoiceRequest(Model, frozen=True):
+    name: str | None = None
+    description: str | None = None
+    gender: Gender | None = None
+    style: str | None = None
+    accent: str | None = None
+
+
+class VoicePreview(msgspec.Struct, frozen=True):
+    signed_url: str
+
+
+def read_voice(raw: dict[str, Any]) -> Voice:
+    """A voice in any of the shapes that the service has used."""
+    mine = raw.get("my_voice")
+    known = {
+        **raw,
+        "voice_id": raw.get("voice_id") or raw.get("id"),
+        # The vendor's own example of 2025 misspells it.
+        "voice_type": raw.get("voice_type") or raw.get("vocie_type") or _type_of(mine),
+        "gender": str(raw.get("gender") or "Unspecified").capitalize(),
+    }
+    return msgspec.convert({k: v for k, v in known.items() if v is not None}, Voice)
+
+
+def _type_of(mine: object) -> VoiceType:
+    return "CUSTOM" if mine is True else "PREDEFINED"
+
+
+def resolve(name: str, voices: Iterable[Voice]) -> Voice:
+    """The voice of that id, exact name, or unique prefix of either, whatever the case of names.
+
+    NotFoundError if there is none, or several: then it lists them.
+    """
+    voices = list(voices)
+    folded = name.casefold()
+    by_id = [voice for voice in voices if voice.voice_id == name]
+    by_name = [voice for voice in voices if voice.name.casefold() == folded]
+    by_prefix = [
+        voice
+        for voice in voices
+        if voice.name.casefold().startswith(folded) or voice.voice_id.startswith(name)
+    ]
+    for found in (by_id, by_name, by_prefix):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            listed = ", ".join(f"{voice.name} ({voice.voice_id})" for voice in found)
+            raise NotFoundError(
+                f"{name!r} names several voices: {listed}",
+                hint="Give more of the name, or the id",
+                code="VOICE_AMBIGUOUS",
+            )
+    raise NotFoundError(
+        f"There is no voice {name!r}", hint="asyncflow voices list", code="VOICE_NOT_FOUND"
+    )

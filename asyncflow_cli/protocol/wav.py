@@ -1,0 +1,79 @@
+"""A mono WAV file taken apart; `audio.wav_file` puts one together.
+
+https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from asyncflow_cli.errors import IncompleteError
+from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, Encoding
+
+_ENCODINGS: dict[tuple[int, int], Encoding] = {
+    (1, 16): "pcm_s16le",
+    (3, 32): "pcm_f32le",
+    (7, 8): "pcm_mulaw",
+}
+_EXTENSIBLE = 0xFFFE
+"""Then the true format tag begins the sub-format, 24 bytes into the chunk."""
+
+
+@dataclass(frozen=True)
+class Wav:
+    encoding: Encoding
+    sample_rate: int
+    audio: bytes
+
+
+def read(file: bytes) -> Wav:
+    """The samples, whether or not the header knows their length. IncompleteError if some miss."""
+    if file[:4] != b"RIFF" or file[8:12] != b"WAVE":
+        raise IncompleteError("This is no WAV", code="AUDIO_NOT_WAV")
+    kind: tuple[Encoding, int] | None = None
+    for name, start, size in _chunks(file):
+        if name == b"fmt ":
+            kind = _kind(file[start : start + size])
+        if name == b"data" and kind is not None:
+            return Wav(*kind, _audio(file, start, size, SAMPLE_BYTES[kind[0]]))
+    raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
+
+
+def _chunks(file: bytes) -> Iterator[tuple[bytes, int, int]]:
+    position = 12
+    while position + 8 <= len(file):
+        name = file[position : position + 4]
+        (size,) = struct.unpack_from("<I", file, position + 4)
+        yield name, position + 8, size
+        position += 8 + size + size % 2
+
+
+def _kind(chunk: bytes) -> tuple[Encoding, int]:
+    if len(chunk) < 16:
+        raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
+    tag, channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
+    if tag == _EXTENSIBLE and len(chunk) >= 26:
+        (tag,) = struct.unpack_from("<H", chunk, 24)
+    encoding = _ENCODINGS.get((tag, bits))
+    if encoding is None or channels != 1 or not sample_rate:
+        raise IncompleteError(
+            f"The WAV is of a kind we did not ask for: format {tag}, {bits} bits, "
+            f"{channels} channels, {sample_rate} Hz",
+            code="AUDIO_MISMATCH",
+        )
+    return encoding, sample_rate
+
+
+def _audio(file: bytes, start: int, size: int, width: int) -> bytes:
+    there = len(file) - start
+    if size in (0, UNKNOWN_LENGTH):
+        size = there
+    if size > there:
+        raise IncompleteError(
+            f"The WAV holds {there} of {size} bytes of audio", code="AUDIO_TRUNCATED"
+        )
+    if size % width:
+        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    return file[start : start + size]

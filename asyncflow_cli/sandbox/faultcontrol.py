@@ -1,0 +1,42 @@
+"""Faults armed and disarmed while the sandbox runs: /__sandbox/faults."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.sandbox.answering import as_json
+from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.faults import Faults
+
+
+class ArmRequest(msgspec.Struct, frozen=True):
+    faults: list[str]
+
+
+def routes(faults: Faults) -> list[BaseRoute]:
+    async def shown(_request: Request) -> Response:
+        return as_json({"faults": faults.listed()})
+
+    async def arm(request: Request) -> Response:
+        try:
+            faults.add(msgspec.json.decode(await request.body(), type=ArmRequest).faults)
+        except UsageError as error:
+            return as_json({"message": error.message, "hint": error.hint}, status=422)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return as_json({"message": f'Not {{"faults": […]}}: {error}'}, status=422)
+        return as_json({"faults": faults.listed()})
+
+    async def disarm(_request: Request) -> Response:
+        faults.clear()
+        return Response(status_code=204)
+
+    path = f"{ROOT}/faults"
+    return [
+        Route(path, shown, methods=["GET"]),
+        Route(path, arm, methods=["POST"]),
+        Route(path, disarm, methods=["DELETE"]),
+    ]

@@ -1,0 +1,50 @@
+"""`POST /speech_to_text`: a file in, text out.
+
+https://docs.async.com (Speech to text). Choices where the service is unknown: what is no audio is
+400 FORMAT_NOT_RECOGNIZED; without anybody who can tell what is said the answer is 501.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from asyncflow_cli.protocol.answers import Transcription
+from asyncflow_cli.protocol.models import Model
+from asyncflow_cli.sandbox.answering import Endpoint, as_json, read_fields, read_upload
+from asyncflow_cli.sandbox.engine import EngineMissing
+from asyncflow_cli.sandbox.recognition import INSTALL, recognise
+from asyncflow_cli.sandbox.refusal import Broken, Refusal
+from asyncflow_cli.sandbox.speaker import admit, check_language, check_model
+from asyncflow_cli.sandbox.store import Store
+
+MODEL = "async_asr_v1.0"
+
+ENGINE_HEADER = "x-sandbox-recognition"
+"""`echo` or `pocketsphinx`: which of them answered."""
+
+
+class HearingFields(Model, frozen=True):
+    model_id: str = MODEL
+    language: str | None = None
+
+
+def speech_to_text(store: Store) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        admit(request, request.headers.get("x-api-key"))
+        upload = await read_upload(request, "file")
+        fields = read_fields(upload.fields, HearingFields)
+        check_model(fields.model_id, {MODEL}, "body")
+        check_language(fields.language)
+        try:
+            heard = await recognise(upload.content, fields.language, store)
+        except ValueError:
+            raise Refusal(400, "FORMAT_NOT_RECOGNIZED", "The file is no audio") from None
+        except EngineMissing as error:
+            raise Broken(503, error.message, error.hint or "") from None
+        if heard is None:
+            message = f"The sandbox did not say this itself, and cannot listen. Install: {INSTALL}"
+            raise Broken(501, message, "It knows its own speech again, and with the extra, English")
+        return as_json(Transcription(heard.text), headers={ENGINE_HEADER: heard.engine})
+
+    return endpoint

@@ -1,0 +1,82 @@
+"""The wire between the sandbox and its callers, on which things go wrong as they were told to.
+
+It lies around the whole application, so no endpoint knows of faults. Choices: a fault comes before
+the key is looked at; a status that is documented nowhere has the short page of a proxy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.documented import DOCUMENTED
+from asyncflow_cli.sandbox.faults import SOCKET, Fault, Faults
+from asyncflow_cli.sandbox.faultybody import FaultyBody
+from asyncflow_cli.sandbox.faultysocket import FaultySocket
+from asyncflow_cli.sandbox.refusal import Broken
+from asyncflow_cli.sandbox.serving import cut
+
+
+class Wire:
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = self._fault(scope)
+        if fault is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._on_socket(fault, scope, receive, send)
+        else:
+            await self._on_request(fault, scope, receive, send)
+
+    def _fault(self, scope: Scope) -> Fault | None:
+        path = scope.get("path", "")
+        if scope["type"] not in ("http", "websocket") or path.startswith(ROOT):
+            return None
+        method = SOCKET if scope["type"] == "websocket" else scope["method"]
+        return self._faults.take(method, path)
+
+    async def _on_request(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.kind == "answer":
+            request = Request(scope, receive)
+            # Whoever is still sending would not see the answer.
+            with contextlib.suppress(ClientDisconnect):
+                await request.body()
+            await _answer(fault, request.method, request.url.path)(scope, receive, send)
+        elif fault.kind == "drop" and not fault.number:
+            await cut(scope, receive)
+        else:
+            body = FaultyBody(fault, send)
+            await self._app(scope, receive, body.send)
+            if body.lost:
+                await cut(scope, receive)
+
+    async def _on_socket(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.kind == "answer":
+            socket = WebSocket(scope, receive, send)
+            await socket.send_denial_response(_answer(fault, "GET", socket.url.path))
+        else:
+            frames = FaultySocket(fault, send, lambda: cut(scope, receive))
+            await self._app(scope, receive, frames.send)
+
+
+def _answer(fault: Fault, method: str, path: str) -> Response:
+    request = Request({"type": "http", "method": method, "path": path, "headers": []})
+    if fault.code is not None:
+        return DOCUMENTED[fault.code].refusal(fault.code, fault.extra).answer(request)
+    phrase = HTTPStatus(fault.status).phrase if fault.status in _STATUSES else "Unknown"
+    if fault.status == 500:
+        return Broken(500, phrase, "A fault that was asked for").answer(request)
+    page = f"<html><body><h1>{fault.status} {phrase}</h1></body></html>\n"
+    return Response(page, fault.status, media_type="text/html")
+
+
+_STATUSES = frozenset(HTTPStatus)

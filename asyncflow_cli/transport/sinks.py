@@ -1,0 +1,106 @@
+"""Where a stream of audio goes while it comes: each a context that lends a `write`.
+
+Leaving in peace finishes what was written; leaving by an exception leaves no file and stops the
+player.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
+from asyncflow_cli.protocol.audio import wav_header
+from asyncflow_cli.transport.files import replacing
+
+Write: TypeAlias = Callable[[bytes], Awaitable[None]]
+
+STREAM_PLAYERS: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
+    ("mpv", ("--no-video", "--really-quiet", "-"), frozenset({"wav", "mp3"})),
+    (
+        "ffplay",
+        ("-nodisp", "-autoexit", "-loglevel", "error", "-i", "-"),
+        frozenset({"wav", "mp3"}),
+    ),
+    ("aplay", ("--quiet", "-"), frozenset({"wav"})),
+)
+"""Programs that play what is piped into them while it comes."""
+
+
+@contextlib.asynccontextmanager
+async def to_file(path: Path, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
+    """A file that is there only once it is whole. `wav` is the encoding and rate of its header,
+    which is put right at the end."""
+    with replacing(path) as file:
+        written = 0
+
+        async def write(audio: bytes) -> None:
+            nonlocal written
+            file.write(audio)
+            written += len(audio)
+
+        if wav is not None:
+            file.write(wav_header(*wav, None))
+        yield write
+        if wav is not None and file.seekable():
+            file.write(b"\0" * (written % 2))
+            file.seek(0)
+            file.write(wav_header(*wav, written))
+
+
+@contextlib.asynccontextmanager
+async def to_stream(stream: BinaryIO, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
+    """A pipe: its WAV header says that the length is unknown, which is legal."""
+
+    async def write(audio: bytes) -> None:
+        stream.write(audio)
+        stream.flush()
+
+    if wav is not None:
+        await write(wav_header(*wav, None))
+    yield write
+
+
+@contextlib.asynccontextmanager
+async def to_player(container: str, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
+    """The loudspeaker; the block is left once all was played."""
+    command = find_stream_player(container)
+    pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=nowhere)
+    stdin = process.stdin
+    assert stdin is not None
+
+    async def write(audio: bytes) -> None:
+        # A player that was closed has had enough.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            stdin.write(audio)
+            await stdin.drain()
+
+    try:
+        if wav is not None:
+            await write(wav_header(*wav, None))
+        yield write
+        stdin.close()
+        code = await process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+    if code:
+        raise AsyncflowError(f"{command[0]} failed with code {code}", code="PLAYER_FAILED")
+
+
+def find_stream_player(container: str) -> tuple[str, ...]:
+    for program, arguments, containers in STREAM_PLAYERS:
+        found = shutil.which(program)
+        if found and container in containers:
+            return (found, *arguments)
+    raise PrerequisiteError(
+        f"No program on this machine plays {container} while it comes",
+        hint="Install mpv or ffmpeg (ffplay), or write a file with -o",
+        code="PLAYER_MISSING",
+    )

@@ -1,0 +1,97 @@
+"""The speech WebSocket as clients that others wrote use it: raw frames, on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+
+from asyncflow_cli.protocol.speech import PATH
+from asyncflow_cli.sandbox.server import Sandbox
+from asyncflow_cli.sandbox.speaker import API_KEY
+from asyncflow_cli.sandbox.voices import LIBRARY
+
+INIT = {
+    "model_id": "async_flash_v1.0",
+    "voice": {"mode": "id", "id": LIBRARY[0].voice_id},
+    "output_format": {"container": "raw", "encoding": "pcm_mulaw", "sample_rate": 8000},
+    "language": None,
+}
+LONG = "This sentence is long enough to be spoken still when the next frames arrive. "
+
+
+def address(sandbox: Sandbox, path: str = PATH) -> str:
+    return f"ws{sandbox.url.removeprefix('http')}{path}?api_key={API_KEY}&version=v1"
+
+
+def converse(talk: Callable[[ClientConnection], Awaitable[None]]) -> None:
+    async def test() -> None:
+        async with Sandbox() as sandbox, connect(address(sandbox), proxy=None) as socket:
+            await send(socket, INIT)
+            await talk(socket)
+
+    asyncio.run(asyncio.wait_for(test(), timeout=20))
+
+
+async def send(socket: ClientConnection, *frames: dict[str, Any]) -> None:
+    for frame in frames:
+        await socket.send(json.dumps(frame))
+
+
+async def until_final(socket: ClientConnection) -> tuple[list[str], bool]:
+    """The contexts that were named up to the first final, and whether there was any audio."""
+    contexts, heard = [], False
+    async for text in socket:
+        frame = json.loads(text)
+        assert "error_code" not in frame, frame
+        contexts.append(frame["context_id"])
+        heard = heard or bool(frame["audio"])
+        if frame["final"]:
+            return contexts, heard
+    raise AssertionError("The connection closed before the final")
+
+
+@pytest.mark.parametrize("ids", [{}, {"context_id": None}, {"context_id": ""}])
+def test_a_context_without_a_name_is_the_default_one(ids: dict[str, Any]) -> None:
+    async def talk(socket: ClientConnection) -> None:
+        await send(socket, {"transcript": "Hello. ", "force": True, **ids})
+        await send(socket, {"transcript": "", **ids})
+        contexts, heard = await until_final(socket)
+        assert set(contexts) == {"default"}
+        assert heard
+
+    converse(talk)
+
+
+@pytest.mark.parametrize("extra", [{}, {"force": False}, {"force": True}])
+def test_a_flush_or_sign_of_life_for_a_closing_context_does_no_harm(extra: dict[str, Any]) -> None:
+    async def talk(socket: ClientConnection) -> None:
+        await send(socket, {"transcript": LONG, "context_id": "a", "force": True})
+        await send(socket, {"context_id": "a", "close_context": True, "transcript": ""})
+        await send(socket, {"transcript": " ", "context_id": "a", **extra})
+        contexts, heard = await until_final(socket)
+        assert set(contexts) == {"a"}
+        assert heard
+        await send(socket, {"transcript": "Again. ", "context_id": "b", "force": True})
+        await send(socket, {"transcript": "", "context_id": "b"})
+        contexts, heard = await until_final(socket)
+        assert set(contexts) == {"b"}
+        assert heard
+
+    converse(talk)
+
+
+def test_a_socket_that_is_not_imitated_is_no_matter_of_the_key() -> None:
+    async def test() -> None:
+        async with Sandbox() as sandbox:
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(address(sandbox, "/no/such/socket"), proxy=None)
+            assert refused.value.response.status_code == 501
+            assert b"does not imitate" in refused.value.response.body
+
+    asyncio.run(asyncio.wait_for(test(), timeout=20))

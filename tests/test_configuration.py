@@ -1,0 +1,69 @@
+"""The files that configure us, when something is wrong with them, and flags with few values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run, start
+
+
+def test_a_dotenv_that_is_not_utf8_is_told(run: Run, home: Path) -> None:
+    (home / ".env").write_bytes(b"ASYNC_VOICE_ID=caf\xe9\n")
+    result = run("config", "list", "--json")
+    assert (result.code, result.error["code"]) == (2, "USAGE")
+    assert result.error["message"] == ".env is not UTF-8"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root reads everything")
+def test_a_dotenv_that_may_not_be_read_is_told(run: Run, home: Path) -> None:
+    (home / ".env").touch(mode=0o200)
+    result = run("config", "list", "--json")
+    assert (result.code, result.error["message"]) == (2, ".env cannot be read: Permission denied")
+
+
+def test_a_line_of_dotenv_that_says_nothing_is_a_warning(run: Run, home: Path) -> None:
+    (home / ".env").write_text("two words\nASYNC_VOICE_ID=v\n")
+    result = run("config", "list", "--json")
+    assert result.json["warnings"] == [".env, line 1 is not NAME=value"]
+    assert {"name": "voice", "value": "v", "origin": ".env ASYNC_VOICE_ID"} in result.json[
+        "settings"
+    ]
+    assert result.err == ""
+
+
+def test_a_folder_called_dotenv_configures_nothing(run: Run, home: Path) -> None:
+    (home / ".env").mkdir()
+    assert run("config", "list").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("profiles = 3", "[profiles] is no table"),
+        ("[profiles]\ndefault = 3", "profile default is no table"),
+    ],
+)
+def test_a_profile_that_is_no_table_is_told(run: Run, home: Path, text: str, message: str) -> None:
+    (home / "config" / "asyncflow").mkdir(parents=True)
+    (home / "config" / "asyncflow" / "config.toml").write_text(text)
+    result = run("config", "list", "--json")
+    assert result.code == 2
+    assert result.error["message"].endswith(f"config.toml: {message}")
+
+
+def test_a_colour_that_is_none_of_the_three_is_refused(run: Run) -> None:
+    result = run("config", "list", "--color", "sometimes", "--json")
+    assert result.code == 2
+    assert "'sometimes' is none of auto, always, never" in result.error["message"]
+
+
+def test_a_sandbox_that_was_never_entered_gives_back_its_port(home: Path) -> None:
+    args = ("--sandbox", "call", "--to", "555", "Hello")
+    with start(home, *args, PYTHONWARNINGS="always::ResourceWarning") as process:
+        assert process.stderr is not None
+        words = process.stderr.read().decode()
+    assert "is no phone number" in words
+    assert "ResourceWarning" not in words

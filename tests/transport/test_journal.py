@@ -1,0 +1,301 @@
+"""Calls that may still be live: what is written of them, and how they are seen to end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError, ServiceError
+from asyncflow_cli.transport.journal import Entry, Journal
+from asyncflow_cli.transport.placed import HANG_UP_TRIES, PlacedCall
+from asyncflow_cli.transport.twilio import CallRecord, CallRequest, TwilioClient
+
+ACCOUNT, BASE_URL = "AC" + "1" * 32, "https://api.twilio.com"
+SID = "CA" + "2" * 32
+REQUEST = CallRequest("+15551230001", "+15557654321", "<Response/>", "https://h.example", 25, 300)
+AT_ONCE = (0.0, 0.0, 0.0)
+
+LIVE, OVER = CallRecord(SID, "in-progress", None), CallRecord(SID, "completed", 3)
+AWAY = NetworkError("away", code="TWILIO_UNREACHABLE")
+GONE = ServiceError("gone", code="TWILIO_20404")
+
+Reply = CallRecord | AsyncflowError
+
+
+class FakeTwilio(TwilioClient):
+    """One answer after the other for each operation, the last for ever."""
+
+    def __init__(self, **replies: list[Reply]) -> None:
+        self.account_sid = ACCOUNT
+        self.base_url = BASE_URL
+        self.asked: list[tuple[str, str]] = []
+        self.creating = asyncio.Event()
+        self.created = asyncio.Event()
+        self._replies = replies
+
+    async def create_call(self, request: CallRequest) -> CallRecord:
+        self.creating.set()
+        await self.created.wait()
+        return self._next("create", request.to)
+
+    async def fetch_call(self, sid: str) -> CallRecord:
+        return self._next("fetch", sid)
+
+    async def hang_up(self, sid: str) -> CallRecord:
+        return self._next("hang_up", sid)
+
+    def _next(self, name: str, about: str) -> CallRecord:
+        self.asked.append((name, about))
+        replies = self._replies[name]
+        reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        if isinstance(reply, AsyncflowError):
+            raise reply
+        return reply
+
+
+class Desk:
+    """A journal in a folder, a Twilio, and what a person was told."""
+
+    def __init__(self, folder: Path, **replies: list[Reply]) -> None:
+        self.folder = folder / "calls"
+        self.journal = Journal(self.folder)
+        self.twilio = FakeTwilio(**replies)
+        self.warnings: list[str] = []
+        self.placed = PlacedCall(
+            self.twilio, self.journal, self.warnings.append, hang_up_tries=AT_ONCE
+        )
+
+    @property
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.glob("*"))
+
+    def run(self, *work: Callable[[PlacedCall], Any]) -> Any:
+        async def running() -> Any:
+            self.twilio.created.set()
+            return [await each(self.placed) for each in work][-1]
+
+        return asyncio.run(running())
+
+
+def place(placed: PlacedCall) -> Any:
+    return placed.place(REQUEST)
+
+
+def end(placed: PlacedCall) -> Any:
+    return placed.end()
+
+
+def end_orphans(placed: PlacedCall) -> Any:
+    return placed.end_orphans()
+
+
+@pytest.fixture(scope="module")
+def dead() -> int:
+    """The pid of nobody."""
+    with subprocess.Popen([sys.executable, "-IS", "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+def entry(owner: int, **changes: Any) -> Entry:
+    made = Entry(SID, ACCOUNT, BASE_URL, owner, "2026-01-01T00:00:00+00:00")
+    return msgspec.structs.replace(made, **changes)
+
+
+def test_an_entry_is_for_our_eyes_only_and_goes_without_trace(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a" / "b")
+    journal.add(entry(1))
+    (path,) = (tmp_path / "a" / "b").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    journal.remove(SID)
+    journal.remove(SID)
+    assert not list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, True),
+        ({"account_sid": "AC" + "9" * 32}, False),
+        ({"base_url": "http://127.0.0.1:8000"}, False),
+        ({"pid": os.getpid()}, False),
+        ({"pid": 1}, False),
+    ],
+    ids=["ours", "another account", "another Twilio", "alive", "alive and another user's"],
+)
+def test_orphans_are_calls_of_this_account_whose_owner_is_gone(
+    tmp_path: Path, dead: int, changes: dict[str, Any], found: bool
+) -> None:
+    journal = Journal(tmp_path)
+    journal.add(entry(dead, **changes))
+    assert bool(list(journal.orphans(ACCOUNT, BASE_URL))) is found
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"null",
+        b'{"call_sid": "\xff"}',
+        b"[" * 9,
+        msgspec.json.encode({**msgspec.to_builtins(entry(1)), "pid": 2**40}),
+        msgspec.json.encode({**msgspec.to_builtins(entry(1)), "pid": -1}),
+    ],
+)
+def test_a_broken_entry_is_no_orphan_and_stops_nobody(
+    tmp_path: Path, dead: int, content: bytes
+) -> None:
+    journal = Journal(tmp_path)
+    (tmp_path / "CA0.call.json").write_bytes(content)
+    (tmp_path / "CA1.call.json").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    journal.add(entry(dead))
+    assert [orphan.call_sid for orphan in journal.orphans(ACCOUNT, BASE_URL)] == [SID]
+
+
+def test_without_a_folder_there_are_no_orphans(tmp_path: Path) -> None:
+    assert list(Journal(tmp_path / "none").orphans(ACCOUNT, BASE_URL)) == []
+
+
+def test_a_call_is_in_the_journal_from_its_creation_to_its_end(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, create=[CallRecord(SID, "queued", None)], fetch=[LIVE], hang_up=[OVER])
+    desk.run(place)
+    assert desk.files == [f"{SID}.call.json"]
+    written = msgspec.json.decode((desk.folder / desk.files[0]).read_bytes(), type=Entry)
+    assert (written.account_sid, written.base_url) == (ACCOUNT, BASE_URL)
+    assert written.pid == os.getpid()
+    assert desk.run(end) == OVER
+    assert (desk.files, desk.warnings) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("fetch", "hang_up", "asked"),
+    [
+        ([OVER], [AWAY], ["fetch"]),
+        ([LIVE], [OVER], ["fetch", "hang_up"]),
+        ([AWAY, LIVE], [AWAY, OVER], ["fetch", "fetch", "hang_up", "fetch", "hang_up"]),
+        ([LIVE, OVER], [LIVE], ["fetch", "hang_up", "fetch"]),
+        ([GONE], [AWAY], ["fetch"]),
+    ],
+)
+def test_a_call_is_seen_to_end(
+    tmp_path: Path, fetch: list[Reply], hang_up: list[Reply], asked: list[str]
+) -> None:
+    desk = Desk(tmp_path, create=[LIVE], fetch=[*fetch], hang_up=[*hang_up])
+    record = desk.run(place, end)
+    assert (record.sid, record.ended) == (SID, True)
+    assert [name for name, _ in desk.twilio.asked[1:]] == asked
+    assert (desk.files, desk.warnings) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("fetch", "hang_up"),
+    [([AWAY], [AWAY]), ([LIVE], [AWAY]), ([LIVE], [LIVE]), ([AuthError("who?")], [AWAY])],
+)
+def test_a_call_that_cannot_be_ended_is_told_with_the_command_that_does(
+    tmp_path: Path, fetch: list[Reply], hang_up: list[Reply]
+) -> None:
+    desk = Desk(tmp_path, create=[LIVE], fetch=fetch, hang_up=hang_up)
+    assert desk.run(place, end) == LIVE
+    assert desk.warnings == [
+        f"CALL {SID} MAY STILL BE LIVE. End it: curl -X POST -d Status=completed -u "
+        f"{ACCOUNT}:$TWILIO_AUTH_TOKEN {BASE_URL}/2010-04-01/Accounts/{ACCOUNT}/Calls/{SID}.json"
+    ]
+    assert desk.files == [f"{SID}.call.json"]
+    assert len([1 for name, _ in desk.twilio.asked if name == "fetch"]) == len(AT_ONCE)
+
+
+def test_hanging_up_is_tried_for_seconds_and_at_once_first() -> None:
+    assert len(HANG_UP_TRIES) >= 3
+    assert HANG_UP_TRIES[0] == 0 < sum(HANG_UP_TRIES) < 10
+
+
+def test_a_call_that_was_not_made_needs_no_end(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, create=[AWAY])
+    with pytest.raises(NetworkError):
+        desk.run(place)
+    assert desk.run(end) is None
+    assert (desk.placed.sid, desk.files, desk.warnings) == (None, [], [])
+
+
+@pytest.mark.parametrize(("reply", "sid"), [(LIVE, SID), (AWAY, None)])
+def test_a_call_that_is_being_made_when_we_are_cancelled_is_known(
+    tmp_path: Path, reply: Reply, sid: str | None
+) -> None:
+    desk = Desk(tmp_path, create=[reply], fetch=[LIVE] * 4, hang_up=[LIVE] * 4)
+
+    async def test() -> None:
+        placing = asyncio.create_task(desk.placed.place(REQUEST))
+        await desk.twilio.creating.wait()
+        placing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await placing
+        asyncio.get_running_loop().call_soon(desk.twilio.created.set)
+        await desk.placed.end()
+
+    asyncio.run(test())
+    assert desk.placed.sid == sid
+    assert desk.files == ([f"{SID}.call.json"] if sid else [])
+
+
+def test_a_journal_that_cannot_be_written_is_a_warning_and_the_call_goes_on(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path, create=[LIVE], fetch=[OVER])
+    desk.folder.write_text("no folder")
+    desk.run(place)
+    assert desk.placed.sid == SID
+    (warning,) = desk.warnings
+    assert "in no journal" in warning
+
+
+@pytest.mark.parametrize(
+    ("fetch", "hang_up", "words", "stays"),
+    [
+        (OVER, AWAY, "had ended by itself (completed)", False),
+        (LIVE, OVER, "was still live and was hung up (completed)", False),
+        (GONE, AWAY, "cut off: gone", False),
+        (AWAY, AWAY, "cut off: away", True),
+        (LIVE, AWAY, "cut off: away", True),
+    ],
+)
+def test_what_became_of_an_orphan_is_told(
+    tmp_path: Path, dead: int, fetch: Reply, hang_up: Reply, words: str, stays: bool
+) -> None:
+    desk = Desk(tmp_path, fetch=[fetch], hang_up=[hang_up])
+    desk.journal.add(entry(dead))
+    desk.run(end_orphans)
+    (warning,) = desk.warnings
+    assert SID in warning
+    assert words in warning
+    assert bool(desk.files) is stays
+
+
+def test_an_orphan_that_hanging_up_does_not_end_stays_in_the_journal(
+    tmp_path: Path, dead: int
+) -> None:
+    desk = Desk(tmp_path, fetch=[LIVE], hang_up=[LIVE])
+    desk.journal.add(entry(dead))
+    desk.run(end_orphans)
+    assert desk.files
+
+
+def test_the_calls_of_others_are_left_alone(tmp_path: Path, dead: int) -> None:
+    desk = Desk(tmp_path)
+    desk.journal.add(entry(dead, call_sid="CA1", account_sid="AC9"))
+    desk.journal.add(entry(dead, call_sid="CA2", base_url="http://127.0.0.1:1"))
+    desk.journal.add(entry(os.getpid(), call_sid="CA3"))
+    before = desk.files
+    desk.run(end_orphans)
+    assert (desk.twilio.asked, desk.warnings, desk.files) == ([], [], before)
