@@ -207,6 +207,8 @@ def load(
         origins[name] = origin
         if raw is not None:
             values[name] = _parsed(raw, origin, f.metadata["parse"])
+        if raw is not None and name.endswith("base_url") and _readable_by_others(str(raw)):
+            warnings.append(f"{origin} is not https: your keys travel where others can read them")
         warnings += [
             f"{origin} and {other} differ; {origin} is used"
             for other, value in found
@@ -219,6 +221,10 @@ def _are_siblings(one: str, other: str, names: tuple[str, ...]) -> bool:
     """Whether two origins are the two names of one setting in the same source."""
     sources = (names, [f".env {name}" for name in names])
     return any(one in source and other in source for source in sources)
+
+
+def _readable_by_others(url: str) -> bool:
+    return url.strip().startswith("http:") and not is_loopback(url)
 
 
 def _candidates(

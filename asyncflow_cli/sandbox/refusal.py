@@ -2,7 +2,7 @@
 
 Documented are the codes, shape A for 4xx, C for 500 and the flat one on WebSockets. Choices of
 the sandbox, for want of a source: 422 with a FastAPI-style list for what does not validate (or 400
-with a code of our own, if told so), and 501 or 503 in the shape of a 500 where an engine is missing.
+with a code of our own, if told so), and 501 or 503 in the shape of a 500 for want of an engine.
 """
 
 from __future__ import annotations

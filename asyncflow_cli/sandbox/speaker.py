@@ -76,7 +76,10 @@ class Speaker:
     async def utter(
         self, transcript: str, voice: LibraryVoice, *, model_id: str, **options: object
     ) -> AsyncGenerator[Spoken, None]:
-        """Samples as they are made, then the words. Invalid if it cannot speak this, Broken if at all."""
+        """Samples as they are made, then the words.
+
+        Invalid if the engine cannot speak this text, Broken if it cannot speak at all.
+        """
         speed = options.get("speed_control") if model_id == HONOURS_SPEED else None
         language = options.get("language")
         spoken = self._engine.speak(
@@ -116,7 +119,7 @@ class Speaker:
         )
         try:
             return encode_whole(b"".join([piece async for piece in spoken]), PHONE)
-        except (Broken, EngineMissing):
+        except (Broken, Invalid, EngineMissing):
             return MULAW_SILENCE * round(0.06 * PHONE_RATE * len(text))
 
     async def file(self, pcm: bytes, output_format: OutputFormat) -> bytes:

@@ -380,10 +380,31 @@ def test_a_stream_that_cannot_be_dialled_is_an_error(
     run(test())
 
 
-def test_a_socket_that_speaks_no_tls_is_31910() -> None:
+def test_a_server_here_that_speaks_no_tls_is_dialled_without_it() -> None:
+    async def leave(socket: ServerConnection, _stream_sid: str) -> None:
+        await socket.close()
+
     async def test() -> None:
-        async with sandbox() as running, media_server(say_nothing) as server:
+        async with sandbox() as running, media_server(leave) as server:
             call = await make_call(running, twiml=server.twiml().replace("ws://", "wss://"))
+            await ended(running, call.sid)
+            assert codes(running, call.sid) == []
+            assert server.conversations[0].events() == ["connected", "start"]
+
+    run(test())
+
+
+def test_a_server_that_breaks_off_the_tls_greeting_is_31910() -> None:
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        await writer.wait_closed()
+
+    async def test() -> None:
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        twiml = f'<Response><Connect><Stream url="wss://127.0.0.1:{port}/"/></Connect></Response>'
+        async with sandbox() as running, server:
+            call = await make_call(running, twiml=twiml)
             await ended(running, call.sid)
             assert codes(running, call.sid) == ["31910"]
 

@@ -1,0 +1,116 @@
+"""The grammar of faults, and which fault a request meets."""
+
+from __future__ import annotations
+
+import pytest
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.sandbox.documented import DOCUMENTED
+from asyncflow_cli.sandbox.faults import SOCKET, Faults, parse
+
+SPEECH = "/text_to_speech"
+WS = "/text_to_speech/websocket/ws"
+
+
+def test_a_documented_error_some_times() -> None:
+    fault = parse("POST /text_to_speech:429 RATE_LIMIT_EXCEEDED retry_after_ms=20 x2")
+    assert (fault.method, fault.path, fault.count) == ("POST", SPEECH, 2)
+    assert (fault.kind, fault.status, fault.code) == ("answer", 429, "RATE_LIMIT_EXCEEDED")
+    assert fault.extra == {"retry_after_ms": 20}
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "seconds", "number"),
+    [
+        ("/a:stall 2s", "stall", 2.0, None),
+        ("/a:first-byte 400ms", "first-byte", 0.4, None),
+        (" get  /a : first-byte 0.5s x10 ", "first-byte", 0.5, None),
+        ("/a:drop", "drop", 0.0, None),
+        ("/a:drop 1000", "drop", 0.0, 1000),
+        ("*:truncate 0", "truncate", 0.0, 0),
+        ("/a/{id}:quota-marker", "quota-marker", 0.0, None),
+        ("ws:ws-drop 3", "ws-drop", 0.0, 3),
+        ("ws:early-final", "early-final", 0.0, None),
+        ("ws:late-final 1s", "late-final", 1.0, None),
+        (f"{WS}:late-audio", "late-audio", 0.0, None),
+        ("ws:no-context-id", "no-context-id", 0.0, None),
+        ("ws:stall 1s", "stall", 1.0, None),
+        ("/a:500", "answer", 0.0, None),
+    ],
+)
+def test_behaviours(written: str, kind: str, seconds: float, number: int | None) -> None:
+    fault = parse(written)
+    assert (fault.kind, fault.seconds, fault.number) == (kind, seconds, number)
+
+
+@pytest.mark.parametrize("code", sorted(DOCUMENTED))
+def test_the_status_of_a_code_may_be_left_out(code: str) -> None:
+    assert parse(f"/a:{code}").status == DOCUMENTED[code].status
+    assert parse(f"ws:error {code}").code == code
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("", "WHERE:WHAT"),
+        ("text_to_speech:500", "WHERE:WHAT"),
+        ("/a", "WHERE:WHAT"),
+        ("/a:", "neither"),
+        ("/a:500 x0", "never"),
+        ("/a:200", "neither"),
+        ("/a:600", "neither"),
+        ("/a:NOT_A_CODE", "neither"),
+        ("/a:404 RATE_LIMIT_EXCEEDED", "is 429"),
+        ("/a:RATE_LIMIT_EXCEEDED soon", "name=value"),
+        ("/a:stall", "time"),
+        ("/a:stall 2", "time"),
+        ("/a:stall 2h", "time"),
+        ("/a:drop many", "number"),
+        ("/a:drop 1 2", "number"),
+        ("/a:quota-marker 2", "neither"),
+        ("/a:early-final", "for ws"),
+        ("*:error TIMEOUT", "for ws"),
+        ("ws:truncate", "for HTTP"),
+        ("ws:error", "neither"),
+    ],
+)
+def test_what_is_no_fault_says_why_and_how(written: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why) as error:
+        parse(written)
+    assert "RATE_LIMIT_EXCEEDED x2" in str(error.value.hint)
+
+
+def test_each_is_met_as_often_as_it_says_and_in_the_order_of_arming() -> None:
+    faults = Faults(["POST /a:500 x2", "*:502"])
+    statuses = [fault.status for _ in range(4) if (fault := faults.take("POST", "/a"))]
+    assert statuses == [500, 500, 502, 502]
+    assert faults.listed() == [{"fault": "*:502", "left": None}]
+    faults.clear()
+    assert faults.take("POST", "/a") is None
+
+
+@pytest.mark.parametrize(
+    ("where", "method", "path", "met"),
+    [
+        ("POST /voices", "POST", "/voices", True),
+        ("POST /voices", "GET", "/voices", False),
+        ("/voices", "PUT", "/voices", True),
+        ("/voices", "POST", "/voices/x", False),
+        ("/voices/{id}", "GET", "/voices/x", True),
+        ("/voices/{id}", "GET", "/voices/preview/x", False),
+        ("/voices/*", "GET", "/voices/preview/x", True),
+        ("*", SOCKET, WS, True),
+        ("ws", SOCKET, WS, True),
+        ("ws", "GET", WS, False),
+        ("/a.b", "GET", "/aXb", False),
+    ],
+)
+def test_where(where: str, method: str, path: str, met: bool) -> None:
+    assert (Faults([f"{where}:500"]).take(method, path) is not None) is met
+
+
+def test_one_that_is_wrong_arms_none_of_them() -> None:
+    faults = Faults()
+    with pytest.raises(UsageError):
+        faults.add(["/a:500", "nonsense"])
+    assert faults.listed() == []
