@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check style types imports tests clean
+.PHONY: demo test check style types imports tests schemas clean
 
 # Hear a voice, ring a (virtual) phone. Ends with hello.wav and heard.wav.
 demo: $(INSTALLED)
@@ -27,16 +27,19 @@ imports: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 
 tests: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
+
+schemas: $(INSTALLED)  ## Write docs/schemas anew, after a report has changed
+	for name in $$($(BIN)/asyncflow schema); do $(BIN)/asyncflow schema $$name > docs/schemas/$$name.json; done
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@echo "Setting up .venv ..."; date +%s > .setup-began
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asyncflow needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox]' --group dev
-	@echo "Set up in $$(($$(date +%s) - $$(cat .setup-began))) s"; rm .setup-began
-	@touch $@
+	@echo "Setting up .venv ..."
+	@began=$$(date +%s) \
+	&& $(PYTHON) -m venv .venv \
+	&& $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' \
+	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox]' --group dev \
+	&& touch $@ && echo "Set up in $$(($$(date +%s) - began)) s"
 
 clean:
 	rm -rf .venv build dist *.egg-info hello.wav heard.wav

@@ -21,15 +21,32 @@ import msgspec
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
 from asyncflow_cli.output import Format, Output
 from asyncflow_cli.protocol.reports import EnvironmentReport, ResetReport, SandboxReport
-from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.settings import Settings, duration, is_loopback
 
 if TYPE_CHECKING:
+    from asyncflow_cli.protocol.answers import TranscriptionRequest
+    from asyncflow_cli.protocol.catalogue.report import ExplainReport
+    from asyncflow_cli.protocol.clips import Clip
     from asyncflow_cli.protocol.models import SpeechRequest
     from asyncflow_cli.protocol.order import CallOrder
-    from asyncflow_cli.protocol.reports import CallReport, SpeechReport
+    from asyncflow_cli.protocol.products import TimedOrder
+    from asyncflow_cli.protocol.reports import (
+        CallReport,
+        DryRunReport,
+        SpeechReport,
+        StatusReport,
+        StreamReport,
+        TimestampsReport,
+        TranscriptReport,
+    )
+    from asyncflow_cli.protocol.schemas import SchemaReport, SchemasReport
+    from asyncflow_cli.protocol.voicereports import PreviewReport
     from asyncflow_cli.sandbox.server import Sandbox
     from asyncflow_cli.transport.api import ApiClient
     from asyncflow_cli.transport.call import PhoneCall
+    from asyncflow_cli.transport.library import VoiceLibrary
+    from asyncflow_cli.transport.ownvoices import OwnVoices
+    from asyncflow_cli.transport.synthesis import Destination
 
 T = TypeVar("T")
 
@@ -75,6 +92,9 @@ class App:
             color=self.flags.get("color") or "auto",
             verbose=bool(self.flags.get("verbose")),
             debug=bool(self.flags.get("debug")),
+            yes=bool(self.flags.get("yes")),
+            no_input=bool(self.flags.get("no_input")),
+            explains=_explains,
         )
 
     @cached_property
@@ -95,24 +115,127 @@ class App:
 
         return ApiClient(self.settings)
 
+    @cached_property
+    def library(self) -> VoiceLibrary:
+        from asyncflow_cli.transport.library import VoiceLibrary
+
+        return VoiceLibrary(self.api)
+
+    @cached_property
+    def own_voices(self) -> OwnVoices:
+        from asyncflow_cli.transport.ownvoices import OwnVoices
+
+        return OwnVoices(self.api, self.library)
+
+    def clip(self, file: str) -> Clip:
+        from asyncflow_cli.transport.clipfile import read_clip
+
+        return read_clip(file, warn=self.out.warning)
+
+    def status(self, patience: float | None) -> Coroutine[Any, Any, StatusReport]:
+        """Whether the service is up, now or within `patience` seconds."""
+        from asyncflow_cli.transport.waiting import wait_until_up
+
+        return self.api.status() if patience is None else wait_until_up(self.api, patience)
+
     def configured(self, **flags: Any) -> Settings:
         """The settings, with a command's own flags before everything else."""
         self.flags |= {name: value for name, value in flags.items() if value is not None}
         return self.settings
 
+    def plan(self, path: str, request: SpeechRequest) -> DryRunReport:
+        """What would be sent. It opens no socket and needs no key."""
+        from asyncflow_cli.protocol.dryrun import speech_plan
+        from asyncflow_cli.protocol.transcript import pieces
+
+        url, key = self.settings.base_url + path, self.settings.api_key
+        return speech_plan(url, request, pieces(request.transcript), key=bool(key))
+
     def synthesize(
-        self, request: SpeechRequest, output: str | None, *, play: bool, force: bool
+        self, request: SpeechRequest, output: str | None, *, jobs: int, play: bool, force: bool
     ) -> Coroutine[Any, Any, SpeechReport]:
         """To the file `output`, to stdout for `-` or where nothing is said, or just played."""
-        from asyncflow_cli.transport.synthesis import Destination, synthesize
+        from asyncflow_cli.protocol.transcript import pieces
+        from asyncflow_cli.transport.synthesis import synthesize
+
+        destination = self._destination(output, play=play, force=force)
+        parts = pieces(request.transcript)
+        return synthesize(self.api, request, parts, destination, jobs=jobs)
+
+    def preview(
+        self, voice: str, output: str | None, *, play: bool, force: bool
+    ) -> Coroutine[Any, Any, PreviewReport]:
+        """A voice's sample, to wherever `synthesize` would put audio."""
+        from asyncflow_cli.transport.preview import preview
+
+        destination = self._destination(output, play=play, force=force)
+        return preview(self.library, voice, destination)
+
+    def _destination(self, output: str | None, *, play: bool, force: bool) -> Destination:
+        from asyncflow_cli.transport.synthesis import Destination
 
         to_stdout = output == "-" or (output is None and not play)
-        destination = Destination(
+        return Destination(
             path=None if output in (None, "-") else Path(str(output)),
             stream=self.out.audio(force) if to_stdout else None,
             play=play,
         )
-        return synthesize(self.api, request, destination)
+
+    def timestamps(
+        self, order: TimedOrder, *, force: bool
+    ) -> Coroutine[Any, Any, TimestampsReport]:
+        """To files, one of which may be stdout; the words alone are what --json is for."""
+        from asyncflow_cli.protocol.products import AUDIO
+        from asyncflow_cli.transport.timestamps import synthesize_timed
+
+        if not order.products and self.out.format is not Format.JSON:
+            raise UsageError(
+                "Nothing is asked for", hint="Add -o talk.mp3, --captions srt, both, or --json"
+            )
+        piped = [product.kind for product in order.products if product.path is None]
+        to_stdout = self.out.audio(force) if AUDIO in piped else self.out.pipe() if piped else None
+        return synthesize_timed(self.api, order, to_stdout, warn=self.out.warning)
+
+    def transcribe(
+        self, name: str, content: bytes, request: TranscriptionRequest
+    ) -> Coroutine[Any, Any, TranscriptReport]:
+        from asyncflow_cli.transport.transcription import transcribe
+
+        return transcribe(self.api, name, content, request)
+
+    def stream(
+        self,
+        request: SpeechRequest,
+        text: str | None,
+        output: str | None,
+        *,
+        transport: str,
+        flush_after: float | None,
+        limits: tuple[str | None, str | None, float | None],
+        play: bool,
+        force: bool,
+    ) -> Coroutine[Any, Any, StreamReport]:
+        """Speak a text, or stdin while it is written, to a file, stdout or the loudspeaker."""
+        from asyncflow_cli.transport import sinks, streaming
+
+        to_stdout = output == "-" or (output is None and not play)
+        sink, sent = sinks.open_sink(
+            request.output_format,
+            path=None if output in (None, "-") else Path(str(output)),
+            stream=self.out.audio(force) if to_stdout else None,
+        )
+        first_byte, max_gap = (None if limit is None else duration(limit) for limit in limits[:2])
+        return streaming.stream_speech(
+            self.settings,
+            self.api,
+            self.library,
+            msgspec.structs.replace(request, output_format=sent),
+            streaming.texts_of(text, flush_after),
+            sink,
+            transport=transport,
+            gates=streaming.Gates(first_byte, max_gap, limits[2]),
+            output="-" if to_stdout else output,
+        )
 
     def call(self, order: CallOrder, save_heard: Path | None) -> Coroutine[Any, Any, CallReport]:
         """Make the call; in the sandbox, save what the callee heard as a WAV."""
@@ -123,7 +246,9 @@ class App:
         if save_heard is not None and not is_loopback(settings.twilio_base_url):
             raise UsageError("Only the sandbox tells what was heard", hint="Add --sandbox")
         journal = Journal(self.folders.state / "calls")
-        call = PhoneCall(settings, order, journal, tell=self.out.step, warn=self.out.warning)
+        call = PhoneCall(
+            settings, order, journal, self.library, tell=self.out.step, warn=self.out.warning
+        )
         return call.run() if save_heard is None else self._heard(call, save_heard)
 
     async def _heard(self, call: PhoneCall, path: Path) -> CallReport:
@@ -179,6 +304,21 @@ class App:
     def sandbox_folder(self) -> Path:
         return self.folders.state / "sandbox"
 
+    def explained(self, code: str | None) -> ExplainReport:
+        """What is known of a code, or of every code."""
+        from asyncflow_cli.protocol.catalogue import explained
+
+        return explained(code)
+
+    def schema(self, name: str | None) -> SchemaReport | SchemasReport:
+        """The JSON Schema of one of our documents, or the names of all."""
+        from asyncflow_cli import output
+        from asyncflow_cli.protocol import reports, schemas, voicereports
+        from asyncflow_cli.protocol.catalogue import report
+
+        modules = (output, reports, voicereports, schemas, report)
+        return schemas.published(schemas.shapes_in(modules), name)
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end, with the sandbox beside it if one is embedded.
 
@@ -223,6 +363,12 @@ class App:
             for number in SIGNALS:
                 with contextlib.suppress(NotImplementedError):
                     loop.remove_signal_handler(number)
+
+
+def _explains(code: str) -> bool:
+    from asyncflow_cli.protocol.catalogue import ENTRIES
+
+    return code in ENTRIES
 
 
 def _first(group: ExceptionGroup[Any]) -> BaseException:

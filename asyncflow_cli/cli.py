@@ -22,7 +22,19 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from asyncflow_cli import __version__, settings
 from asyncflow_cli.app import App, Folders
-from asyncflow_cli.commands import call, config, sandbox, status, tts
+from asyncflow_cli.commands import (
+    call,
+    config,
+    explain,
+    sandbox,
+    schema,
+    status,
+    stt,
+    timestamps,
+    tts,
+    tts_stream,
+    voices,
+)
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
 from asyncflow_cli.output import COLORS
 
@@ -46,7 +58,13 @@ app = typer.Typer(
 )
 status.register(app)
 tts.register(app)
+tts_stream.register(app)
+timestamps.register(app)
+stt.register(app)
 call.register(app)
+explain.register(app)
+schema.register(app)
+app.add_typer(voices.app)
 app.add_typer(sandbox.app)
 app.add_typer(config.app)
 

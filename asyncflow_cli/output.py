@@ -6,17 +6,20 @@ decides how it looks. Every text passes one filter that knows the secrets.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+import os
 import re
 import shlex
 import sys
+import threading
 import traceback
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO, TypeAlias
 
 import msgspec
 
@@ -25,6 +28,9 @@ from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageEr
 if TYPE_CHECKING:
     from rich.console import Console
 
+
+Confirm: TypeAlias = Callable[[str], Awaitable[None]]
+"""Puts a question; comes back only from a yes."""
 
 COLORS = ("auto", "always", "never")
 
@@ -79,6 +85,8 @@ class ErrorReport(
 
 
 SHORTEST_SECRET = 8
+LONGEST_LINE = 10_000
+"""Columns of what is no terminal."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -86,10 +94,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class Redactor:
     """Hides every secret it was told of, as it stands or as a URL or JSON would write it."""
 
-    # Whatever the settings hold, a key in a query or a header is never printed, nor is the
-    # one-time token in the path of a call's media socket.
+    # Whatever the settings hold, a key in a query or a header is never printed, nor are
+    # the signature of an address and the one-time token in the path of a call's media socket.
     _SHAPES = re.compile(
-        r"""(api_key=|x-api-key[\\"']*\s*[:=]\s*[\\"']*|authorization\W+(?:basic|bearer) +"""
+        r"""(api_key=|signature=|security-token=|x-api-key[\\"']*\s*[:=]\s*[\\"']*"""
+        r"""|authorization\W+(?:basic|bearer) +"""
         r"""|/twilio/(?:media|status|stream-status)/)[^\s&'\\",?]+""",
         re.I,
     )
@@ -122,6 +131,10 @@ class Output:
         color: str = "auto",
         verbose: bool = False,
         debug: bool = False,
+        yes: bool = False,
+        no_input: bool = False,
+        explains: Callable[[str], bool] = lambda _code: False,
+        stdin: TextIO | None = None,
         stdout: TextIO | None = None,
         stderr: TextIO | None = None,
     ) -> None:
@@ -129,6 +142,10 @@ class Output:
         self.verbose = verbose or debug
         self.debug = debug
         self.color = color
+        self.yes = yes
+        self.no_input = no_input
+        self._explains = explains
+        self.stdin = stdin or sys.stdin
         self.stdout = stdout or sys.stdout
         self.stderr = stderr or sys.stderr
         self.redactor = Redactor()
@@ -152,20 +169,59 @@ class Output:
             self._result(report)
         self.step(report.summary)
 
-    def table(self, report: Document, rows: Sequence[msgspec.Struct]) -> None:
-        """Many results of one kind: a table, with a column for each field."""
+    def files(self, report: FileDocument, rows: Sequence[msgspec.Struct], *, piped: bool) -> None:
+        """Results that went to files: a table of them on stdout, unless one is there itself."""
+        if not piped:
+            self.table(report, rows)
+        self.step(report.summary)
+
+    def value(self, report: Document) -> None:
+        """A result that is one text, for people too."""
+        self._result(report)
+
+    def table(
+        self, report: Document, rows: Sequence[msgspec.Struct], columns: Sequence[str] = ()
+    ) -> None:
+        """Many results of one kind: a table, with a column for each field or for those named."""
         if self.format is not Format.HUMAN:
             self._result(report)
+            return
+        if not rows:
             return
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in rows[0].__struct_fields__ if rows else ():
-            table.add_column(name.replace("_", " "), overflow="fold")
+        names = columns or rows[0].__struct_fields__
+        for name in names:
+            # The first is what people copy.
+            title, whole = name.replace("_", " "), name == names[0]
+            table.add_column(title, overflow="fold", no_wrap=whole, min_width=len(title))
         for row in rows:
-            cells = msgspec.structs.astuple(row)
+            cells = (getattr(row, name) for name in names)
             table.add_row(*(self.redactor.clean(_plain(cell)) for cell in cells))
         self._console.print(table)
+
+    def records(self, report: Document, rows: Iterable[msgspec.Struct]) -> None:
+        """A few results: the fields of each one under the other, and a blank line between."""
+        if self.format is not Format.HUMAN:
+            self._result(report)
+            return
+        for index, row in enumerate(rows):
+            if index:
+                self._write(self.stdout, "")
+            self._grid(msgspec.to_builtins(row))
+
+    def lines(
+        self, report: Document, rows: Sequence[msgspec.Struct], columns: Sequence[str] = ()
+    ) -> None:
+        """As many results as there are: in JSON each is a document, on a line of its own."""
+        if self.format is not Format.JSON:
+            self.table(report, rows, columns)
+            return
+        for row in rows:
+            self._write(self.stdout, msgspec.json.encode(row).decode())
+        for text in self._warned:  # no document takes them along
+            self._say(f"Warning: {text}")
 
     def ready(self, report: Document) -> None:
         """The one line that tells a waiting program that a server is ready."""
@@ -189,6 +245,12 @@ class Output:
                 "Audio would garble this terminal",
                 hint="Give a file with -o, pipe it on, or add --force",
             )
+        return self.stdout.buffer
+
+    def pipe(self) -> BinaryIO:
+        """Standard output for a file of text. UsageError where a document goes there."""
+        if self.format is Format.JSON:
+            raise UsageError("Captions and --json both want stdout", hint="Give a file with -c")
         return self.stdout.buffer
 
     def text(self, text: str) -> None:
@@ -248,14 +310,40 @@ class Output:
         self._say(f"Error: {error.message}", style="bold red")
         if error.hint:
             self._say(f"  {error.hint}")
-        self._say(f"  [{', '.join(ids)}]", style="dim")
+        more = f" asyncflow explain {error.code}" if self._explains(error.code) else ""
+        self._say(f"  [{', '.join(ids)}]{more}", style="dim")
+
+    # Asking
+
+    def confirmation(self, deed: str) -> Confirm:
+        """A question to put later. UsageError now, where nobody can answer and --yes did not.
+
+        Whoever does not say yes to it ends the command.
+        """
+        asks = not self.no_input and self.stdin.isatty() and self.stderr.isatty()
+        if not self.yes and not asks:
+            raise UsageError(
+                f"{deed} needs a yes, and there is nobody to ask",
+                hint="Say it with -y (--yes)",
+                code="CONFIRMATION_NEEDED",
+            )
+
+        async def confirm(question: str) -> None:
+            if self.yes:
+                return
+            self._say(f"{question} [y/N] ", end="")
+            answer = await _typed(self.stdin)
+            if answer.strip().casefold() not in ("y", "yes"):
+                raise AsyncflowError("You did not say yes: nothing was done", code="DECLINED")
+
+        return confirm
 
     # How
 
     def _result(self, report: Document) -> None:
         if self.format is Format.JSON:
             self._write(self.stdout, self._with_warnings(_json(report)))
-        else:
+        elif report.headline:
             self._write(self.stdout, report.headline)
 
     def _with_warnings(self, document: str) -> str:
@@ -273,8 +361,9 @@ class Output:
         for name, value in shown.items():
             self._write(self.stdout, f"{name:<{width}}  {value}")
 
-    def _say(self, text: str, style: str | None = None) -> None:
-        self._words.print(self.redactor.clean(text), style=style, highlight=False, soft_wrap=True)
+    def _say(self, text: str, style: str | None = None, end: str = "\n") -> None:
+        clean = self.redactor.clean(text)
+        self._words.print(clean, style=style, end=end, highlight=False, soft_wrap=True)
 
     def _write(self, stream: TextIO, text: str) -> None:
         stream.write(self.redactor.clean(text) + "\n")
@@ -291,7 +380,7 @@ class Output:
         # Rich takes 40 ms to import: only those who see words wait for it.
         from rich.console import Console
 
-        return Console(
+        console = Console(
             file=stream,
             # Names and texts are not ours: "[Demo]" is no style, ":phone:" no picture.
             markup=False,
@@ -300,6 +389,27 @@ class Output:
             # The flag says it, whatever NO_COLOR says.
             no_color={"always": False, "never": True}.get(self.color),
         )
+        if not console.is_terminal:
+            console.width = LONGEST_LINE  # a row is a line, for who reads it from a pipe
+        return console
+
+
+async def _typed(terminal: TextIO) -> str:
+    """A line. A daemon thread waits for it, so that Ctrl-C need not wait for the thread."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bytes] = loop.create_future()
+
+    def take(line: bytes) -> None:
+        if not answer.done():
+            answer.set_result(line)
+
+    def read() -> None:
+        line = os.read(terminal.fileno(), 1024)
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody wants it more
+            loop.call_soon_threadsafe(take, line)
+
+    threading.Thread(target=read, daemon=True).start()
+    return (await answer).decode(errors="replace")
 
 
 class _LogLines(logging.Handler):

@@ -19,6 +19,7 @@ import pytest
 from asyncflow_cli import cli
 from asyncflow_cli.protocol.endings import TERMINAL
 from asyncflow_cli.sandbox.server import Sandbox
+from tests.documents import checked
 
 TO, FROM = "+15551230001", "+15557654321"
 
@@ -35,12 +36,13 @@ class Result:
 
     @property
     def json(self) -> Any:
-        return msgspec.json.decode(self.stdout)
+        """The one document on stdout, once it is what its published schema says."""
+        return checked(msgspec.json.decode(self.stdout))
 
     @property
     def error(self) -> Any:
         """The one error object that --json puts on stderr."""
-        return msgspec.json.decode(self.err)["error"]
+        return checked(msgspec.json.decode(self.err))["error"]
 
 
 class ServedSandbox:

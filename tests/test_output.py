@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import urllib.parse
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 
 from asyncflow_cli.errors import AsyncflowError, NotFoundError, UsageError
-from asyncflow_cli.output import Format, Output
+from asyncflow_cli.output import Confirm, Format, Output
 
 Call = Callable[[Output], None]
 
@@ -226,6 +227,24 @@ def test_an_error_that_knows_no_more_says_no_more() -> None:
     )
 
 
+def test_an_error_names_its_explanation_where_there_is_one() -> None:
+    options: dict[str, Any] = {"explains": lambda code: code == "VOICE_NOT_FOUND"}
+    words = rendered(lambda out: out.error(FAILURE), Format.HUMAN, **options)[1]
+    assert words.endswith("  [VOICE_NOT_FOUND, request r1] asyncflow explain VOICE_NOT_FOUND")
+    words = rendered(lambda out: out.error(AsyncflowError("Broken")), Format.HUMAN, **options)[1]
+    assert words.endswith("  [FAILED]")
+
+
+def test_a_few_records_are_grids_with_a_blank_line_between() -> None:
+    rows = [Row("v1", "Anna"), Row("v2", "Bo")]
+    check(
+        lambda out: out.records(Report(), rows),
+        human=("voice id  v1\nname      Anna\n\nvoice id  v2\nname      Bo", ""),
+        json=(DOCUMENT, None),
+        quiet=("a.wav", ""),
+    )
+
+
 def test_a_warning_before_an_error_travels_with_it() -> None:
     def call(out: Output) -> None:
         out.warning("Old model")
@@ -409,3 +428,54 @@ def test_audio_is_refused_on_a_terminal_unless_forced(
 def test_audio_and_json_do_not_share_stdout() -> None:
     with pytest.raises(UsageError, match="both want stdout"):
         Output(format=Format.JSON, stdout=io.TextIOWrapper(io.BytesIO())).audio(force=True)
+
+
+def test_a_table_may_have_some_of_the_columns() -> None:
+    check(
+        lambda out: out.table(Report(), [Row("v1", "Ann", 1.5)], ("name", "voice_id")),
+        human=("name  voice id\nAnn   v1", ""),
+        json=(DOCUMENT, None),
+        quiet=("a.wav", ""),
+    )
+
+
+def test_lines_are_a_document_for_each_and_a_table_for_people() -> None:
+    def call(out: Output) -> None:
+        out.warning("Odd")
+        out.lines(Report(), [Row("v1", "Ann"), Row("v2", "Bob")], ("voice_id", "name"))
+
+    assert rendered(call, Format.HUMAN) == (
+        "voice id  name\nv1        Ann\nv2        Bob",
+        "Warning: Odd",
+    )
+    lines, words = rendered(call, Format.JSON)
+    documents = [msgspec.json.decode(line)["voice_id"] for line in lines.splitlines()]
+    assert (documents, words) == (["v1", "v2"], "Warning: Odd")
+    assert rendered(call, Format.QUIET) == ("a.wav", "Warning: Odd")
+
+
+def test_nothing_is_no_blank_line() -> None:
+    check(
+        lambda out: out.table(Report(output=None), []),
+        human=("", ""),
+        json=({**DOCUMENT, "output": None}, None),
+        quiet=("", ""),
+    )
+
+
+def test_nobody_is_asked_where_nobody_is() -> None:
+    out = Output(stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
+    with pytest.raises(UsageError, match="Deleting needs a yes") as raised:
+        out.confirmation("Deleting")
+    assert "-y" in str(raised.value.hint)
+
+
+def test_a_yes_given_beforehand_asks_nothing() -> None:
+    asked = io.StringIO()
+    out = Output(yes=True, no_input=True, stdin=io.StringIO(), stderr=asked)
+    asyncio.run(_put(out.confirmation("Deleting")))
+    assert asked.getvalue() == ""
+
+
+async def _put(confirm: Confirm) -> None:
+    await confirm("Delete it?")

@@ -20,13 +20,20 @@ HEAVY = {"httpx", "websockets", "twilio", "pyngrok", "starlette", "uvicorn", "av
         "--version",
         "status --help",
         "tts --help",
+        "timestamps --help",
+        "stt --help",
         "call --help",
+        "voices --help",
+        "voices clone --help",
         "sandbox --help",
         "sandbox serve --help",
         "sandbox env --help",
         "sandbox reset --help",
         "config --help",
         "config list --help",
+        "explain --help",
+        "explain 24",
+        "schema --help",
         "call --to",
     ],
 )
@@ -62,7 +69,16 @@ def test_global_flags_stand_before_or_after_the_command(sandboxed: Run, args: li
 
 
 def test_every_command_has_the_global_flags(run: Run) -> None:
-    for command in ("status", "tts", "call", "sandbox serve", "sandbox env", "config list"):
+    for command in (
+        "status",
+        "tts",
+        "timestamps",
+        "stt",
+        "call",
+        "sandbox serve",
+        "sandbox env",
+        "config list",
+    ):
         help = run(*command.split(), "--help").out
         for flag in ("--json", "--quiet", "--sandbox", "--base-url", "--timeout", "--profile"):
             assert flag in help, (command, flag)

@@ -67,7 +67,7 @@ def test_the_same_text_from_anywhere_is_the_same_audio(sandboxed: Run, home: Pat
         ((), b" \n", "There is no text in stdin"),
         (("-f", "missing.txt"), b"", "No such file"),
         (("-",), b"\xff\xfe", "not UTF-8"),
-        (("Hi", "-o", "x.ogg"), b"", ".ogg tells no audio format"),
+        (("Hi", "-o", "x.ogg"), b"", "'x.ogg' tells no audio format"),
         (("Hi", "-o", "nowhere/x.wav"), b"", "There is no folder nowhere"),
         (("Hi", "-o", "x.mp3", "--encoding", "pcm_s16le"), b"", "mp3 has no --encoding"),
         (("Hi", "-o", "x.wav", "--bit-rate", "64000"), b"", "--bit-rate is for mp3 only"),

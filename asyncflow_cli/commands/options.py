@@ -17,7 +17,7 @@ FileOption = Annotated[
     str | None, typer.Option("-f", "--file", metavar="FILE", help="Read the text from a file.")
 ]
 VoiceOption = Annotated[
-    str | None, typer.Option("--voice", metavar="ID", help="Voice id [ASYNC_VOICE_ID].")
+    str | None, typer.Option("--voice", metavar="VOICE", help="Id or name [ASYNC_VOICE_ID].")
 ]
 ModelOption = Annotated[
     str | None, typer.Option("--model", metavar="ID", help="Model id [ASYNC_MODEL_ID].")
@@ -27,20 +27,33 @@ LanguageOption = Annotated[
 ]
 
 
-def read_text(argument: str | None, file: str | None) -> str:
-    """The text from the one source that was given. UsageError for two, none, or nothing in it."""
+def text_source(argument: str | None, file: str | None) -> str | None:
+    """The text from the one source that was given, or None for stdin, which may still be written.
+
+    UsageError for two sources, none, or nothing in one.
+    """
     if argument not in (None, "-") and file is not None:
         raise UsageError("Two texts: one as an argument, one with -f", hint="Leave one out")
     if argument == "-" and file not in (None, "-"):
         raise UsageError("Two texts: one on stdin, one with -f", hint="Leave one out")
     if file not in (None, "-"):
-        text, source = _from_file(Path(str(file))), str(file)
-    elif argument not in (None, "-"):
-        text, source = str(argument), "the argument"
-    elif argument == "-" or file == "-" or not sys.stdin.isatty():
-        text, source = _decoded(sys.stdin.buffer.read(), "stdin"), "stdin"
-    else:
+        return _some(_from_file(Path(str(file))), str(file))
+    if argument not in (None, "-"):
+        return _some(str(argument), "the argument")
+    if argument is None and file is None and sys.stdin.isatty():
         raise UsageError("No text", hint="Give it as an argument, with -f FILE, or through a pipe")
+    return None
+
+
+def read_text(argument: str | None, file: str | None) -> str:
+    """The same, with stdin read to its end."""
+    text = text_source(argument, file)
+    if text is not None:
+        return text
+    return _some(_decoded(sys.stdin.buffer.read(), "stdin"), "stdin")
+
+
+def _some(text: str, source: str) -> str:
     if not text.strip():
         raise UsageError(f"There is no text in {source}", code="TEXT_EMPTY")
     return text.strip()

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from asyncflow_cli.app import App
+from asyncflow_cli.settings import duration
 
 
 def register(app: typer.Typer) -> None:
     app.command("status")(status)
 
 
-def status(ctx: typer.Context) -> None:
+WaitOption = Annotated[
+    str | None,
+    typer.Option("--wait", metavar="DURATION", help="Ask again and again, so long at most: 60s."),
+]
+
+
+def status(ctx: typer.Context, wait: WaitOption = None) -> None:
     """Is the service up, which version, how fast. It needs no key.
 
-    asyncflow status · asyncflow --sandbox status --json
+    asyncflow status · asyncflow --sandbox status --json · asyncflow status --wait 60s
     """
     app: App = ctx.obj
-    report = app.run(app.api.status())
+    report = app.run(app.status(duration(wait) if wait is not None else None))
     app.out.record(report)

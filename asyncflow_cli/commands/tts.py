@@ -18,6 +18,8 @@ from asyncflow_cli.commands.options import (
 from asyncflow_cli.protocol.audio import Container
 from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
+from asyncflow_cli.protocol.presets import PresetName
+from asyncflow_cli.protocol.transcript import prepared
 
 
 def register(app: typer.Typer) -> None:
@@ -50,6 +52,18 @@ StabilityOption = Annotated[
     int | None,
     typer.Option("--stability", min=0, max=100, metavar="N", help="0–100; async_flash_v1.0 only."),
 ]
+PresetOption = Annotated[
+    PresetName | None, typer.Option("--preset", help="phone, web, hd or stt in place of a format.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, max=16, metavar="N", help="Requests at a time; long text.")
+]
+PlainOption = Annotated[
+    bool, typer.Option("--plain-text", help="Read <break> and the like as text, not as mark-up.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("-n", "--dry-run", help="Show the request and its price; send nothing.")
+]
 PlayOption = Annotated[bool, typer.Option("--play", help="Play it.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
 
@@ -68,6 +82,10 @@ def tts(
     bit_rate: BitRateOption = None,
     speed: SpeedOption = None,
     stability: StabilityOption = None,
+    preset: PresetOption = None,
+    plain_text: PlainOption = False,
+    jobs: JobsOption = 4,
+    dry_run: DryRunOption = False,
     play: PlayOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -78,11 +96,13 @@ def tts(
     """
     app: App = ctx.obj
     settings = app.configured(voice=voice, model=model)
+    transcript = prepared(read_text(text, file), plain=plain_text, warn=app.out.warning)
     request = SpeechRequest(
         model_id=settings.model,
-        transcript=read_text(text, file),
+        transcript=transcript,
         voice=VoiceSelector(settings.voice),
         output_format=output_format(
+            preset=preset,
             container=format,
             path=output,
             encoding=encoding,
@@ -94,5 +114,8 @@ def tts(
         stability=stability,
     )
     app.out.warnings(doubts(request))
-    report = app.run(app.synthesize(request, output, play=play, force=force))
+    if dry_run:
+        app.out.record(app.plan("/text_to_speech", request))
+        return
+    report = app.run(app.synthesize(request, output, jobs=jobs, play=play, force=force))
     app.out.file(report)

@@ -5,7 +5,14 @@ https://docs.async.com/text-to-speech-with-word-timestamps-18761064e0
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
+
+from asyncflow_cli.protocol.models import LANGUAGES, Model
+
+RECOGNISES = "async_asr_v1.0"
+"""The one model that listens, as of July 2026."""
 
 
 class Alignment(msgspec.Struct, frozen=True):
@@ -20,6 +27,20 @@ class TimestampedSpeech(msgspec.Struct, frozen=True):
     audio_base64: str
     """In the output format asked for."""
     alignment: Alignment
+
+
+class TranscriptionRequest(Model, frozen=True):
+    """The text fields of the form that `/speech_to_text` takes."""
+
+    model_id: str = RECOGNISES
+    language: str | None = None
+
+    def doubts(self) -> Iterator[str]:
+        """What the service may not do as asked, by all we know; it is asked all the same."""
+        if self.model_id != RECOGNISES:
+            yield f"Model {self.model_id} is not one we have heard of"
+        if self.language is not None and self.language not in LANGUAGES:
+            yield f"Language {self.language} is not one we have heard of"
 
 
 class Transcription(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from asyncflow_cli.errors import (
     NoAnswerError,
     TimeLimitReachedError,
 )
+from asyncflow_cli.protocol.catalogue import sip_codes
 
 
 class EndReason(StrEnum):
@@ -62,21 +63,15 @@ NOT_ANSWERED = {
 }
 """Twilio's terminal statuses of calls that nobody answered."""
 
-_SIP_WORDS = {
-    "404": "there is no such number",
-    "480": "the callee cannot be reached",
-    "484": "the number is incomplete",
-    "487": "it was cancelled",
-    "603": "the callee declined",
-}
+_SIP_WORDS = {entry.number: entry.title for entry in sip_codes.ENTRIES}
 
 
 def sip_words(sip_code: str, reason: EndReason) -> str:
     """What the telephone network's code tells about a call that was rejected."""
     if reason is not EndReason.REJECTED or not sip_code:
         return ""
-    carrier = "the carrier could not put it through"
-    return f"{_SIP_WORDS.get(sip_code, carrier)} (SIP {sip_code})"
+    words = _SIP_WORDS.get(sip_code, sip_codes.NOT_PUT_THROUGH)
+    return f"{words[0].lower()}{words[1:]} (SIP {sip_code})"
 
 
 TERMINAL = frozenset({"completed", *NOT_ANSWERED})

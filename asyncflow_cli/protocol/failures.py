@@ -11,52 +11,16 @@ from typing import Any
 
 import msgspec
 
-from asyncflow_cli.errors import (
-    AsyncflowError,
-    AuthError,
-    IncompleteError,
-    LimitError,
-    NetworkError,
-    NotFoundError,
-    ServiceError,
-    UsageError,
-)
+from asyncflow_cli.errors import AsyncflowError, IncompleteError, ServiceError
+from asyncflow_cli.protocol.catalogue import async_codes
 
 QUOTA_MARKER = b"--ERROR:QUOTA_EXCEEDED--"
 """Written into a running audio stream when the quota ends."""
 
-CODES: dict[str, tuple[type[AsyncflowError], str | None]] = {
-    "INVALID_LANGUAGE": (UsageError, "Leave --language out, or use a documented code such as en"),
-    "FORMAT_NOT_RECOGNIZED": (UsageError, "Use wav, mp3, flac or aiff"),
-    "SHORT_SPEECH_DURATION": (UsageError, "Record at least three seconds of speech"),
-    "BAD_SPEECH_QUALITY": (UsageError, "Record closer to the microphone, without music or noise"),
-    "VOICE_FIELD_UPDATE_NOT_ALLOWED": (UsageError, None),
-    "INVALID_API_KEY": (AuthError, "Check ASYNC_API_KEY: is it current, and may it synthesise?"),
-    "TOKEN_NOT_FOUND": (AuthError, "Make a new key and set ASYNC_API_KEY"),
-    "VOICE_NOT_FOUND": (NotFoundError, "Check the voice id given with --voice or ASYNC_VOICE_ID"),
-    "VOICE_PREVIEW_NOT_FOUND": (NotFoundError, None),
-    "VERSION_NOT_FOUND": (NotFoundError, "Update asyncflow: it speaks version v1 of the API"),
-    "FILE_TOO_LARGE": (UsageError, "The limit is 10 MB; an mp3 is a tenth of a wav"),
-    "TOO_MANY_CONCURRENT_REQUESTS": (LimitError, "Run fewer commands at once, or raise --retries"),
-    "RATE_LIMIT_EXCEEDED": (LimitError, "Wait as long as the service says, or raise --retries"),
-    "USAGE_LIMIT_EXCEEDED": (LimitError, "The plan's quota is used up: upgrade it, or wait for it"),
-    "VOICE_CLONE_LIMIT_EXCEEDED": (LimitError, "Delete a cloned voice first, or upgrade the plan"),
-    "QUOTA_EXCEEDED": (LimitError, "The plan's quota ran out while audio was being sent"),
-    "TIMEOUT": (NetworkError, None),
-}
+CODES = {entry.code: entry for entry in async_codes.CODES}
 """Every documented code, with its class and what to do about it."""
 
-STATUSES: dict[int, type[AsyncflowError]] = {
-    400: UsageError,
-    401: AuthError,
-    403: AuthError,
-    404: NotFoundError,
-    408: NetworkError,
-    413: UsageError,
-    415: UsageError,
-    422: UsageError,
-    429: LimitError,
-}
+STATUSES = {int(entry.number or 0): entry for entry in async_codes.STATUSES}
 """For answers without a code we know; any other status is a ServiceError."""
 
 RETRIED_CODES = frozenset({"RATE_LIMIT_EXCEEDED", "TOO_MANY_CONCURRENT_REQUESTS"})
@@ -70,10 +34,12 @@ def from_code(
     code: str, message: str, *, extra: Any = None, status: int = 0, request_id: str | None = None
 ) -> AsyncflowError:
     """The error for a code of the service, or for the HTTP status if the code is new to us."""
-    cls, hint = CODES.get(code, (STATUSES.get(status, ServiceError), None))
+    known = CODES.get(code) or STATUSES.get(status)
+    cls = known.raises if known and known.raises else ServiceError
     return cls(
         message or code,
-        hint=hint,
+        # The status alone tells too little of a code that is new to us.
+        hint=known.next if known and known.code == code else None,
         code=code,
         request_id=request_id,
         retry_after=_milliseconds(extra),

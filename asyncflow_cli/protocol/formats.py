@@ -10,8 +10,10 @@ from typing import cast
 import msgspec
 
 from asyncflow_cli.errors import IncompleteError, UsageError
+from asyncflow_cli.protocol import mp3
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, Container, Encoding, seconds
 from asyncflow_cli.protocol.models import OutputFormat
+from asyncflow_cli.protocol.presets import PRESETS, PresetName
 
 EXTENSIONS: dict[str, Container] = {
     ".wav": "wav",
@@ -28,26 +30,29 @@ DEFAULT_RATE = 44_100
 
 def output_format(
     *,
+    preset: PresetName | None = None,
     container: str | None = None,
     path: str | None = None,
     encoding: str | None = None,
     sample_rate: int | None = None,
     bit_rate: int | None = None,
 ) -> OutputFormat:
-    """The format for `/text_to_speech`; the container from the path's extension if not given.
+    """The format for `/text_to_speech`.
 
-    UsageError for combinations that the service does not make.
+    The container is the one given, or the one the path's ending tells, or the preset's; what is
+    left open comes from the preset or is usual. UsageError for combinations that the service does
+    not make.
     """
-    container = container or _from_extension(path)
+    usual = _usual(preset, container or _extension(path), path)
     fields = {
-        "container": container,
-        "sample_rate": DEFAULT_RATE if sample_rate is None else sample_rate,
-        "encoding": encoding or (None if container == "mp3" else "pcm_s16le"),
-        "bit_rate": bit_rate,
+        "container": usual.container,
+        "sample_rate": usual.sample_rate if sample_rate is None else sample_rate,
+        "encoding": encoding or usual.encoding,
+        "bit_rate": usual.bit_rate if bit_rate is None else bit_rate,
     }
-    if container == "mp3" and encoding:
+    if usual.container == "mp3" and encoding:
         raise UsageError("mp3 has no --encoding", hint="Leave it out, or write a .wav or .raw file")
-    if container != "mp3" and bit_rate:
+    if usual.container != "mp3" and bit_rate is not None:
         raise UsageError("--bit-rate is for mp3 only", hint="Leave it out, or write a .mp3 file")
     if encoding not in (None, *WHOLE_ENCODINGS):
         raise UsageError(
@@ -59,16 +64,54 @@ def output_format(
         raise UsageError(f"No such format: {error}") from None
 
 
-def _from_extension(path: str | None) -> Container:
-    if path is None or path == "-":
-        return "wav"
-    extension = "".join(re.findall(r"[^/\\\\.](\.\w+)$", path)).lower()
-    if extension not in EXTENSIONS:
+def stream_format(
+    *,
+    container: str | None = None,
+    path: str | None = None,
+    encoding: Encoding | None = None,
+    sample_rate: int | None = None,
+    bit_rate: int | None = None,
+) -> OutputFormat:
+    """The format for streaming and the WebSocket, which know no wav: its header is ours to write,
+    and `container` stays `wav` here to say so."""
+    usual = _usual(None, container or _extension(path), path)
+    if usual.container == "mp3" and encoding:
+        raise UsageError("mp3 has no --encoding", hint="Leave it out, or write a .wav or .raw file")
+    if usual.container != "mp3" and bit_rate:
+        raise UsageError("--bit-rate is for mp3 only", hint="Leave it out, or write a .mp3 file")
+    return msgspec.structs.replace(
+        usual,
+        encoding=encoding or usual.encoding,
+        sample_rate=sample_rate or usual.sample_rate,
+        bit_rate=bit_rate,
+    )
+
+
+def _usual(preset: PresetName | None, container: str | None, path: str | None) -> OutputFormat:
+    """The preset, or what one gets who asks for a container and nothing else."""
+    if preset is not None:
+        usual = PRESETS[preset].output_format
+        if container not in (None, usual.container):
+            raise UsageError(
+                f"--preset {preset} makes {usual.container}, not {container}",
+                hint=f"Name the file *.{usual.container}, or leave the preset out",
+            )
+        return usual
+    if container is None and path not in (None, "-"):
         raise UsageError(
-            f"{extension or 'A name without extension'} tells no audio format",
+            f"The name {path!r} tells no audio format",
             hint=f"End it in {', '.join(EXTENSIONS)}, or add --format wav, mp3 or raw",
         )
-    return EXTENSIONS[extension]
+    container = container or "wav"
+    encoding: Encoding | None = None if container == "mp3" else "pcm_s16le"
+    return OutputFormat(
+        container=cast("Container", container), sample_rate=DEFAULT_RATE, encoding=encoding
+    )
+
+
+def _extension(path: str | None) -> Container | None:
+    found = re.search(r"[^/\\.](\.\w+)$", path or "")
+    return EXTENSIONS.get(found[1].lower()) if found else None
 
 
 @dataclass(frozen=True)
@@ -77,7 +120,7 @@ class Checked:
 
     audio: bytes
     seconds: float | None
-    """None for mp3, whose length only a decoder tells."""
+    """None for a WAV in an encoding of which we do not know the width."""
 
 
 def check(audio: bytes, wanted: OutputFormat) -> Checked:
@@ -104,7 +147,7 @@ def _check_mp3(audio: bytes) -> Checked:
     # An ID3 tag, or the eleven set bits of a frame's sync word.
     if not (audio.startswith(b"ID3") or (audio[0] == 0xFF and audio[1:2] >= b"\xe0")):
         raise IncompleteError("The service's answer is no mp3", code="AUDIO_NOT_MP3")
-    return Checked(audio, None)
+    return Checked(audio, mp3.duration(audio))
 
 
 _ENCODINGS: dict[tuple[int, int], Encoding] = {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from asyncflow_cli.protocol.models import OutputFormat
+
+PresetName = Literal["phone", "web", "hd", "stt"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,7 @@ class Preset:
     reason: str
 
 
-PRESETS = {
+PRESETS: dict[str, Preset] = {
     "phone": Preset(
         OutputFormat(container="wav", encoding="pcm_s16le", sample_rate=8000),
         "what a telephone line carries; every PBX and Twilio's <Play> take it as it is",

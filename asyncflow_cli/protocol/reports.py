@@ -5,6 +5,8 @@ Each names its `schema` and `schema_version`; fields are only ever added.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -37,6 +39,8 @@ class SpeechReport(Report, frozen=True, kw_only=True, tag="asyncflow.tts"):
     bytes: int
     seconds: float | None
     """Duration, measured on the audio itself; None where only a decoder could tell."""
+    requests: int = 1
+    """More than one for long text, which is split and joined."""
     characters: int
     voice_id: str
     model_id: str
@@ -53,6 +57,111 @@ class SpeechReport(Report, frozen=True, kw_only=True, tag="asyncflow.tts"):
         return (
             f"{where}: {length}{self.bytes} bytes of {self.container} in {self.elapsed_ms:.0f} ms"
         )
+
+
+class FileReport(msgspec.Struct, frozen=True):
+    file: str
+    """`-` for stdout."""
+    format: str
+    bytes: int
+
+
+class WordReport(msgspec.Struct, frozen=True):
+    """When a word is heard, in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+class TimestampsReport(Report, frozen=True, kw_only=True, tag="asyncflow.timestamps"):
+    files: tuple[FileReport, ...]
+    """The audio first."""
+    seconds: float
+    """Duration, measured on the audio itself."""
+    words: tuple[WordReport, ...]
+    cues: int
+    requests: int
+    characters: int
+    voice_id: str
+    model_id: str
+    elapsed_ms: float
+
+    @property
+    def headline(self) -> str:
+        """Where the audio is; without audio, where the captions are."""
+        return self.files[0].file if self.files else ""
+
+    @property
+    def summary(self) -> str:
+        count, took = len(self.words), self.elapsed_ms
+        return f"Timed: {count} words, {self.seconds:.2f} s of audio, in {took:.0f} ms"
+
+
+class TranscriptReport(Report, frozen=True, kw_only=True, tag="asyncflow.stt"):
+    text: str
+    file: str
+    """`-` for stdin."""
+    bytes: int
+    language: str | None
+    """The hint that was given."""
+    model_id: str
+    elapsed_ms: float
+
+    @property
+    def headline(self) -> str:
+        return self.text
+
+
+class StreamReport(Report, frozen=True, kw_only=True, tag="asyncflow.tts-stream"):
+    output: str | None
+    transport: str
+    container: str
+    encoding: str | None
+    sample_rate: int
+    bytes: int
+    seconds: float | None
+    characters: int
+    voice_id: str
+    model_id: str
+    connect_ms: float | None
+    """To the open WebSocket; None over HTTP."""
+    first_byte_ms: float | None
+    """From the first text to the first audio."""
+    gap_p50_ms: float | None
+    gap_p95_ms: float | None
+    gap_max_ms: float | None
+    total_ms: float
+    real_time_factor: float | None
+
+    @property
+    def headline(self) -> str:
+        return self.output or ""
+
+    @property
+    def summary(self) -> str:
+        gap = f", longest gap {self.gap_max_ms:.0f} ms" if self.gap_max_ms is not None else ""
+        return (
+            f"{self.seconds or 0:.2f} s, first audio after {self.first_byte_ms:.0f} ms{gap}, "
+            f"{self.real_time_factor or 0:.2f} x real time"
+        )
+
+
+class DryRunReport(Report, frozen=True, kw_only=True, tag="asyncflow.dry-run"):
+    """What would be sent; no socket was opened."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+    requests: int
+    characters: int
+    estimated_seconds: float
+    estimated_usd: float | None
+
+    @property
+    def headline(self) -> str:
+        return f"{self.method} {self.url}"
 
 
 class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):

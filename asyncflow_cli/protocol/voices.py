@@ -8,14 +8,14 @@ some, and genders came in lower case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from asyncflow_cli.errors import NotFoundError
-from asyncflow_cli.protocol.models import Model
+from asyncflow_cli.errors import NotFoundError, UsageError
+from asyncflow_cli.protocol.models import LANGUAGES, MODELS, Model
 
 Gender = Literal["Male", "Female", "Neutral", "Unspecified"]
 VoiceType = Literal["PREDEFINED", "CUSTOM"]
@@ -74,6 +74,29 @@ class ClonedVoice(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = ""
 
 
+CLONE_PATH = "/voices/clone"
+
+
+class CloneRequest(Model, frozen=True):
+    """The fields that go with a clip; what is not given is not sent."""
+
+    name: str
+    description: str | None = None
+    accent: str | None = None
+    gender: Gender | None = None
+    style: str | None = None
+    enhance: bool = False
+    """Remove the noise behind the voice first."""
+    transcript: str | None = None
+    language: str | None = None
+    """Was needed in 2025; neither of these two is documented since."""
+
+    def form(self) -> dict[str, str]:
+        """As the text fields of a multipart form."""
+        given = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
+        return {**given, "enhance": "true" if self.enhance else "false"}
+
+
 class UpdateVoiceRequest(Model, frozen=True):
     name: str | None = None
     description: str | None = None
@@ -103,6 +126,41 @@ def _type_of(mine: object) -> VoiceType:
     return "CUSTOM" if mine is True else "PREDEFINED"
 
 
+def doubts(request: ListVoicesRequest) -> Iterator[str]:
+    """Filters that we have not heard of; the service is asked all the same."""
+    if request.model_id is not None and request.model_id not in MODELS:
+        yield f"Model {request.model_id} is not one we have heard of"
+    if request.language is not None and request.language not in LANGUAGES | LIBRARY_LANGUAGES_TOO:
+        yield f"Language {request.language} is not one we have heard of"
+
+
+def is_about(voice: Voice, text: str) -> bool:
+    """Whether every word of `text` stands somewhere in what is said of the voice."""
+    said = " ".join((voice.name, voice.description, voice.accent, voice.style)).casefold()
+    return all(word in said for word in text.casefold().split())
+
+
+class Change(msgspec.Struct, frozen=True):
+    field: str
+    before: str
+    after: str
+
+
+def given(wanted: UpdateVoiceRequest) -> dict[str, str]:
+    """The fields to set. UsageError if there are none."""
+    fields = {k: v for k, v in msgspec.structs.asdict(wanted).items() if v is not None}
+    if not fields:
+        possible = ", ".join(f"--{name}" for name in wanted.__struct_fields__)
+        raise UsageError("Nothing to change was given", hint=f"Give any of {possible}")
+    return fields
+
+
+def changes(voice: Voice, wanted: dict[str, str]) -> list[Change]:
+    """What would be different."""
+    before = {name: getattr(voice, name) for name in wanted}
+    return [Change(k, before[k], v) for k, v in wanted.items() if v != before[k]]
+
+
 def resolve(name: str, voices: Iterable[Voice]) -> Voice:
     """The voice of that id, exact name, or unique prefix of either, whatever the case of names.
 
@@ -115,18 +173,35 @@ def resolve(name: str, voices: Iterable[Voice]) -> Voice:
     by_prefix = [
         voice
         for voice in voices
-        if voice.name.casefold().startswith(folded) or voice.voice_id.startswith(name)
+        if voice.name.casefold().startswith(folded) or voice.voice_id.casefold().startswith(folded)
     ]
-    for found in (by_id, by_name, by_prefix):
+    # Of the empty name everything begins with, nothing is meant.
+    for found in (by_id, by_name, by_prefix) if folded.strip() else ():
         if len(found) == 1:
             return found[0]
         if found:
-            listed = ", ".join(f"{voice.name} ({voice.voice_id})" for voice in found)
-            raise NotFoundError(
-                f"{name!r} names several voices: {listed}",
-                hint="Give more of the name, or the id",
-                code="VOICE_AMBIGUOUS",
-            )
-    raise NotFoundError(
-        f"There is no voice {name!r}", hint="asyncflow voices list", code="VOICE_NOT_FOUND"
+            raise _ambiguous(name, found)
+    raise not_found([name])
+
+
+SHOWN = 10
+"""How many of the voices that a name may mean are told in words."""
+
+
+def _ambiguous(name: str, found: list[Voice]) -> NotFoundError:
+    listed = ", ".join(f"{voice.name} ({voice.voice_id})" for voice in found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return NotFoundError(
+        f"{name!r} names several voices: {listed}{more}",
+        hint="Give more of the name, or the id",
+        code="VOICE_AMBIGUOUS",
+        details={"voices": [{"voice_id": v.voice_id, "name": v.name} for v in found]},
+    )
+
+
+def not_found(names: list[str]) -> NotFoundError:
+    return NotFoundError(
+        f"There is no voice {', '.join(map(repr, names))}",
+        hint="asyncflow voices list --all",
+        code="VOICE_NOT_FOUND",
     )

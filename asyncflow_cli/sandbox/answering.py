@@ -76,11 +76,23 @@ async def read_json(request: Request, shape: type[T]) -> T:
     """The body as `shape`. Invalid if it is none."""
     body = await request.body()
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.convert(_with_integers(msgspec.json.decode(body)), shape)
     except msgspec.DecodeError as error:
         raise Invalid.because(error) from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"JSON decode error: {error}", "body", kind="json_invalid") from None
+
+
+def _with_integers(value: Any) -> Any:
+    """17.0 as 17, which in JSON are the same number."""
+    match value:
+        case dict():
+            return {name: _with_integers(inner) for name, inner in value.items()}
+        case list():
+            return [_with_integers(inner) for inner in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
 
 
 class Upload(msgspec.Struct, frozen=True):

@@ -134,6 +134,8 @@ class ESpeak:
         listener = _Listener(emit)
         callback = _Callback(listener)  # must live as long as the library may call it
         lib = self._load()
+        if sys.platform != "win32":
+            ctypes.CDLL(None).srand(1)  # breath is rand(), and the same text must be the same bytes
         try:
             lib.espeak_SetSynthCallback(callback)
             self._prepare(lib, say)

@@ -39,26 +39,26 @@ class FaultySocket:
         if frame.get("final"):
             await self._final(frame)
         elif frame.get("audio"):
-            await self._audio(frame)
-            self._frames += 1
+            number, self._frames = self._frames, self._frames + 1
+            await self._audio(frame, number)
             self._last = frame
         else:
             await self._write(frame)
 
-    async def _audio(self, frame: Frame) -> None:
-        first = self._frames == 0
+    async def _audio(self, frame: Frame, number: int) -> None:
+        """`number` frames of audio came before this one."""
+        first = number == 0
+        bearable = 1 if self._fault.number is None else self._fault.number
         match self._fault.kind:
             case "error" if first:
                 await self._give_up()
-            case "ws-drop" if self._frames == (
-                1 if self._fault.number is None else self._fault.number
-            ):
+            case "ws-drop" if number == bearable:
                 self._over = True
                 await self._cut()
                 raise OSError("The connection was cut")
             case "first-byte" if first:
                 await asyncio.sleep(self._fault.seconds)
-            case "stall" if self._frames == 1:
+            case "stall" if number == 1:
                 await asyncio.sleep(self._fault.seconds)
         await self._write(frame)
         if first and self._fault.kind == "early-final":
@@ -69,7 +69,7 @@ class FaultySocket:
             await asyncio.sleep(self._fault.seconds)
         await self._write(frame)
         if self._fault.kind == "late-audio" and self._last:
-            await self._write(self._last)
+            await self._write({**frame, "audio": self._last["audio"], "final": False})
 
     async def _give_up(self) -> None:
         assert self._fault.code is not None

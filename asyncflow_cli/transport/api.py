@@ -6,10 +6,12 @@ https://docs.async.com/get-started-990331m0
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
+import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -18,12 +20,15 @@ import msgspec
 from asyncflow_cli.errors import (
     AsyncflowError,
     IncompleteError,
+    LimitError,
     NetworkError,
     RemoteProtocolError,
     ServiceError,
 )
 from asyncflow_cli.protocol import failures
+from asyncflow_cli.protocol.answers import TimestampedSpeech, Transcription, TranscriptionRequest
 from asyncflow_cli.protocol.models import ServiceStatus, SpeechRequest
+from asyncflow_cli.protocol.quota import QuotaReached, QuotaScan
 from asyncflow_cli.protocol.reports import StatusReport
 from asyncflow_cli.settings import Settings, is_loopback
 
@@ -37,6 +42,23 @@ RETRY_DEADLINE = 60.0
 FIRST_BACKOFF = 0.5
 
 T = TypeVar("T")
+
+
+async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    scan = QuotaScan()
+    try:
+        async for chunk in response.aiter_bytes():
+            if audio := scan.feed(chunk):
+                yield audio
+    except QuotaReached as reached:
+        if reached.audio:
+            yield reached.audio
+        raise reached.error from None
+    except httpx.HTTPError as error:
+        why = str(error) or type(error).__name__
+        raise IncompleteError(f"The answer broke off: {why}", code="BODY_CUT") from error
+    if audio := scan.finish():
+        yield audio
 
 
 class ApiClient:
@@ -54,6 +76,8 @@ class ApiClient:
     ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._open_again = asyncio.Event()
+        self._open_again.set()
         self._http = httpx.AsyncClient(
             base_url=settings.base_url,
             headers={"version": VERSION},
@@ -65,13 +89,13 @@ class ApiClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def status(self) -> StatusReport:
+    async def status(self, *, retry: bool = True) -> StatusReport:
         """`GET /`: is the service up, which version, how fast. It needs no key.
 
         ServiceError if it says that it is not up.
         """
         began = time.perf_counter()
-        response = await self.send("GET", "/")
+        response = await self.send("GET", "/", retry=retry)
         latency = time.perf_counter() - began
         status = decode(response.content, ServiceStatus)
         if not status.up:
@@ -92,6 +116,44 @@ class ApiClient:
             raise error
         return response.content
 
+    async def synthesize_with_timestamps(self, request: SpeechRequest) -> TimestampedSpeech:
+        """`POST /text_to_speech/with_timestamps`: the audio, and when its words are heard."""
+        response = await self.send("POST", "/text_to_speech/with_timestamps", json=request)
+        return decode_result(response.content, TimestampedSpeech)
+
+    async def transcribe(
+        self, name: str, content: bytes, request: TranscriptionRequest
+    ) -> Transcription:
+        """`POST /speech_to_text`: what is said in a recording."""
+        fields: dict[str, str] = msgspec.to_builtins(request)
+        files = {"file": (name, content)}
+        response = await self.send("POST", "/speech_to_text", data=fields, files=files)
+        return decode_result(response.content, Transcription)
+
+    @contextlib.asynccontextmanager
+    async def stream(self, request: SpeechRequest) -> AsyncIterator[AsyncIterator[bytes]]:
+        """`POST /text_to_speech/streaming`: the audio as it is made.
+
+        LimitError where the in-band quota marker stands, IncompleteError if the body breaks off.
+        """
+        built = self.build("POST", "/text_to_speech/streaming", json=request)
+        response = await self._retried(lambda: self._opened(built))
+        try:
+            yield _chunks(response)
+        finally:
+            await response.aclose()
+
+    async def _opened(self, request: httpx.Request) -> httpx.Response:
+        log.info("%s %s", request.method, request.url)
+        try:
+            response = await self._http.send(request, stream=True)
+            if response.is_success:
+                return response
+            await response.aread()
+        except httpx.HTTPError as error:
+            raise unreachable(error, self._settings.base_url) from error
+        raise failures.from_answer(response.status_code, response.headers, response.content)
+
     async def send(
         self,
         method: str,
@@ -107,6 +169,23 @@ class ApiClient:
         if not retry:
             return await self._send_once(request)
         return await self._retried(lambda: self._send_once(request))
+
+    async def fetch(self, url: str) -> httpx.Response:
+        """What lies at somebody else's address. Neither our key nor a header of ours goes there."""
+        where = url.partition("?")[0]  # behind it stands a signature
+        if not re.match(r"https?://[^/?#]", url):
+            raise RemoteProtocolError(f"{where!r} is no http(s) address", code="BAD_ADDRESS")
+        try:
+            # Not built by the client, which would add its headers.
+            request = httpx.Request("GET", url, headers={"user-agent": "asyncflow"})
+            response = await self._http.send(request, follow_redirects=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NetworkError(
+                f"{where} cannot be fetched: {error}", code="FETCH_FAILED"
+            ) from error
+        if not response.is_success:
+            raise ServiceError(f"{where} answered {response.status_code}", code="FETCH_FAILED")
+        return response
 
     def build(
         self, method: str, path: str, *, json: msgspec.Struct | None = None, **form: Any
@@ -142,6 +221,7 @@ class ApiClient:
         """Try again after rate limits, 502, 503, 504 and failed connections, and nothing else."""
         waited = 0.0
         for tries_left in reversed(range(self._settings.retries + 1)):
+            await self._open_again.wait()
             try:
                 return await attempt()
             except AsyncflowError as error:
@@ -150,8 +230,17 @@ class ApiClient:
                     raise
                 waited += wait
                 log.info("%s; again in %.1f s", error.message, wait)
-                await self._sleep(wait)
+                await self._rest(wait, for_all=isinstance(error, LimitError))
         raise AssertionError("unreachable")
+
+    async def _rest(self, seconds: float, *, for_all: bool) -> None:
+        """Wait; and if the service limits us, let nobody else of this client ask meanwhile."""
+        if for_all:
+            self._open_again.clear()
+        try:
+            await self._sleep(seconds)
+        finally:
+            self._open_again.set()
 
     def _wait(self, error: AsyncflowError, tried: int) -> float:
         # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -164,6 +253,19 @@ def decode(body: bytes, shape: type[T]) -> T:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RemoteProtocolError(f"The service's answer is not understood: {error}") from None
+
+
+def decode_result(body: bytes, shape: type[T]) -> T:
+    """`decode` for answers that are the work itself: cut short, they are incomplete."""
+    try:
+        return decode(body, shape)
+    except RemoteProtocolError as failure:
+        error = failures.disguised("application/json", body)
+        if error is not None and error.code in failures.CODES:
+            raise error from None
+        if "truncated" in failure.message:
+            raise IncompleteError("The answer is cut short", code="BODY_CUT") from None
+        raise
 
 
 def unreachable(error: httpx.HTTPError, base_url: str) -> NetworkError:

@@ -39,6 +39,7 @@ from asyncflow_cli.protocol.reports import CallReport
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport.journal import Journal
+from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.phone import CallStatus, Phone, PhoneEvent, PhoneLost, StreamFailed
 from asyncflow_cli.transport.placed import PlacedCall
@@ -95,12 +96,14 @@ class PhoneCall:
         settings: Settings,
         order: CallOrder,
         journal: Journal,
+        library: VoiceLibrary,
         *,
         tell: Callable[[str], None],
         warn: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._order = order
+        self._library = library
         self._tell = tell
         self._warn = warn
         self._bridge = Bridge(
@@ -135,10 +138,10 @@ class PhoneCall:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._twilio.aclose)
             await self._placed.end_orphans()
+            initialize = await self._library.with_id(self._initialize())
             port = await stack.enter_async_context(serving(self._phone.app, port=self._order.port))
             self._phone.public_url = await stack.enter_async_context(self._tunnel(port))
             log.info("Twilio finds us at %s", self._phone.public_url)
-            initialize = self._initialize()
             for doubt in doubts(initialize):
                 self._warn(doubt)
             session = await stack.enter_async_context(SpeechSession(self._settings, initialize))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +31,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise _explained(path, error) from error
+
+
+@contextlib.contextmanager
+def all_or_none(contents: Mapping[Path, bytes]) -> Iterator[None]:
+    """Put every content at its path for the block. If one cannot be written, or the block fails,
+    none is new and the old ones are as they were."""
+    with contextlib.ExitStack() as kept:
+        for path in contents:
+            kept.enter_context(_kept(path))
+        with contextlib.ExitStack() as replaced:
+            for path, content in contents.items():
+                replaced.enter_context(replacing(path)).write(content)
+        yield
 
 
 def check_writable(path: Path) -> None:
@@ -55,6 +70,41 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             Path(beside).unlink()
         raise
+
+
+@contextlib.contextmanager
+def _kept(path: Path) -> Iterator[None]:
+    """What is at `path`, a file or nothing, is there again if the block fails."""
+    if path.exists() and not path.is_file():
+        yield  # what went into a device or a pipe is gone
+        return
+    path = path.resolve()
+    old = _second_name(path) if path.exists() else None
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever reads our stdout has had enough, and the files are whole
+    except BaseException:
+        with contextlib.suppress(OSError):
+            old.replace(path) if old else path.unlink()
+        raise
+    finally:
+        # Also where it was to replace itself, which does nothing.
+        if old is not None:
+            old.unlink(missing_ok=True)
+
+
+def _second_name(path: Path) -> Path:
+    """Another name for the same file; of a copy, where the file system has no such thing."""
+    other = path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}")
+    try:
+        other.hardlink_to(path)
+    except OSError:
+        try:
+            shutil.copy2(path, other)
+        except OSError as error:
+            raise _explained(path, error) from error
+    return other
 
 
 def _mode(path: Path) -> int:

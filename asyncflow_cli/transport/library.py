@@ -1,4 +1,4 @@
-"""The voice library, read page by page and found by name, and the user's own voices.
+"""The voice library, read page by page and found by name.
 
 https://docs.async.com/list-voices-16699698e0
 """
@@ -7,47 +7,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
-import httpx
 import msgspec
 
-from asyncflow_cli.errors import NetworkError, RemoteProtocolError, ServiceError
+from asyncflow_cli.errors import AsyncflowError, IncompleteError, RemoteProtocolError
+from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector
+from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.voicereports import VoicesReport
 from asyncflow_cli.protocol.voices import (
     BatchRequest,
-    ClonedVoice,
     ListVoicesRequest,
-    UpdateVoiceRequest,
     Voice,
     VoicePage,
     VoicePreview,
+    is_about,
+    not_found,
     read_voice,
     resolve,
 )
 from asyncflow_cli.transport.api import ApiClient, decode
 
 LARGEST_PAGE = 100
+LARGEST_BATCH = 100
+"""Not documented: as many as a page has."""
 
 _LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 
-
-@dataclass(frozen=True)
-class Recording:
-    """A clip to clone a voice from, and what to call the voice."""
-
-    file_name: str
-    content: bytes
-    fields: dict[str, str]
+Spoken = TypeVar("Spoken", SpeechRequest, Initialize)
 
 
 class VoiceLibrary:
     def __init__(self, api: ApiClient) -> None:
         self._api = api
 
-    async def list_voices(self, request: ListVoicesRequest) -> list[Voice]:
+    async def list_voices(self, request: ListVoicesRequest) -> VoicesReport:
         """One page."""
-        return (await self._page(request))[0]
+        voices, cursor = await self._page(request)
+        # The last id works as `after` under either reading of the cursor.
+        following = voices[-1].voice_id if voices and cursor else None
+        return VoicesReport(voices=tuple(voices), next_cursor=following)
+
+    async def search(self, request: ListVoicesRequest, text: str | None) -> VoicesReport:
+        """Every voice that the filters and the text leave, or the first `limit` of them."""
+        found: list[Voice] = []
+        async for voice in self.all_voices(request):
+            if text is None or is_about(voice, text):
+                found.append(voice)
+            if len(found) == request.limit:
+                break
+        return VoicesReport(voices=tuple(found))
 
     async def all_voices(self, request: ListVoicesRequest) -> AsyncIterator[Voice]:
         """Every voice the filters leave, whichever way the service reads its cursor.
@@ -57,23 +67,29 @@ class VoiceLibrary:
         come twice are dropped; a page that brings nothing new is the end.
         """
         seen: set[str] = set()
-        request = msgspec.structs.replace(request, limit=request.limit or LARGEST_PAGE)
+        request = msgspec.structs.replace(request, limit=LARGEST_PAGE)
         while True:
             voices, cursor = await self._page(request)
             fresh = [voice for voice in voices if voice.voice_id not in seen]
             for voice in fresh:
-                seen.add(voice.voice_id)
-                yield voice
+                if voice.voice_id not in seen:
+                    seen.add(voice.voice_id)
+                    yield voice
             if not cursor or not fresh:
                 return
             request = msgspec.structs.replace(request, after=fresh[-1].voice_id)
 
     async def get_voices(self, names: Sequence[str]) -> list[Voice]:
         """The voices of these ids or names, in this order; several ids are one request."""
-        if all(map(_LOOKS_LIKE_AN_ID.fullmatch, names)):
-            return await self._by_ids(names)
-        known = [voice async for voice in self.all_voices(ListVoicesRequest())]
-        return [resolve(name, known) for name in names]
+        ids = [name for name in dict.fromkeys(names) if _LOOKS_LIKE_AN_ID.fullmatch(name)]
+        by_id = {voice.voice_id.lower(): voice for voice in await self._by_ids(ids)}
+        if missing := [voice_id for voice_id in ids if voice_id.lower() not in by_id]:
+            raise not_found(missing)
+        known = [] if len(ids) == len(set(names)) else await self._everything()
+        return [by_id.get(name.lower()) or resolve(name, known) for name in names]
+
+    async def described(self, names: Sequence[str]) -> VoicesReport:
+        return VoicesReport(voices=tuple(await self.get_voices(names)))
 
     async def find_id(self, name: str) -> str:
         """The id of the voice so named. What looks like an id is taken for one, unasked."""
@@ -81,42 +97,24 @@ class VoiceLibrary:
             return name
         return (await self.get_voices([name]))[0].voice_id
 
-    async def update_voice(self, voice_id: str, changes: UpdateVoiceRequest) -> None:
-        """`PUT`, or the `PATCH` that was in its place until May 2025."""
-        path = f"/voices/{voice_id}"
-        try:
-            await self._api.send("PUT", path, json=changes)
-        except ServiceError as error:
-            if error.code != "HTTP_405":
-                raise
-            await self._api.send("PATCH", path, json=changes)
-
-    async def delete_voice(self, voice_id: str) -> None:
-        await self._api.send("DELETE", f"/voices/{voice_id}")
-
-    async def clone_voice(self, recording: Recording) -> ClonedVoice:
-        """Never tried twice: each success uses up one of the plan's clones."""
-        response = await self._api.send(
-            "POST",
-            "/voices/clone",
-            data=recording.fields,
-            files={"audio": (recording.file_name, recording.content)},
-            retry=False,
-        )
-        return decode(response.content, ClonedVoice)
+    async def with_id(self, request: Spoken) -> Spoken:
+        """The same request, whose voice may have been named in any way, with its id."""
+        voice = VoiceSelector(await self.find_id(request.voice.id))
+        return msgspec.structs.replace(request, voice=voice)
 
     async def preview(self, voice_id: str) -> bytes:
         """The voice's sample. Its address is somebody else's, so our key does not go there."""
-        response = await self._api.send("GET", f"/voices/preview/{voice_id}")
-        url = decode(response.content, VoicePreview).signed_url
-        try:
-            async with httpx.AsyncClient(follow_redirects=True) as http:
-                clip = await http.get(url)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NetworkError(f"The preview cannot be fetched: {error}") from None
-        if not clip.is_success:
-            raise ServiceError(f"The preview's address answered {clip.status_code}")
+        response = await self._api.send("GET", f"/voices/preview/{quote(voice_id, safe='')}")
+        clip = await self._api.fetch(decode(response.content, VoicePreview).signed_url)
+        kind = clip.headers.get("content-type", "").partition(";")[0]
+        if kind.startswith("text/") or kind in ("application/json", "application/xml"):
+            raise RemoteProtocolError(f"The preview is no audio but {kind}", code="NO_AUDIO")
+        if not clip.content:
+            raise IncompleteError("The preview is empty", code="AUDIO_EMPTY")
         return clip.content
+
+    async def _everything(self) -> list[Voice]:
+        return [voice async for voice in self.all_voices(ListVoicesRequest())]
 
     async def _page(self, request: ListVoicesRequest) -> tuple[list[Voice], str | None]:
         response = await self._api.send("POST", "/voices", json=request)
@@ -125,12 +123,25 @@ class VoiceLibrary:
 
     async def _by_ids(self, ids: Sequence[str]) -> list[Voice]:
         if len(ids) == 1:
-            response = await self._api.send("GET", f"/voices/{ids[0]}")
-            return [_read(decode(response.content, dict[str, Any]))]
-        response = await self._api.send("POST", "/voices/batch", json=BatchRequest(list(ids)))
-        found = {v.voice_id: v for v in map(_read, decode(response.content, list[dict[str, Any]]))}
-        # The order of the answer is not documented.
-        return [found[voice_id] for voice_id in ids if voice_id in found]
+            return [await self._one(ids[0])]
+        found: list[Voice] = []
+        for start in range(0, len(ids), LARGEST_BATCH):
+            found += await self._batch(ids[start : start + LARGEST_BATCH])
+        return found
+
+    async def _one(self, voice_id: str) -> Voice:
+        response = await self._api.send("GET", f"/voices/{quote(voice_id, safe='')}")
+        return _read(decode(response.content, dict[str, Any]))
+
+    async def _batch(self, ids: Sequence[str]) -> list[Voice]:
+        """In any order; in 2025 there was no such request, and it is one for each."""
+        try:
+            response = await self._api.send("POST", "/voices/batch", json=BatchRequest(list(ids)))
+        except AsyncflowError as error:
+            if error.code not in ("HTTP_404", "HTTP_405"):
+                raise
+            return [await self._one(voice_id) for voice_id in ids]
+        return [_read(raw) for raw in decode(response.content, list[dict[str, Any]])]
 
 
 def _read(raw: dict[str, Any]) -> Voice:

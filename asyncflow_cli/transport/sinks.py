@@ -10,12 +10,16 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+import msgspec
+
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
 from asyncflow_cli.protocol.audio import wav_header
-from asyncflow_cli.transport.files import replacing
+from asyncflow_cli.protocol.models import OutputFormat
+from asyncflow_cli.transport.files import check_writable, replacing
 
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
 
@@ -29,6 +33,23 @@ STREAM_PLAYERS: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
     ("aplay", ("--quiet", "-"), frozenset({"wav"})),
 )
 """Programs that play what is piped into them while it comes."""
+
+
+def open_sink(
+    form: OutputFormat, *, path: Path | None, stream: BinaryIO | None
+) -> tuple[AbstractAsyncContextManager[Write], OutputFormat]:
+    """Where audio in `form` goes: the file, else the stream, else the loudspeaker; and the format
+    to ask for, which knows no wav: its header is written here."""
+    wav = (form.encoding or "pcm_s16le", form.sample_rate) if form.container == "wav" else None
+    sent = msgspec.structs.replace(form, container="raw") if wav else form
+    if path is not None:
+        check_writable(path)
+        return to_file(path, wav), sent
+    if stream is not None:
+        return to_stream(stream, wav), sent
+    if form.container == "raw":
+        wav = (form.encoding or "pcm_s16le", form.sample_rate)
+    return to_player("wav" if wav else "mp3", wav), sent
 
 
 @contextlib.asynccontextmanager

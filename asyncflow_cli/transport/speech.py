@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
+from msgspec import UNSET
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 
@@ -98,18 +99,28 @@ class SpeechSession:
     ) -> None:
         await self._stack.aclose()
 
-    async def speak(self, text: str) -> AsyncIterator[SpeechEvent]:
-        """Say `text` and yield its audio as it comes; Final is the last event.
+    async def speak(self, text: str | AsyncIterator[str]) -> AsyncIterator[SpeechEvent]:
+        """Say `text`, or its pieces as they come, and yield the audio; Final is the last event.
 
         The end of the text is told by an empty transcript, as the vendor's LiveKit plugin does:
         a closeContext right behind the text is documented to finish the audio, but is reported
         to cut it short. It follows if the service falls silent without a final.
 
         RanDry says that it is silent still; it may come back. NetworkError if the connection is
-        lost first, and the service's own error if it names one.
+        lost first, the service's own error if it names one, and whatever `text` raises.
         """
         context = str(uuid.uuid4())
-        await self._send_text(context, text)
+        sending = asyncio.create_task(self._send_text(context, text))
+        try:
+            async for event in self._receive(context, sending):
+                yield event
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+
+    async def _receive(
+        self, context: str, sending: asyncio.Task[None]
+    ) -> AsyncIterator[SpeechEvent]:
         heard = dry = False
         closed = not self._protocol.contexts
         while True:
@@ -117,7 +128,10 @@ class SpeechSession:
             match event:
                 case Fault():
                     raise _named(event)
+                case RanDry() if not sending.done():
+                    continue
                 case RanDry() if not closed:
+                    sending.result()
                     closed = True
                     await self._send(CloseContext(context))
                     continue
@@ -135,16 +149,13 @@ class SpeechSession:
             return self._close_after
         return self._dry_after if heard and not dry else None
 
-    async def _send_text(self, context: str, text: str) -> None:
-        # The piece must end with exactly one space; `force` because the vendor's own clients
-        # found that short text otherwise waits in the service's buffer.
-        piece = text.rstrip() + " "
-        if self._protocol.contexts:
-            await self._send(Text(piece, context, force=True))
-            await self._send(Text("", context))
-        else:
-            await self._send(Text(piece, force=True))
-            await self._send(CloseConnection())
+    async def _send_text(self, context: str, text: str | AsyncIterator[str]) -> None:
+        # A piece must end with exactly one space; `force` because the vendor's own clients found
+        # that short text otherwise waits in the service's buffer.
+        name = context if self._protocol.contexts else UNSET
+        async for piece in _one(text) if isinstance(text, str) else text:
+            await self._send(Text(piece.rstrip() + " ", name, force=True))
+        await self._send(Text("", name) if self._protocol.contexts else CloseConnection())
 
     async def _next(self, patience: float | None) -> FromServer | RanDry:
         while True:
@@ -208,6 +219,10 @@ async def _connect(settings: Settings) -> ClientConnection:
             hint="Check the network, a proxy in the way, and ASYNC_BASE_URL",
             code="CONNECTION_FAILED",
         ) from None
+
+
+async def _one(text: str) -> AsyncIterator[str]:
+    yield text
 
 
 def _named(fault: Fault) -> AsyncflowError:

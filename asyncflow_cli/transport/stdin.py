@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import os
 from collections.abc import AsyncIterator
-from threading import Thread
-from typing import BinaryIO
+from threading import Semaphore, Thread
+from typing import Protocol
 
 from asyncflow_cli.errors import UsageError
 
@@ -16,29 +15,37 @@ WAITING = 16
 """Chunks read ahead of whoever takes them; then the writer has to wait."""
 
 
-async def read_text(stream: BinaryIO) -> AsyncIterator[str]:
+class Readable(Protocol):
+    def read1(self, size: int, /) -> bytes:
+        """What is there, without waiting for more once there is something."""
+        ...
+
+
+async def read_text(stream: Readable) -> AsyncIterator[str]:
     """Pieces of text the moment they are written. UsageError for what is not UTF-8.
 
     A daemon thread reads, because a read that blocks must not hold up our end: a thread of
     asyncio's own would be waited for.
     """
     loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
+    chunks: asyncio.Queue[bytes] = asyncio.Queue()
+    room = Semaphore(WAITING)
 
     def pump() -> None:
-        while True:
-            chunk = os.read(stream.fileno(), CHUNK)
+        chunk = b"-"
+        while chunk:
+            chunk = stream.read1(CHUNK)
+            room.acquire()
             try:
-                asyncio.run_coroutine_threadsafe(queue.put(chunk), loop).result()
-            except (RuntimeError, asyncio.CancelledError):
+                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+            except RuntimeError:
                 return  # the loop has ended, and nobody wants more
-            if not chunk:
-                return
 
     Thread(target=pump, daemon=True).start()
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
-        while chunk := await queue.get():
+        while chunk := await chunks.get():
+            room.release()
             if text := decoder.decode(chunk):
                 yield text
         decoder.decode(b"", final=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from asyncflow_cli.protocol.formats import Checked, check
-from asyncflow_cli.protocol.models import SpeechRequest
+from asyncflow_cli.protocol.joining import join
+from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest
 from asyncflow_cli.protocol.reports import SpeechReport
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import check_writable, write_file
+from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.player import find_player, play
 
 
@@ -30,14 +36,14 @@ class Destination:
         if self.play:
             find_player(container)
 
-    async def take(self, audio: bytes, container: str) -> None:
+    async def take(self, audio: bytes, form: OutputFormat) -> None:
         if self.path is not None:
             write_file(self.path, audio)
         if self.stream is not None:
             self.stream.write(audio)
             self.stream.flush()
         if self.play:
-            await play(audio, container)
+            await play(audio, form)
 
     @property
     def name(self) -> str | None:
@@ -45,15 +51,25 @@ class Destination:
 
 
 async def synthesize(
-    api: ApiClient, request: SpeechRequest, destination: Destination
+    api: ApiClient,
+    request: SpeechRequest,
+    pieces: Sequence[str],
+    destination: Destination,
+    *,
+    jobs: int = 1,
 ) -> SpeechReport:
-    """Synthesise and deliver. IncompleteError, and nothing delivered, if audio is missing."""
+    """Synthesise the pieces of one text, `jobs` at a time, and deliver them as one file.
+
+    IncompleteError, and nothing delivered, if audio is missing anywhere.
+    """
     wanted = request.output_format
     destination.check(wanted.container)
+    request = await VoiceLibrary(api).with_id(request)
     began = time.perf_counter()
-    checked: Checked = check(await api.synthesize(request), wanted)
+    spoken = await _in_order(api, request, pieces, jobs)
+    checked = spoken[0] if len(spoken) == 1 else _joined(spoken, wanted)
     elapsed = time.perf_counter() - began
-    await destination.take(checked.audio, wanted.container)
+    await destination.take(checked.audio, wanted)
     return SpeechReport(
         output=destination.name,
         container=wanted.container,
@@ -61,8 +77,29 @@ async def synthesize(
         sample_rate=wanted.sample_rate,
         bytes=len(checked.audio),
         seconds=None if checked.seconds is None else round(checked.seconds, 3),
-        characters=len(request.transcript),
+        requests=len(pieces),
+        characters=sum(map(len, pieces)),
         voice_id=request.voice.id,
         model_id=request.model_id,
         elapsed_ms=round(elapsed * 1000, 1),
     )
+
+
+async def _in_order(
+    api: ApiClient, request: SpeechRequest, pieces: Sequence[str], jobs: int
+) -> list[Checked]:
+    """Each piece's audio, whole; the first failure ends them all."""
+    at_once = asyncio.Semaphore(jobs)
+
+    async def one(piece: str) -> Checked:
+        async with at_once:
+            audio = await api.synthesize(msgspec.structs.replace(request, transcript=piece))
+        return check(audio, request.output_format)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(piece)) for piece in pieces]
+    return [task.result() for task in tasks]
+
+
+def _joined(spoken: Sequence[Checked], wanted: OutputFormat) -> Checked:
+    return check(join([piece.audio for piece in spoken], wanted), wanted)

@@ -17,21 +17,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from asyncflow_cli.errors import NetworkError, PrerequisiteError, UsageError
+from asyncflow_cli.protocol.catalogue import ngrok_codes
 from asyncflow_cli.settings import is_loopback
 
 OPEN_WITHIN = 20.0
 """Seconds; pyngrok's own limit does not hold while the agent prints nothing."""
 
-HINTS = {
-    "ERR_NGROK_105": "That is no authtoken: copy it from dashboard.ngrok.com, without quotes",
-    "ERR_NGROK_107": "The token was revoked: make another on dashboard.ngrok.com",
-    "ERR_NGROK_108": "Stop your other ngrok agent: the account's sessions are used up",
-    "ERR_NGROK_120": "Update the agent: ngrok update",
-    "ERR_NGROK_121": "Update the agent: ngrok update",
-    "ERR_NGROK_334": "Another agent serves this address: stop it",
-    "ERR_NGROK_4018": "Set NGROK_AUTHTOKEN: ngrok needs a (free) account",
-}
-"""https://ngrok.com/docs/errors"""
+HINTS = {entry.code: entry.next for entry in ngrok_codes.ENTRIES}
 
 NO_AGENT = (
     "Install it from ngrok.com/download so that `ngrok` is on PATH; or give an address of your "

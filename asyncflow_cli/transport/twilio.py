@@ -27,8 +27,8 @@ from asyncflow_cli.errors import (
     PrerequisiteError,
     RemoteProtocolError,
     ServiceError,
-    UsageError,
 )
+from asyncflow_cli.protocol.catalogue import twilio_codes
 from asyncflow_cli.protocol.endings import TERMINAL
 from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings, is_loopback
 
@@ -37,31 +37,7 @@ NOT_FOUND = "TWILIO_20404"
 CALL_GONE = frozenset({NOT_FOUND, "TWILIO_21220"})
 """Not found, or not in a state to be changed: to someone who hangs up, both are success."""
 
-CODES: dict[int, tuple[type[AsyncflowError], str | None]] = {
-    10001: (AuthError, "The Twilio account is not active: reactivate it, or top it up"),
-    10004: (LimitError, "Too many calls at once for this account: wait for one to end"),
-    20003: (
-        AuthError,
-        "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: stray blanks, test credentials, another "
-        "region's, or an API key without the account's SID",
-    ),
-    20429: (LimitError, "Twilio did not take the request: wait a little and try again"),
-    21210: (CallRejectedError, "--from must be a number of this Twilio account, or one verified"),
-    21211: (UsageError, "Write --to with its country code: +15551230001"),
-    21212: (UsageError, "Write --from with its country code: +15557654321"),
-    21214: (CallRejectedError, "That number cannot be reached by phone"),
-    21215: (
-        CallRejectedError,
-        "Enable the country: Twilio console, Voice, Settings, Geo permissions",
-    ),
-    21216: (CallRejectedError, None),
-    21217: (UsageError, "Check the digits of --to"),
-    21219: (
-        CallRejectedError,
-        "A trial account calls verified numbers only: verify it, or upgrade",
-    ),
-}
-"""Codes of the create request with a remedy: https://www.twilio.com/docs/api/errors"""
+KNOWN = {entry.code: entry for entry in twilio_codes.ENTRIES}
 
 STATUSES: dict[int, type[AsyncflowError]] = {
     400: CallRejectedError,
@@ -263,12 +239,11 @@ def translated(error: TwilioException) -> AsyncflowError:
     if not isinstance(error, TwilioRestException):
         return ServiceError(f"Twilio failed: {type(error).__name__}", code="TWILIO_FAILED")
     code = error.code if error.code != error.status else None  # without one it repeats the status
-    cls, hint = CODES.get(code or 0, (STATUSES.get(error.status, ServiceError), None))
-    return cls(
-        f"Twilio: {error.msg}",
-        hint=hint or (f"https://www.twilio.com/docs/api/errors/{code}" if code else None),
-        code=f"TWILIO_{code or error.status}",
-    )
+    named = f"TWILIO_{code or error.status}"
+    known = KNOWN.get(named)
+    cls = known.raises if known and known.raises else STATUSES.get(error.status, ServiceError)
+    link = f"{twilio_codes.LINK}{code}" if code else None
+    return cls(f"Twilio: {error.msg}", hint=known.next if known else link, code=named)
 
 
 def _is_refusal(error: Exception) -> bool:

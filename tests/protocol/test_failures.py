@@ -29,16 +29,16 @@ from asyncflow_cli.protocol.failures import (
 )
 
 # Code, status, class, exit code and a word of the hint: docs.async.com, errors.
-DOCUMENTED: list[tuple[str, int, type[AsyncflowError], int, str | None]] = [
+DOCUMENTED: list[tuple[str, int, type[AsyncflowError], int, str]] = [
     ("INVALID_LANGUAGE", 400, UsageError, 2, "--language"),
     ("FORMAT_NOT_RECOGNIZED", 400, UsageError, 2, "wav"),
     ("SHORT_SPEECH_DURATION", 400, UsageError, 2, "three seconds"),
     ("BAD_SPEECH_QUALITY", 400, UsageError, 2, "microphone"),
-    ("VOICE_FIELD_UPDATE_NOT_ALLOWED", 400, UsageError, 2, None),
+    ("VOICE_FIELD_UPDATE_NOT_ALLOWED", 400, UsageError, 2, "voices you cloned"),
     ("INVALID_API_KEY", 401, AuthError, 4, "ASYNC_API_KEY"),
     ("TOKEN_NOT_FOUND", 404, AuthError, 4, "ASYNC_API_KEY"),
     ("VOICE_NOT_FOUND", 404, NotFoundError, 3, "--voice"),
-    ("VOICE_PREVIEW_NOT_FOUND", 404, NotFoundError, 3, None),
+    ("VOICE_PREVIEW_NOT_FOUND", 404, NotFoundError, 3, "--play"),
     ("VERSION_NOT_FOUND", 404, NotFoundError, 3, "Update"),
     ("FILE_TOO_LARGE", 413, UsageError, 2, "10 MB"),
     ("TOO_MANY_CONCURRENT_REQUESTS", 429, LimitError, 5, "--retries"),
@@ -46,7 +46,7 @@ DOCUMENTED: list[tuple[str, int, type[AsyncflowError], int, str | None]] = [
     ("USAGE_LIMIT_EXCEEDED", 429, LimitError, 5, "quota"),
     ("VOICE_CLONE_LIMIT_EXCEEDED", 429, LimitError, 5, "Delete"),
     ("QUOTA_EXCEEDED", 200, LimitError, 5, "quota"),
-    ("TIMEOUT", 0, NetworkError, 6, None),
+    ("TIMEOUT", 0, NetworkError, 6, "sooner"),
 ]
 
 
@@ -61,12 +61,12 @@ def deciphered(status: int, body: Any, **headers: str) -> AsyncflowError:
 
 @pytest.mark.parametrize(("code", "status", "cls", "exit_code", "hint"), DOCUMENTED)
 def test_a_documented_code_has_its_class_exit_code_and_hint(
-    code: str, status: int, cls: type[AsyncflowError], exit_code: int, hint: str | None
+    code: str, status: int, cls: type[AsyncflowError], exit_code: int, hint: str
 ) -> None:
     error = deciphered(status, {"detail": {"error_code": code, "message": "Their words"}})
     assert (type(error), error.exit_code, error.code) == (cls, exit_code, code)
     assert error.message == "Their words"
-    assert hint in (error.hint or "") if hint else error.hint is None
+    assert hint in (error.hint or "")
 
 
 def test_every_code_we_know_is_a_documented_one() -> None:
@@ -144,7 +144,12 @@ def test_without_a_code_we_know_the_status_decides(
 ) -> None:
     error = deciphered(status, {"error_code": code, "message": "m"})
     assert (type(error), error.exit_code) == (cls, exit_code)
-    assert (error.code, error.hint) == (code or f"HTTP_{status}", None)
+    assert error.code == (code or f"HTTP_{status}")
+
+
+def test_a_status_alone_has_a_hint_and_a_code_that_is_new_to_us_has_none() -> None:
+    assert "asyncflow status" in (deciphered(503, b"").hint or "")
+    assert deciphered(503, {"error_code": "BRAND_NEW"}).hint is None
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,8 @@ def wanted(container: Container, encoding: Encoding | None = None) -> OutputForm
 SAMPLES = b"\x01\x02" * 800
 WHOLE = wav_file("pcm_s16le", 8000, SAMPLES)
 JSON = b'{"detail":{}}.'
+FRAME = b"\xff\xfb\x90\x00" + bytes(413)
+"""MPEG-1 layer III, 128 kbit/s, 44.1 kHz."""
 
 
 @pytest.mark.parametrize(
@@ -113,12 +115,12 @@ JSON = b'{"detail":{}}.'
         ("wav", "pcm_f32le", wav_file("pcm_f32le", 8000, SAMPLES), 0.05),
         ("wav", "pcm_s16le", WHOLE + b"LIST\2\0\0\0hi", 0.1),
         ("wav", "pcm_s16le", b"RIFF\0\0\0\0WAVELIST\3\0\0\0odd\0" + WHOLE[12:], 0.1),
-        ("mp3", None, b"ID3\x04\0", None),
-        ("mp3", None, b"\xff\xfb\x90\x00", None),
+        ("mp3", None, b"ID3\x04" + bytes(6) + FRAME, 1152 / 44_100),
+        ("mp3", None, FRAME * 2, 2304 / 44_100),
     ],
 )
 def test_whole_audio_passes_unchanged_with_its_length(
-    container: Container, encoding: Encoding | None, audio: bytes, seconds: float | None
+    container: Container, encoding: Encoding | None, audio: bytes, seconds: float
 ) -> None:
     checked = check(audio, wanted(container, encoding))
     assert (checked.audio, checked.seconds) == (audio, seconds)

@@ -53,9 +53,11 @@ MP3 = {"container": "mp3", "sample_rate": 44100, "bit_rate": 32000}
 
 def test_the_same_audio_in_other_clothes_is_the_same_text(http: httpx.Client) -> None:
     assert_echo(hear(http, say(http, TEXT)), TEXT)
-    served_as_wav_only = [phone(http, TEXT), say(http, TEXT, output_format=MP3)]
-    served_as_wav_only.append(say(http, TEXT, "/streaming", output_format=MP3))
-    for clip in served_as_wav_only:
+    for clip in (
+        phone(http, TEXT),
+        say(http, TEXT, output_format=MP3),
+        say(http, TEXT, "/streaming", output_format=MP3),
+    ):
         assert_echo(hear(http, clip), TEXT)
 
 

@@ -119,18 +119,21 @@ def test_server_errors_have_the_documented_shape_or_a_proxys_page(http: httpx.Cl
     assert ask(http).status_code == 200
 
 
+def listen(http: httpx.Client, path: str, received: bytearray) -> None:
+    asked = speech("Good morning.", output_format=RAW)
+    with http.stream("POST", path, json=asked) as response:
+        for piece in response.iter_raw():
+            received += piece
+
+
 @pytest.mark.parametrize("path", [WHOLE, STREAM])
 def test_a_cut_connection_is_no_end(http: httpx.Client, path: str) -> None:
     arm(http, f"POST {path}:drop x1", f"POST {path}:drop 1000 x1")
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         ask(http, path)
-    received = b""
-    asked = speech("Good morning.", output_format=RAW)
-    with http.stream("POST", path, json=asked) as response:
-        pieces = response.iter_raw()
-        with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
-            while True:
-                received += next(pieces)
+    received = bytearray()
+    with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
+        listen(http, path, received)
     assert len(received) == 1000
     assert ask(http, path).status_code == 200
 

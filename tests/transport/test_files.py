@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
-from asyncflow_cli.transport.files import check_writable, write_file
+from asyncflow_cli.transport.files import all_or_none, check_writable, write_file
 
 OLD, NEW = b"old", b"new" * 1000
 
@@ -158,3 +158,37 @@ def test_a_file_that_was_there_keeps_its_mode(tmp_path: Path, mode: int) -> None
     path.chmod(mode)
     write_file(path, NEW)
     assert path.stat().st_mode & 0o777 == mode
+
+
+def test_several_files_come_together(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.wav", tmp_path / "b.srt"
+    a.write_bytes(OLD)
+    a.chmod(0o640)
+    with all_or_none({a: NEW, b: NEW}):
+        assert contents(tmp_path)["b.srt"] == NEW
+    assert contents(tmp_path) == {"a.wav": NEW, "b.srt": NEW}
+    assert stat.S_IMODE(a.stat().st_mode) == 0o640
+
+
+def test_a_block_that_fails_takes_all_files_back(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.wav", tmp_path / "b.srt"
+    a.write_bytes(OLD)
+    with pytest.raises(RuntimeError), all_or_none({a: NEW, b: NEW}):
+        raise RuntimeError
+    assert contents(tmp_path) == {"a.wav": OLD}
+
+
+def test_a_reader_that_leaves_takes_no_file_away(tmp_path: Path) -> None:
+    a = tmp_path / "a.wav"
+    with pytest.raises(BrokenPipeError), all_or_none({a: NEW}):
+        raise BrokenPipeError
+    assert contents(tmp_path) == {"a.wav": NEW}
+
+
+def test_if_one_of_several_finds_no_room_none_is_new(tmp_path: Path) -> None:
+    a, b, c = (tmp_path / name for name in ("a", "b", "c"))
+    b.write_bytes(OLD)
+    c.write_bytes(OLD)
+    with pytest.raises(AsyncflowError), no_room_beyond(100), all_or_none({a: b"1", b: NEW, c: b""}):
+        raise AssertionError
+    assert contents(tmp_path) == {"b": OLD, "c": OLD}

@@ -34,8 +34,9 @@ from asyncflow_cli.errors import (
     ServiceError,
     UsageError,
 )
+from asyncflow_cli.protocol.catalogue import twilio_codes
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.twilio import CODES, CallRequest, TwilioClient, stream_twiml
+from asyncflow_cli.transport.twilio import CallRequest, TwilioClient, stream_twiml
 from tests.sandbox.far_ends import FROM, TO, ended, sandbox
 
 T = TypeVar("T")
@@ -339,10 +340,10 @@ def test_every_code_has_its_class_and_what_to_do(
 
 
 def test_every_code_with_a_remedy_says_it_as_a_sentence_of_ours() -> None:
-    for code, (error, hint) in CODES.items():
-        failure = Twilio({CREATE: refused(400, code)}).fails()
-        assert type(failure) is error
-        assert failure.hint == (hint or f"https://www.twilio.com/docs/api/errors/{code}")
+    for entry in twilio_codes.ENTRIES:
+        failure = Twilio({CREATE: refused(400, int(entry.number or 0))}).fails()
+        assert type(failure) is (entry.raises or CallRejectedError)
+        assert failure.hint == entry.next
 
 
 def test_a_failure_without_words_is_called_by_its_name() -> None:

@@ -1,0 +1,116 @@
+"""`asyncflow tts-stream`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from asyncflow_cli.app import App
+from asyncflow_cli.commands.options import (
+    FileOption,
+    LanguageOption,
+    ModelOption,
+    TextArgument,
+    VoiceOption,
+    text_source,
+)
+from asyncflow_cli.commands.tts import (
+    BitRateOption,
+    ForceOption,
+    FormatOption,
+    OutputOption,
+    PlayOption,
+    RateOption,
+    SpeedOption,
+    StabilityOption,
+)
+from asyncflow_cli.protocol.audio import Encoding
+from asyncflow_cli.protocol.formats import stream_format
+from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
+from asyncflow_cli.settings import duration
+
+
+def register(app: typer.Typer) -> None:
+    app.command("tts-stream")(tts_stream)
+
+
+TransportOption = Annotated[
+    Literal["ws", "http"], typer.Option("--transport", help="WebSocket, or a request a sentence.")
+]
+FlushOption = Annotated[
+    str | None,
+    typer.Option("--flush-after", metavar="DURATION", help="Speak what a slow writer has so far."),
+]
+EncodingOption = Annotated[Encoding | None, typer.Option("--encoding", help="Of wav and raw.")]
+FirstByteOption = Annotated[
+    str | None,
+    typer.Option("--assert-ttfb", metavar="DURATION", help="Exit 9 if the first audio is later."),
+]
+GapOption = Annotated[
+    str | None,
+    typer.Option("--assert-max-gap", metavar="DURATION", help="Exit 9 if audio pauses longer."),
+]
+FactorOption = Annotated[
+    float | None,
+    typer.Option("--assert-rtf", metavar="X", help="Exit 9 if it takes more than X x its length."),
+]
+
+
+def tts_stream(
+    ctx: typer.Context,
+    text: TextArgument = None,
+    file: FileOption = None,
+    output: OutputOption = None,
+    format: FormatOption = None,
+    transport: TransportOption = "ws",
+    flush_after: FlushOption = None,
+    voice: VoiceOption = None,
+    model: ModelOption = None,
+    language: LanguageOption = None,
+    sample_rate: RateOption = None,
+    encoding: EncodingOption = None,
+    bit_rate: BitRateOption = None,
+    speed: SpeedOption = None,
+    stability: StabilityOption = None,
+    play: PlayOption = False,
+    force: ForceOption = False,
+    assert_ttfb: FirstByteOption = None,
+    assert_max_gap: GapOption = None,
+    assert_rtf: FactorOption = None,
+) -> None:
+    """Speak text while it is still being written; audio goes out as it comes.
+
+    llm "tell me a story" | asyncflow tts-stream --play ·
+    asyncflow tts-stream -f talk.txt -o talk.wav --assert-ttfb 800ms
+    """
+    app: App = ctx.obj
+    settings = app.configured(voice=voice, model=model)
+    request = SpeechRequest(
+        model_id=settings.model,
+        transcript="",
+        voice=VoiceSelector(settings.voice),
+        output_format=stream_format(
+            container=format,
+            path=output,
+            encoding=encoding,
+            sample_rate=sample_rate,
+            bit_rate=bit_rate,
+        ),
+        language=language,
+        speed_control=speed,
+        stability=stability,
+    )
+    app.out.warnings(doubts(request))
+    stream = app.stream(
+        request,
+        text_source(text, file),
+        output,
+        transport=transport,
+        flush_after=None if flush_after is None else duration(flush_after),
+        limits=(assert_ttfb, assert_max_gap, assert_rtf),
+        play=play,
+        force=force,
+    )
+    report = app.run(stream)
+    app.out.file(report)

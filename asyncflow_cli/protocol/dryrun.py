@@ -1,0 +1,42 @@
+"""What a request would be, and cost, without making it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from asyncflow_cli.protocol.models import SpeechRequest
+from asyncflow_cli.protocol.reports import DryRunReport
+
+CHARACTERS_A_SECOND = 15.0
+"""How fast English is read, near enough for an estimate."""
+
+DOLLARS_AN_HOUR = {"async_pro_v1.0": 1.0, "async_flash_v1.5": 0.5, "async_flash_v1.0": 0.5}
+"""Of audio: https://docs.async.com/models-2161359m0"""
+
+
+def speech_plan(
+    url: str, request: SpeechRequest, pieces: Sequence[str], *, key: bool
+) -> DryRunReport:
+    """The first of the requests, and all of them in numbers."""
+    characters = sum(map(len, pieces))
+    seconds = characters / CHARACTERS_A_SECOND / (request.speed_control or 1.0)
+    price = DOLLARS_AN_HOUR.get(request.model_id)
+    first = msgspec.structs.replace(request, transcript=pieces[0])
+    body: dict[str, Any] = msgspec.to_builtins(first)
+    return DryRunReport(
+        method="POST",
+        url=url,
+        headers={
+            "x-api-key": "***" if key else "none",
+            "version": "v1",
+            "content-type": "application/json",
+        },
+        body=body,
+        requests=len(pieces),
+        characters=characters,
+        estimated_seconds=round(seconds, 1),
+        estimated_usd=None if price is None else round(seconds / 3600 * price, 6),
+    )

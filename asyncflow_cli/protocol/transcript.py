@@ -1,0 +1,32 @@
+"""A person's text as it will be sent: its mark-up checked, and cut where it is too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.markupcheck import check, escape, explain
+from asyncflow_cli.protocol.splitting import MOST, split
+
+
+def prepared(text: str, *, plain: bool, warn: Callable[[str], None]) -> str:
+    """The text to send. UsageError, with a caret under the place, for mark-up that is none.
+
+    `plain` takes the text literally: what looks like mark-up is made to look like text.
+    """
+    if plain:
+        return escape(text)
+    problems = check(text)
+    for problem in problems:
+        shown = f"{problem.message}\n{explain(text, problem)}"
+        if problem.severity == "error":
+            raise UsageError(
+                shown, hint="Mend it, or take it literally: --plain-text", code="BAD_MARKUP"
+            )
+        warn(shown)
+    return text
+
+
+def pieces(text: str) -> list[str]:
+    """The requests it takes: one, unless the text is long. They are cut at sentences."""
+    return [text] if len(text) <= MOST else split(text)

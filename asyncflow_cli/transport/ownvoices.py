@@ -1,0 +1,133 @@
+"""The user's own voices: cloned from a clip, changed, deleted.
+
+https://docs.async.com/clone-voice-16699697e0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from asyncflow_cli.errors import AsyncflowError, NotFoundError, ServiceError
+from asyncflow_cli.output import Confirm
+from asyncflow_cli.protocol.clips import Clip
+from asyncflow_cli.protocol.voicereports import (
+    CloneReport,
+    DeletionReport,
+    UpdateReport,
+)
+from asyncflow_cli.protocol.voices import (
+    CLONE_PATH,
+    ClonedVoice,
+    CloneRequest,
+    ListVoicesRequest,
+    UpdateVoiceRequest,
+    Voice,
+    changes,
+    given,
+)
+from asyncflow_cli.transport.api import ApiClient, decode
+from asyncflow_cli.transport.library import VoiceLibrary
+
+
+class OwnVoices:
+    def __init__(self, api: ApiClient, library: VoiceLibrary) -> None:
+        self._api = api
+        self._library = library
+
+    async def clone(
+        self, request: CloneRequest, clip: Clip, *, if_not_exists: bool = False
+    ) -> CloneReport:
+        """Never tried twice: each success uses up one of the plan's clones."""
+        if if_not_exists and (known := await self._named(request.name)):
+            return CloneReport(
+                voice_id=known.voice_id,
+                name=known.name,
+                description=known.description,
+                language=known.language,
+                created=False,
+            )
+        files = {"audio": (clip.file_name, clip.content)}
+        form = request.form()
+        response = await self._api.send("POST", CLONE_PATH, data=form, files=files, retry=False)
+        cloned = decode(response.content, ClonedVoice)
+        return CloneReport(
+            voice_id=cloned.id,
+            name=cloned.name,
+            description=cloned.description or "",
+            language=cloned.language or "",
+            created=True,
+        )
+
+    async def update(self, name: str, wanted: UpdateVoiceRequest) -> UpdateReport:
+        """Send what would be different, if anything would."""
+        fields = given(wanted)
+        (voice,) = await self._library.get_voices([name])
+        found = changes(voice, fields)
+        if found:
+            sent = {change.field: change.after for change in found}
+            await self._update(voice, msgspec.convert(sent, UpdateVoiceRequest))
+        return UpdateReport(voice_id=voice.voice_id, changes=tuple(found))
+
+    async def delete(
+        self, names: Sequence[str], confirm: Confirm, *, ignore_missing: bool = False
+    ) -> DeletionReport:
+        """Delete all of them, once each is known to be there and `confirm` did not object."""
+        found, missing = await self._existing(names, ignore_missing=ignore_missing)
+        if found:
+            listed = ", ".join(f"{voice.name} ({voice.voice_id})" for voice in found)
+            await confirm(f"Delete {listed}, for good?")
+        deleted: list[str] = []
+        for voice in found:
+            try:
+                await self._api.send("DELETE", _path(voice))
+            except AsyncflowError as error:
+                error.details = {**(error.details or {}), "deleted": deleted}
+                error.hint = f"Deleted before: {', '.join(deleted)}" if deleted else error.hint
+                raise
+            deleted.append(voice.voice_id)
+        return DeletionReport(deleted=tuple(deleted), missing=tuple(missing))
+
+    async def _named(self, name: str) -> Voice | None:
+        async for voice in self._library.all_voices(ListVoicesRequest(my_voice=True)):
+            if voice.name == name:
+                return voice
+        return None
+
+    async def _update(self, voice: Voice, wanted: UpdateVoiceRequest) -> None:
+        """`PUT`, or the `PATCH` of until May 2025, which wants name and description, always."""
+        try:
+            await self._api.send("PUT", _path(voice), json=wanted)
+        except ServiceError as error:
+            if error.code != "HTTP_405":
+                raise
+            whole = msgspec.structs.replace(
+                wanted,
+                name=voice.name if wanted.name is None else wanted.name,
+                description=voice.description if wanted.description is None else wanted.description,
+            )
+            await self._api.send("PATCH", _path(voice), json=whole)
+
+    async def _existing(
+        self, names: Sequence[str], *, ignore_missing: bool
+    ) -> tuple[list[Voice], list[str]]:
+        if not ignore_missing:
+            found = await self._library.get_voices(names)
+            return list({voice.voice_id: voice for voice in found}.values()), []
+        there: dict[str, Voice] = {}
+        missing: list[str] = []
+        for name in dict.fromkeys(names):
+            try:
+                (voice,) = await self._library.get_voices([name])
+                there[voice.voice_id] = voice
+            except NotFoundError as error:
+                if error.code != "VOICE_NOT_FOUND":
+                    raise
+                missing.append(name)
+        return list(there.values()), missing
+
+
+def _path(voice: Voice) -> str:
+    return f"/voices/{quote(voice.voice_id, safe='')}"

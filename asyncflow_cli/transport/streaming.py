@@ -1,0 +1,216 @@
+"""Text to speech while both are made: text comes in, audio goes out, and the clock is watched."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sys
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import asdict, dataclass
+from typing import cast
+
+import msgspec
+
+from asyncflow_cli.errors import GateError, IncompleteError, UsageError
+from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
+from asyncflow_cli.protocol.bridge import RanDry
+from asyncflow_cli.protocol.gauge import Arrival, Gauge
+from asyncflow_cli.protocol.models import SpeechRequest
+from asyncflow_cli.protocol.reports import StreamReport
+from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.splitting import SentenceSplitter, split
+from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.library import VoiceLibrary
+from asyncflow_cli.transport.sinks import Write
+from asyncflow_cli.transport.speech import SpeechSession
+from asyncflow_cli.transport.stdin import Readable, read_text
+
+
+@dataclass(frozen=True)
+class Gates:
+    """What the stream has to keep to; None does not matter."""
+
+    first_byte: float | None = None
+    """Seconds from the request to the first audio."""
+    max_gap: float | None = None
+    """Seconds between two chunks."""
+    real_time_factor: float | None = None
+
+    def check(self, arrival: Arrival, report: StreamReport) -> None:
+        limits = (
+            ("first audio after", arrival.first_byte_ms, self.first_byte, 1000, " ms"),
+            ("longest gap", arrival.gap_max_ms, self.max_gap, 1000, " ms"),
+            ("real-time factor", arrival.real_time_factor, self.real_time_factor, 1, ""),
+        )
+        failed = [
+            f"{name} {value}{unit}, not within {limit * scale:g}{unit}"
+            for name, value, limit, scale, unit in limits
+            if limit is not None and value is not None and value > limit * scale
+        ]
+        if failed:
+            raise GateError("; ".join(failed), details=msgspec.to_builtins(report))
+
+
+def texts_of(text: str | None, flush_after: float | None) -> AsyncGenerator[str, None]:
+    """A text that is there in pieces, the first one small; None is stdin, a sentence at a time."""
+    if text is None:
+        return batches(read_text(cast("Readable", sys.stdin.buffer)), flush_after)
+    return _each(split(text))
+
+
+async def _each(pieces: list[str]) -> AsyncGenerator[str, None]:
+    for piece in pieces:
+        yield piece
+
+
+async def batches(
+    texts: AsyncIterator[str], flush_after: float | None = None
+) -> AsyncGenerator[str, None]:
+    """Text as it comes, a sentence at a time, and never half a word.
+
+    A writer that pauses for `flush_after` seconds has what it wrote so far spoken.
+    """
+    splitter = SentenceSplitter()
+    coming = asyncio.ensure_future(anext(texts, None))
+    patience = flush_after
+    try:
+        while True:
+            done, _ = await asyncio.wait([coming], timeout=patience)
+            if not done:
+                pieces, patience = [splitter.release()], None
+            elif (chunk := coming.result()) is None:
+                break
+            else:
+                pieces, patience = splitter.feed(chunk), flush_after
+                coming = asyncio.ensure_future(anext(texts, None))
+            for piece in pieces:
+                if piece.strip():
+                    yield piece
+    finally:
+        coming.cancel()
+    if (rest := splitter.flush()).strip():
+        yield rest
+
+
+async def stream_speech(
+    settings: Settings,
+    api: ApiClient,
+    library: VoiceLibrary,
+    request: SpeechRequest,
+    texts: AsyncGenerator[str, None],
+    sink: AbstractAsyncContextManager[Write],
+    *,
+    transport: str,
+    gates: Gates,
+    output: str | None,
+) -> StreamReport:
+    """Speak `texts` into `sink`. UsageError, and nothing asked, if there is no text in them."""
+    async with aclosing(texts):
+        first = await anext(texts, None)
+        if first is None:
+            raise UsageError("There is no text to speak", code="TEXT_EMPTY")
+        request = await library.with_id(request)
+        gauge, text = Gauge(time.monotonic()), _Counted(first, texts)
+        spoken = (
+            _over_websocket(settings, request, text, gauge)
+            if transport == "ws"
+            else _over_http(api, request, text)
+        )
+        n_bytes = 0
+        async with sink as write, aclosing(spoken):
+            async for audio in spoken:
+                gauge.chunk(time.monotonic())
+                n_bytes += len(audio)
+                await write(audio)
+            if not n_bytes:
+                raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
+    arrival = gauge.arrival(time.monotonic(), _duration(n_bytes, request))
+    report = _report(request, arrival, n_bytes, text.characters, transport, output)
+    gates.check(arrival, report)
+    return report
+
+
+class _Counted:
+    """The texts, the first of which was taken already, and how many characters they were."""
+
+    def __init__(self, first: str, rest: AsyncIterator[str]) -> None:
+        self._first = first
+        self._rest = rest
+        self.characters = 0
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        self.characters += len(self._first)
+        yield self._first
+        async for text in self._rest:
+            self.characters += len(text)
+            yield text
+
+
+async def _over_websocket(
+    settings: Settings, request: SpeechRequest, texts: _Counted, gauge: Gauge
+) -> AsyncGenerator[bytes, None]:
+    initialize = Initialize(
+        model_id=request.model_id,
+        voice=request.voice,
+        output_format=request.output_format,
+        language=request.language,
+        speed_control=request.speed_control,
+        stability=request.stability,
+    )
+    async with SpeechSession(settings, initialize) as session:
+        gauge.connected(time.monotonic())
+        async for event in session.speak(aiter(texts)):
+            if isinstance(event, RanDry):
+                raise IncompleteError(
+                    "The service went silent without saying that it was done", code="NO_FINAL"
+                )
+            if event.audio:
+                yield base64.b64decode(event.audio)
+
+
+async def _over_http(
+    api: ApiClient, request: SpeechRequest, texts: _Counted
+) -> AsyncGenerator[bytes, None]:
+    """A request for each piece: HTTP has no way to add to a text."""
+    async for text in texts:
+        async with api.stream(msgspec.structs.replace(request, transcript=text)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
+def _duration(n_bytes: int, request: SpeechRequest) -> float | None:
+    form = request.output_format
+    if form.container == "mp3":
+        return n_bytes * 8 / (form.bit_rate or 192_000)
+    encoding = form.encoding or "pcm_s16le"
+    if n_bytes % SAMPLE_BYTES[encoding]:
+        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    return seconds(n_bytes, encoding, form.sample_rate)
+
+
+def _report(
+    request: SpeechRequest,
+    arrival: Arrival,
+    n_bytes: int,
+    characters: int,
+    transport: str,
+    output: str | None,
+) -> StreamReport:
+    form = request.output_format
+    length = _duration(n_bytes, request)
+    return StreamReport(
+        output=output,
+        transport=transport,
+        container=form.container,
+        encoding=form.encoding,
+        sample_rate=form.sample_rate,
+        bytes=n_bytes,
+        seconds=None if length is None else round(length, 3),
+        characters=characters,
+        voice_id=request.voice.id,
+        model_id=request.model_id,
+        **asdict(arrival),
+    )

@@ -1,0 +1,109 @@
+"""Text to speech with word times: ask for it, see that both are true, write all of it or none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.captions import cues
+from asyncflow_cli.protocol.products import AUDIO, Product, TimedOrder
+from asyncflow_cli.protocol.reports import FileReport, TimestampsReport, WordReport
+from asyncflow_cli.protocol.timed import Timed, decipher, insist, join_timed, told
+from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.files import all_or_none, check_writable
+from asyncflow_cli.transport.library import VoiceLibrary
+
+
+async def synthesize_timed(
+    api: ApiClient,
+    order: TimedOrder,
+    stream: BinaryIO | None,
+    *,
+    warn: Callable[[str], None],
+) -> TimestampsReport:
+    """Synthesise, time and deliver. IncompleteError, and nothing delivered, if it is not true.
+
+    `stream` takes the product that has no path.
+    """
+    _check_places([Path(p.path) for p in order.products if p.path is not None])
+    request = await VoiceLibrary(api).with_id(order.request)
+    order = replace(order, request=request)
+    began = time.perf_counter()
+    spoken = join_timed(await _in_order(api, order), request.output_format)
+    elapsed = time.perf_counter() - began
+    if spoken.problems:
+        warn(f"Word times were put right. {told(spoken.problems)}")
+    shown = cues(spoken.words, order.rules)
+    contents = {product: product.content(spoken, shown) for product in order.products}
+    _deliver(contents, stream)
+    return _report(order, spoken, contents, n_cues=len(shown), elapsed=elapsed)
+
+
+def _check_places(paths: Sequence[Path]) -> None:
+    for path in paths:
+        check_writable(path)
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UsageError(
+            f"Two results want one file: {', '.join(map(str, paths))}",
+            hint="Give each a file of its own",
+        )
+
+
+async def _in_order(api: ApiClient, order: TimedOrder) -> list[Timed]:
+    """Each piece's audio and words; the first failure ends them all."""
+    at_once = asyncio.Semaphore(order.jobs)
+
+    async def one(piece: str) -> Timed:
+        request = msgspec.structs.replace(order.request, transcript=piece)
+        async with at_once:
+            answer = await api.synthesize_with_timestamps(request)
+        spoken = decipher(answer, piece, request.output_format)
+        if order.strict:
+            insist(spoken)
+        return spoken
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(piece)) for piece in order.pieces]
+    return [task.result() for task in tasks]
+
+
+def _deliver(contents: Mapping[Product, bytes], stream: BinaryIO | None) -> None:
+    files = {Path(p.path): content for p, content in contents.items() if p.path is not None}
+    streamed = b"".join(content for p, content in contents.items() if p.path is None)
+    with all_or_none(files):
+        if stream is not None:
+            stream.write(streamed)
+            stream.flush()
+
+
+def _report(
+    order: TimedOrder,
+    spoken: Timed,
+    contents: Mapping[Product, bytes],
+    *,
+    n_cues: int,
+    elapsed: float,
+) -> TimestampsReport:
+    request = order.request
+    container = request.output_format.container
+    return TimestampsReport(
+        files=tuple(
+            FileReport(p.path or "-", container if p.kind == AUDIO else p.kind, len(content))
+            for p, content in contents.items()
+        ),
+        seconds=round(spoken.seconds, 3),
+        words=tuple(WordReport(w.text, w.start / 1000, w.end / 1000) for w in spoken.words),
+        cues=n_cues,
+        requests=len(order.pieces),
+        characters=sum(map(len, order.pieces)),
+        voice_id=request.voice.id,
+        model_id=request.model_id,
+        elapsed_ms=round(elapsed * 1000, 1),
+    )
