@@ -151,6 +151,19 @@ class App:
         url, key = self.settings.base_url + path, self.settings.api_key
         return speech_plan(url, request, pieces(request.transcript), key=bool(key))
 
+    def plan_stream(self, request: SpeechRequest, text: str, transport: str) -> DryRunReport:
+        """The same for a stream, whose text goes out in small pieces."""
+        from asyncflow_cli.protocol.dryrun import socket_plan, speech_plan
+        from asyncflow_cli.protocol.formats import streamed
+        from asyncflow_cli.protocol.speech import PATH
+        from asyncflow_cli.protocol.splitting import split
+
+        base, pieces, key = self.settings.base_url, split(text), bool(self.settings.api_key)
+        request = msgspec.structs.replace(request, output_format=streamed(request.output_format))
+        if transport == "http":
+            return speech_plan(f"{base}/text_to_speech/streaming", request, pieces, key=key)
+        return socket_plan("ws" + base.removeprefix("http") + PATH, request, pieces, key=key)
+
     def synthesize(
         self, request: SpeechRequest, output: str | None, *, jobs: int, play: bool, force: bool
     ) -> Coroutine[Any, Any, SpeechReport]:

@@ -121,7 +121,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(fast: ServedSandbox, home: Pat
     [
         ("POST /text_to_speech/streaming:quota-marker", "http", 5, "QUOTA_EXCEEDED"),
         ("POST /text_to_speech/streaming:drop 3000", "http", 8, "BODY_CUT"),
-        ("ws:ws-drop 2", "ws", 6, "SPEECH_CONNECTION_LOST"),
+        ("ws:ws-drop 2", "ws", 8, "BODY_CUT"),
         ("ws:error USAGE_LIMIT_EXCEEDED", "ws", 5, "USAGE_LIMIT_EXCEEDED"),
     ],
 )
@@ -182,3 +182,14 @@ def test_what_streams_is_what_is_made_whole(sandboxed: Run, home: Path) -> None:
         streamed, whole = (io.BytesIO((home / n).read_bytes()) for n in ("s.wav", "whole.wav"))
         with wave.open(streamed) as ours, wave.open(whole) as theirs:
             assert ours.readframes(10**6) == theirs.readframes(10**6)
+
+
+@pytest.mark.parametrize(("transport", "method"), [("ws", "WebSocket"), ("http", "POST")])
+def test_a_dry_run_opens_no_socket(run: Run, transport: str, method: str) -> None:
+    args = ("tts-stream", FOX, "-o", "x.mp3", "-n", "--json", "--transport", transport)
+    plan = run(*args, ASYNC_BASE_URL="http://127.0.0.1:1", ASYNC_API_KEY="sk_0123456789").json
+    assert plan["method"] == method
+    assert plan["characters"] == len(FOX)
+    assert plan["body"]["output_format"]["container"] == "mp3"
+    assert "sk_0123456789" not in str(plan)
+    assert not Path("x.mp3").exists()

@@ -13,10 +13,12 @@ from asyncflow_cli.commands.options import (
     ModelOption,
     TextArgument,
     VoiceOption,
+    read_text,
     text_source,
 )
 from asyncflow_cli.commands.tts import (
     BitRateOption,
+    DryRunOption,
     ForceOption,
     FormatOption,
     OutputOption,
@@ -78,6 +80,7 @@ def tts_stream(
     assert_ttfb: FirstByteOption = None,
     assert_max_gap: GapOption = None,
     assert_rtf: FactorOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Speak text while it is still being written; audio goes out as it comes.
 
@@ -102,6 +105,9 @@ def tts_stream(
         stability=stability,
     )
     app.out.warnings(doubts(request))
+    if dry_run:
+        app.out.record(app.plan_stream(request, read_text(text, file), transport))
+        return
     stream = app.stream(
         request,
         text_source(text, file),

@@ -9,9 +9,12 @@ import msgspec
 
 from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.reports import DryRunReport
+from asyncflow_cli.protocol.speech import Initialize
 
 CHARACTERS_A_SECOND = 15.0
 """How fast English is read, near enough for an estimate."""
+
+VERSION = "v1"
 
 DOLLARS_AN_HOUR = {"async_pro_v1.0": 1.0, "async_flash_v1.5": 0.5, "async_flash_v1.0": 0.5}
 """Of audio: https://docs.async.com/models-2161359m0"""
@@ -21,19 +24,39 @@ def speech_plan(
     url: str, request: SpeechRequest, pieces: Sequence[str], *, key: bool
 ) -> DryRunReport:
     """The first of the requests, and all of them in numbers."""
+    first = msgspec.structs.replace(request, transcript=pieces[0])
+    headers = {
+        "x-api-key": "***" if key else "none",
+        "version": VERSION,
+        "content-type": "application/json",
+    }
+    return _plan("POST", url, headers, msgspec.to_builtins(first), request, pieces)
+
+
+def socket_plan(
+    address: str, request: SpeechRequest, pieces: Sequence[str], *, key: bool
+) -> DryRunReport:
+    """The connection, its first frame, and the text that follows in numbers."""
+    query = f"api_key={'***' if key else 'none'}&version={VERSION}"
+    first: dict[str, Any] = msgspec.to_builtins(Initialize.for_request(request))
+    return _plan("WebSocket", f"{address}?{query}", {}, first, request, pieces)
+
+
+def _plan(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: dict[str, Any],
+    request: SpeechRequest,
+    pieces: Sequence[str],
+) -> DryRunReport:
     characters = sum(map(len, pieces))
     seconds = characters / CHARACTERS_A_SECOND / (request.speed_control or 1.0)
     price = DOLLARS_AN_HOUR.get(request.model_id)
-    first = msgspec.structs.replace(request, transcript=pieces[0])
-    body: dict[str, Any] = msgspec.to_builtins(first)
     return DryRunReport(
-        method="POST",
+        method=method,
         url=url,
-        headers={
-            "x-api-key": "***" if key else "none",
-            "version": "v1",
-            "content-type": "application/json",
-        },
+        headers=headers,
         body=body,
         requests=len(pieces),
         characters=characters,

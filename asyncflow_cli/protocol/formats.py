@@ -87,6 +87,11 @@ def stream_format(
     )
 
 
+def streamed(form: OutputFormat) -> OutputFormat:
+    """What is asked for to get this format: a wav is raw samples, and a header that we write."""
+    return msgspec.structs.replace(form, container="raw") if form.container == "wav" else form
+
+
 def _usual(preset: PresetName | None, container: str | None, path: str | None) -> OutputFormat:
     """The preset, or what one gets who asks for a container and nothing else."""
     if preset is not None:

@@ -23,6 +23,11 @@ LANGUAGES = frozenset(
 MODELS = frozenset({"async_pro_v1.0", "async_flash_v1.5", "async_flash_v1.0"})
 """Model IDs documented as of July 2026. Both lists are open: others pass with a warning."""
 
+LEGACY_MODELS = frozenset(
+    {"asyncflow_v2.0", "asyncflow_multilingual_v1.0", "asyncflow_multilingual_v1.0.0"}
+)
+"""Model IDs of 2025; whether the service still takes them is not known."""
+
 HONOURS_SPEED = "async_flash_v1.0"
 """The one model that honours `speed_control` and `stability`; the others ignore them."""
 
@@ -80,7 +85,7 @@ class Wishes(Protocol):
 
 def doubts(request: Wishes) -> Iterator[str]:
     """What the service may not do as asked, by all we know; it is asked all the same."""
-    if request.model_id not in MODELS:
+    if request.model_id not in MODELS | LEGACY_MODELS:
         yield f"Model {request.model_id} is not one we have heard of"
     if request.language is not None and request.language not in LANGUAGES:
         yield f"Language {request.language} is not one we have heard of"

@@ -18,7 +18,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from asyncflow_cli.errors import LocalProtocolError, RemoteProtocolError
-from asyncflow_cli.protocol.models import OutputFormat, Speed, Stability, VoiceSelector
+from asyncflow_cli.protocol.models import (
+    OutputFormat,
+    SpeechRequest,
+    Speed,
+    Stability,
+    VoiceSelector,
+)
 
 PATH = "/text_to_speech/websocket/ws"
 
@@ -59,6 +65,18 @@ class Initialize(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: str | None = None
     speed_control: Speed | None = None
     stability: Stability | None = None
+
+    @classmethod
+    def for_request(cls, request: SpeechRequest) -> Initialize:
+        """What a request over HTTP says, but for its text."""
+        return cls(
+            model_id=request.model_id,
+            voice=request.voice,
+            output_format=request.output_format,
+            language=request.language,
+            speed_control=request.speed_control,
+            stability=request.stability,
+        )
 
 
 class Text(msgspec.Struct, frozen=True):

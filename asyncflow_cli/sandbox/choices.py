@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from asyncflow_cli.protocol.models import MODELS
+from asyncflow_cli.protocol.models import LEGACY_MODELS, MODELS
 
 Era = Literal["voice-api", "asyncflow"]
 Cursor = Literal["last", "next"]
 ModelRule = Literal["july", "june"]
-
-LEGACY_MODELS = frozenset(
-    {"asyncflow_v2.0", "asyncflow_multilingual_v1.0", "asyncflow_multilingual_v1.0.0"}
-)
 
 STREAMED_ONLY = frozenset({"async_pro_v1.0", "async_flash_v1.5"})
 """What the Models page of June 2026 lists for streaming and the WebSocket only."""

@@ -14,10 +14,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-import msgspec
-
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
 from asyncflow_cli.protocol.audio import wav_header
+from asyncflow_cli.protocol.formats import streamed
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.transport.files import check_writable, replacing
 
@@ -41,7 +40,7 @@ def open_sink(
     """Where audio in `form` goes: the file, else the stream, else the loudspeaker; and the format
     to ask for, which knows no wav: its header is written here."""
     wav = (form.encoding or "pcm_s16le", form.sample_rate) if form.container == "wav" else None
-    sent = msgspec.structs.replace(form, container="raw") if wav else form
+    sent = streamed(form)
     if path is not None:
         check_writable(path)
         return to_file(path, wav), sent

@@ -13,7 +13,7 @@ from typing import cast
 
 import msgspec
 
-from asyncflow_cli.errors import GateError, IncompleteError, UsageError
+from asyncflow_cli.errors import GateError, IncompleteError, NetworkError, UsageError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
 from asyncflow_cli.protocol.bridge import RanDry
 from asyncflow_cli.protocol.gauge import Arrival, Gauge
@@ -152,23 +152,22 @@ class _Counted:
 async def _over_websocket(
     settings: Settings, request: SpeechRequest, texts: _Counted, gauge: Gauge
 ) -> AsyncGenerator[bytes, None]:
-    initialize = Initialize(
-        model_id=request.model_id,
-        voice=request.voice,
-        output_format=request.output_format,
-        language=request.language,
-        speed_control=request.speed_control,
-        stability=request.stability,
-    )
-    async with SpeechSession(settings, initialize) as session:
+    async with SpeechSession(settings, Initialize.for_request(request)) as session:
         gauge.connected(time.monotonic())
-        async for event in session.speak(aiter(texts)):
-            if isinstance(event, RanDry):
-                raise IncompleteError(
-                    "The service went silent without saying that it was done", code="NO_FINAL"
-                )
-            if event.audio:
-                yield base64.b64decode(event.audio)
+        heard = False
+        try:
+            async for event in session.speak(aiter(texts)):
+                if isinstance(event, RanDry):
+                    raise IncompleteError(
+                        "The service went silent without saying that it was done", code="NO_FINAL"
+                    )
+                if event.audio:
+                    heard = True
+                    yield base64.b64decode(event.audio)
+        except NetworkError as error:
+            if not heard:
+                raise
+            raise IncompleteError(error.message, code="BODY_CUT") from error
 
 
 async def _over_http(
