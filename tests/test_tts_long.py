@@ -123,3 +123,19 @@ def test_a_dry_run_opens_no_socket_and_needs_no_key(run: Run) -> None:
     shown = run("tts", "Hi", "-o", "x.mp3", "-n", ASYNC_API_KEY="sk_0123456789", **nowhere)
     assert "sk_0123456789" not in shown.out
     assert "***" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("truncate 3000", 8), ("drop 3000", 8), ("quota-marker", 5)]
+)
+@pytest.mark.parametrize("container", ["wav", "mp3"])
+def test_audio_that_is_not_whole_leaves_no_file_and_keeps_the_old_one(
+    run: Run, home: Path, fault: str, code: int, container: str
+) -> None:
+    old = home / f"x.{container}"
+    old.write_bytes(b"old")
+    with ServedSandbox(faults=[f"POST /text_to_speech:{fault}"]) as served:
+        result = run("tts", STORY[:300], "-o", old.name, "--json", **served.environ)
+    assert (result.code, result.out) == (code, ""), result.err
+    assert old.read_bytes() == b"old"
+    assert [path.name for path in home.iterdir() if path.is_file()] == [old.name]
