@@ -40,8 +40,8 @@ from asyncflow_cli.output import COLORS
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 other failure · 2 wrong usage · 3 not found · 4 not authorised · 5 limit ·
-6 network · 7 service · 8 incomplete audio · 10 something local is missing · 20 busy ·
-21 no answer · 22 rejected · 24 cut short · 25 media never connected · 26 time limit ·
+6 network · 7 service · 8 incomplete audio · 9 an --assert failed · 10 something local is missing ·
+20 busy · 21 no answer · 22 rejected · 24 cut short · 25 media never connected · 26 time limit ·
 130 Ctrl-C · 143 SIGTERM
 """
 
@@ -148,6 +148,8 @@ def _add_options(command: TyperGroup | TyperCommand) -> None:
 def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     """Run a command line and return its exit code."""
     environ = os.environ if environ is None else environ
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  # it was closed, and so is empty
     folders = _folders(environ)
     state = App(lambda flags: _load(flags, environ, folders), folders)
     if "--json" in args:

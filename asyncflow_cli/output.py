@@ -404,7 +404,10 @@ async def _typed(terminal: TextIO) -> str:
             answer.set_result(line)
 
     def read() -> None:
-        line = os.read(terminal.fileno(), 1024)
+        try:
+            line = os.read(terminal.fileno(), 1024)
+        except OSError:
+            line = b""  # a terminal that is gone says no
         with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody wants it more
             loop.call_soon_threadsafe(take, line)
 

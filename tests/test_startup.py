@@ -86,3 +86,18 @@ def test_every_command_has_the_global_flags(run: Run) -> None:
 
 def test_no_arguments_show_the_help(run: Run) -> None:
     assert "Usage: asyncflow" in run().out + run().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+@pytest.mark.parametrize("command", ["tts", "tts -", "stt -", "tts-stream -", "voices delete Me"])
+def test_a_closed_stdin_is_wrong_usage(home: Path, command: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m asyncflow_cli --sandbox {command} <&-"],
+        env=environment(home),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "BUG" not in done.stderr

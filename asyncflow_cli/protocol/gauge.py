@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -56,4 +57,4 @@ def _percentile(ordered: list[float], share: float) -> float | None:
     """Nearest rank."""
     if not ordered:
         return None
-    return round(ordered[max(0, -(-len(ordered) * share // 1).__int__() - 1)], 1)
+    return round(ordered[max(0, math.ceil(len(ordered) * share) - 1)], 1)

@@ -12,7 +12,7 @@ from asyncflow_cli.protocol.failures import QUOTA_MARKER, from_code
 class QuotaScan:
     """Passes audio on, and holds back what may be the beginning of the marker.
 
-    What stood before the marker was passed on when `feed` raises.
+    When `feed` raises, earlier chunks were passed on; QuotaReached holds the rest of the audio.
     """
 
     def __init__(self) -> None:

@@ -76,6 +76,7 @@ class ApiClient:
     ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._limits = 0
         self._open_again = asyncio.Event()
         self._open_again.set()
         self._http = httpx.AsyncClient(
@@ -235,12 +236,17 @@ class ApiClient:
 
     async def _rest(self, seconds: float, *, for_all: bool) -> None:
         """Wait; and if the service limits us, let nobody else of this client ask meanwhile."""
-        if for_all:
-            self._open_again.clear()
+        if not for_all:
+            await self._sleep(seconds)
+            return
+        self._limits += 1
+        self._open_again.clear()
         try:
             await self._sleep(seconds)
         finally:
-            self._open_again.set()
+            self._limits -= 1
+            if not self._limits:
+                self._open_again.set()
 
     def _wait(self, error: AsyncflowError, tried: int) -> float:
         # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/

@@ -90,7 +90,12 @@ class PlacedCall:
     async def _catch_up(self) -> None:
         """Let a create request whose caller was cancelled have its answer."""
         if self._creating is not None and not self._creating.done():
-            await asyncio.wait([self._creating], timeout=ANSWER_WITHIN)
+            _, unanswered = await asyncio.wait([self._creating], timeout=ANSWER_WITHIN)
+            if unanswered:
+                self._warn(
+                    "Twilio never said whether it placed the call: ONE MAY BE LIVE. "
+                    "Look in its console"
+                )
 
     async def _seen_to_end(self, sid: str) -> CallRecord:
         try:

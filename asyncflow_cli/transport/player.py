@@ -47,7 +47,7 @@ async def play(audio: bytes, form: OutputFormat) -> None:
     with tempfile.TemporaryDirectory(prefix="asyncflow-") as folder:
         path = Path(folder, f"speech.{container}")
         path.write_bytes(audio)
-        process = await _started(*command, str(path))
+        process = await started(*command, str(path))
         try:
             code = await process.wait()
         finally:
@@ -85,10 +85,12 @@ def _decoded(audio: bytes) -> bytes:
     return wav_file("pcm_s16le", rate, pcm)
 
 
-async def _started(*command: str) -> asyncio.subprocess.Process:
+async def started(
+    *command: str, stdin: int = asyncio.subprocess.DEVNULL
+) -> asyncio.subprocess.Process:
     nowhere = asyncio.subprocess.DEVNULL
     try:
-        return await asyncio.create_subprocess_exec(*command, stdin=nowhere, stdout=nowhere)
+        return await asyncio.create_subprocess_exec(*command, stdin=stdin, stdout=nowhere)
     except OSError as error:
         why = f"{command[0]} cannot be started: {error.strerror}"
         raise AsyncflowError(why, code="PLAYER_FAILED") from error

@@ -19,6 +19,7 @@ from asyncflow_cli.protocol.audio import wav_header
 from asyncflow_cli.protocol.formats import streamed
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.transport.files import check_writable, replacing
+from asyncflow_cli.transport.player import started
 
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
 
@@ -89,8 +90,7 @@ async def to_stream(stream: BinaryIO, wav: tuple[str, int] | None) -> AsyncItera
 async def to_player(container: str, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
     """The loudspeaker; the block is left once all was played."""
     command = find_stream_player(container)
-    pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=nowhere)
+    process = await started(*command, stdin=asyncio.subprocess.PIPE)
     stdin = process.stdin
     assert stdin is not None
 

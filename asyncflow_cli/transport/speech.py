@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
@@ -99,7 +99,7 @@ class SpeechSession:
     ) -> None:
         await self._stack.aclose()
 
-    async def speak(self, text: str | AsyncIterator[str]) -> AsyncIterator[SpeechEvent]:
+    async def speak(self, text: str | AsyncIterator[str]) -> AsyncGenerator[SpeechEvent, None]:
         """Say `text`, or its pieces as they come, and yield the audio; Final is the last event.
 
         The end of the text is told by an empty transcript, as the vendor's LiveKit plugin does:
@@ -116,7 +116,8 @@ class SpeechSession:
                 yield event
         finally:
             sending.cancel()
-            await asyncio.wait([sending])
+            # Whatever it failed with is told by silence, or is no news any more.
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _receive(
         self, context: str, sending: asyncio.Task[None]

@@ -16,25 +16,32 @@ WAITING = 16
 
 
 class Readable(Protocol):
-    def read1(self, size: int, /) -> bytes:
+    """A raw stream. Not a buffered one: Python aborts (SIGABRT) if it ends while a thread that
+    waits for text holds the lock of the buffer."""
+
+    def read(self, size: int, /) -> bytes | None:
         """What is there, without waiting for more once there is something."""
         ...
 
 
 async def read_text(stream: Readable) -> AsyncIterator[str]:
-    """Pieces of text the moment they are written. UsageError for what is not UTF-8.
+    """Pieces of text the moment they are written. UsageError for what is not UTF-8 or cannot
+    be read.
 
     A daemon thread reads, because a read that blocks must not hold up our end: a thread of
     asyncio's own would be waited for.
     """
     loop = asyncio.get_running_loop()
-    chunks: asyncio.Queue[bytes] = asyncio.Queue()
+    chunks: asyncio.Queue[bytes | OSError] = asyncio.Queue()
     room = Semaphore(WAITING)
 
     def pump() -> None:
-        chunk = b"-"
-        while chunk:
-            chunk = stream.read1(CHUNK)
+        chunk: bytes | OSError = b"-"
+        while chunk and not isinstance(chunk, OSError):
+            try:
+                chunk = stream.read(CHUNK) or b""
+            except OSError as error:
+                chunk = error
             room.acquire()
             try:
                 loop.call_soon_threadsafe(chunks.put_nowait, chunk)
@@ -46,6 +53,8 @@ async def read_text(stream: Readable) -> AsyncIterator[str]:
     try:
         while chunk := await chunks.get():
             room.release()
+            if isinstance(chunk, OSError):
+                raise UsageError(f"stdin cannot be read: {chunk.strerror}") from None
             if text := decoder.decode(chunk):
                 yield text
         decoder.decode(b"", final=True)

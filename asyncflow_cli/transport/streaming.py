@@ -57,8 +57,13 @@ class Gates:
 def texts_of(text: str | None, flush_after: float | None) -> AsyncGenerator[str, None]:
     """A text that is there in pieces, the first one small; None is stdin, a sentence at a time."""
     if text is None:
-        return batches(read_text(cast("Readable", sys.stdin.buffer)), flush_after)
+        return batches(read_text(_raw_stdin()), flush_after)
     return _each(split(text))
+
+
+def _raw_stdin() -> Readable:
+    # What is no real file has no raw stream below it.
+    return cast("Readable", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 async def _each(pieces: list[str]) -> AsyncGenerator[str, None]:
@@ -127,8 +132,10 @@ async def stream_speech(
                 await write(audio)
             if not n_bytes:
                 raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
-    arrival = gauge.arrival(time.monotonic(), _duration(n_bytes, request))
-    report = _report(request, arrival, n_bytes, text.characters, transport, output)
+            # Before the sink is left, which makes the file good, or waits for a player.
+            length = _duration(n_bytes, request)
+            arrival = gauge.arrival(time.monotonic(), length)
+    report = _report(request, arrival, n_bytes, length, text.characters, transport, output)
     gates.check(arrival, report)
     return report
 
@@ -156,14 +163,17 @@ async def _over_websocket(
         gauge.connected(time.monotonic())
         heard = False
         try:
-            async for event in session.speak(aiter(texts)):
-                if isinstance(event, RanDry):
-                    raise IncompleteError(
-                        "The service went silent without saying that it was done", code="NO_FINAL"
-                    )
-                if event.audio:
-                    heard = True
-                    yield base64.b64decode(event.audio)
+            # Closed before the session is, so that no text is sent into its end.
+            async with aclosing(session.speak(aiter(texts))) as events:
+                async for event in events:
+                    if isinstance(event, RanDry):
+                        raise IncompleteError(
+                            "The service went silent without saying that it was done",
+                            code="NO_FINAL",
+                        )
+                    if event.audio:
+                        heard = True
+                        yield base64.b64decode(event.audio)
         except NetworkError as error:
             if not heard:
                 raise
@@ -180,7 +190,7 @@ async def _over_http(
                 yield chunk
 
 
-def _duration(n_bytes: int, request: SpeechRequest) -> float | None:
+def _duration(n_bytes: int, request: SpeechRequest) -> float:
     form = request.output_format
     if form.container == "mp3":
         return n_bytes * 8 / (form.bit_rate or 192_000)
@@ -194,12 +204,12 @@ def _report(
     request: SpeechRequest,
     arrival: Arrival,
     n_bytes: int,
+    length: float,
     characters: int,
     transport: str,
     output: str | None,
 ) -> StreamReport:
     form = request.output_format
-    length = _duration(n_bytes, request)
     return StreamReport(
         output=output,
         transport=transport,
@@ -207,7 +217,7 @@ def _report(
         encoding=form.encoding,
         sample_rate=form.sample_rate,
         bytes=n_bytes,
-        seconds=None if length is None else round(length, 3),
+        seconds=round(length, 3),
         characters=characters,
         voice_id=request.voice.id,
         model_id=request.model_id,

@@ -368,3 +368,46 @@ def test_where_nobody_listens_is_a_network_error_without_the_key() -> None:
 def test_a_failure_without_words_is_called_by_its_name() -> None:
     with pytest.raises(NetworkError, match="cannot be reached: ReadError"):
         Service([httpx.ReadError("")]).synthesize()
+
+
+@dataclass
+class Crowd(Service):
+    """Answers its first three askers at once, and only when all are there."""
+
+    together: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(3))
+
+    async def answer(self, request: Request) -> Response:
+        if len(self.asked) < 3:
+            await self.together.wait()
+        return await super().answer(request)
+
+
+def test_only_the_last_limit_to_end_lets_the_others_ask() -> None:
+    """Nor does the end of the short wait after a 503, which is for itself alone."""
+    limits = [refused(429, "RATE_LIMIT_EXCEEDED", retry_after_ms=ms) for ms in (9000, 5000)]
+    service = Crowd([*limits, said(503), said(200, AUDIO)])
+    waits: dict[float, asyncio.Event] = {}
+
+    async def ask() -> list[int]:
+        all_wait = asyncio.Event()
+
+        async def sleep(seconds: float) -> None:
+            over = waits[seconds] = asyncio.Event()
+            if len(waits) == 3:
+                all_wait.set()
+            await over.wait()
+
+        asked = []
+        async with contextlib.aclosing(service.client()) as api, asyncio.TaskGroup() as group:
+            api._sleep = sleep
+            for _ in range(3):
+                group.create_task(api.synthesize(REQUEST))
+            await all_wait.wait()
+            for _, over in sorted(waits.items()):
+                over.set()
+                for _ in range(100):
+                    await asyncio.sleep(0)
+                asked.append(len(service.asked))
+        return asked
+
+    assert asyncio.run(asyncio.wait_for(ask(), 10)) == [3, 3, 6]

@@ -299,3 +299,20 @@ def test_the_calls_of_others_are_left_alone(tmp_path: Path, dead: int) -> None:
     before = desk.files
     desk.run(end_orphans)
     assert (desk.twilio.asked, desk.warnings, desk.files) == ([], [], before)
+
+
+def test_a_create_request_without_an_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path, create=[LIVE])
+    monkeypatch.setattr("asyncflow_cli.transport.placed.ANSWER_WITHIN", 0.01)
+
+    async def stop_while_dialling() -> Any:
+        placing = asyncio.create_task(desk.placed.place(REQUEST))
+        await desk.twilio.creating.wait()
+        placing.cancel()
+        await asyncio.wait([placing])
+        return await desk.placed.end()
+
+    assert asyncio.run(stop_while_dialling()) is None
+    assert ["MAY BE LIVE" in warning for warning in desk.warnings] == [True]

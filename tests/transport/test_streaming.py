@@ -33,7 +33,7 @@ REQUEST = SpeechRequest(
 class Gone:
     """A terminal whose session has ended."""
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, _size: int, /) -> bytes:
         raise OSError(errno.EIO, "Input/output error")
 
 
@@ -67,7 +67,8 @@ def talking(fast: ServedSandbox, home: Path, *args: str) -> subprocess.Popen[byt
 def test_a_signal_ends_it_while_stdin_is_open(
     fast: ServedSandbox, home: Path, number: int, code: int
 ) -> None:
-    with talking(fast, home) as process:
+    # So little that it fits into the pipe.
+    with talking(fast, home, "--sample-rate", "8000") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.read(1000)
@@ -83,7 +84,7 @@ class Api:
         self.chunks = chunks
 
     @contextlib.asynccontextmanager
-    async def stream(self, request: SpeechRequest) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(self, _: SpeechRequest) -> AsyncIterator[AsyncIterator[bytes]]:
         yield self._sent()
 
     async def _sent(self) -> AsyncIterator[bytes]:
