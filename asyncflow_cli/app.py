@@ -231,6 +231,8 @@ class App:
         """Speak a text, or stdin while it is written, to a file, stdout or the loudspeaker."""
         from asyncflow_cli.transport import sinks, streaming
 
+        if play and output is not None:
+            raise UsageError("A stream goes to one place", hint="Leave out -o or --play")
         to_stdout = output == "-" or (output is None and not play)
         sink, sent = sinks.open_sink(
             request.output_format,

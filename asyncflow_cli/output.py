@@ -182,34 +182,39 @@ class Output:
     def table(
         self, report: Document, rows: Sequence[msgspec.Struct], columns: Sequence[str] = ()
     ) -> None:
-        """Many results of one kind: a table, with a column for each field or for those named."""
+        """Many results of one kind: a table, with a column for each field or for those named.
+
+        On a terminal too narrow for it, one field under the other instead: nothing is cut.
+        """
         if self.format is not Format.HUMAN:
             self._result(report)
             return
-        if not rows:
-            return
-        from rich.table import Table
+        names = columns or (rows[0].__struct_fields__ if rows else ())
+        cells = [[self.redactor.clean(_plain(getattr(row, n))) for n in names] for row in rows]
+        titles = [name.replace("_", " ") for name in names]
+        from rich.cells import cell_len
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        names = columns or rows[0].__struct_fields__
-        for name in names:
-            # The first is what people copy.
-            title, whole = name.replace("_", " "), name == names[0]
-            table.add_column(title, overflow="fold", no_wrap=whole, min_width=len(title))
-        for row in rows:
-            cells = (getattr(row, name) for name in names)
-            table.add_row(*(self.redactor.clean(_plain(cell)) for cell in cells))
-        self._console.print(table)
+        widths = [max(map(cell_len, column)) for column in zip(titles, *cells, strict=True)]
+        if self.stdout.isatty() and sum(widths) + 2 * len(widths) > self._console.width + 2:
+            self._blocks(dict(zip(titles, row, strict=True)) for row in cells)
+            return
+        for row in [titles, *cells] if rows else []:
+            padded = (
+                cell + " " * (w - cell_len(cell)) for cell, w in zip(row, widths, strict=True)
+            )
+            self._console.print(
+                "  ".join(padded).rstrip(),
+                style="bold" if row is titles else None,
+                highlight=False,
+                soft_wrap=True,
+            )
 
     def records(self, report: Document, rows: Iterable[msgspec.Struct]) -> None:
         """A few results: the fields of each one under the other, and a blank line between."""
         if self.format is not Format.HUMAN:
             self._result(report)
             return
-        for index, row in enumerate(rows):
-            if index:
-                self._write(self.stdout, "")
-            self._grid(msgspec.to_builtins(row))
+        self._blocks(map(msgspec.to_builtins, rows))
 
     def lines(
         self, report: Document, rows: Sequence[msgspec.Struct], columns: Sequence[str] = ()
@@ -267,13 +272,12 @@ class Output:
     @contextlib.contextmanager
     def logs(self) -> Iterator[None]:
         """Show our own log lines with --verbose, and everybody's with --debug."""
-        if not self.verbose:
-            yield
-            return
-        logger = logging.getLogger(None if self.debug else "asyncflow_cli")
-        handler, level = _LogLines(self), logger.level
+        logger = logging.getLogger("asyncflow_cli" if self.verbose and not self.debug else None)
+        # Python prints the warnings of libraries on stderr where nobody handles them.
+        handler, level = _LogLines(self) if self.verbose else logging.NullHandler(), logger.level
         logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG if self.debug else logging.INFO)
+        if self.verbose:
+            logger.setLevel(logging.DEBUG if self.debug else logging.INFO)
         try:
             yield
         finally:
@@ -350,6 +354,12 @@ class Output:
         if not self._warned:
             return document
         return document[:-1] + ',"warnings":' + msgspec.json.encode(self._warned).decode() + "}"
+
+    def _blocks(self, records: Iterable[Mapping[str, Any]]) -> None:
+        for index, fields in enumerate(records):
+            if index:
+                self._write(self.stdout, "")
+            self._grid(fields)
 
     def _grid(self, fields: Mapping[str, Any]) -> None:
         shown = {

@@ -12,11 +12,13 @@ from asyncflow_cli.commands.options import (
     FileOption,
     LanguageOption,
     ModelOption,
+    PlainOption,
     TextArgument,
     VoiceOption,
     read_text,
 )
 from asyncflow_cli.protocol.order import CallOrder, phone_number
+from asyncflow_cli.protocol.transcript import prepared
 from asyncflow_cli.settings import whole_seconds
 
 
@@ -60,6 +62,7 @@ def call(
     voice: VoiceOption = None,
     model: ModelOption = None,
     language: LanguageOption = None,
+    plain_text: PlainOption = False,
     ring_timeout: RingOption = "30s",
     max_duration: LimitOption = "2m",
     public_url: PublicUrlOption = None,
@@ -77,7 +80,7 @@ def call(
     order = CallOrder(
         to=phone_number(settings.need("to"), "number to call"),
         from_=phone_number(settings.need("from_"), "number to call from"),
-        text=read_text(text, file),
+        text=prepared(read_text(text, file), plain=plain_text, warn=app.out.warning),
         language=language,
         ring_timeout=whole_seconds(ring_timeout, at_most=600),
         max_duration=whole_seconds(max_duration, at_most=86_400),

@@ -25,6 +25,9 @@ ModelOption = Annotated[
 LanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="Force a language: en, fr, …")
 ]
+PlainOption = Annotated[
+    bool, typer.Option("--plain-text", help="Read <break> and the like as text, not as mark-up.")
+]
 
 
 def text_source(argument: str | None, file: str | None) -> str | None:

@@ -11,6 +11,7 @@ from asyncflow_cli.commands.options import (
     FileOption,
     LanguageOption,
     ModelOption,
+    PlainOption,
     TextArgument,
     VoiceOption,
     read_text,
@@ -57,9 +58,6 @@ PresetOption = Annotated[
 ]
 JobsOption = Annotated[
     int, typer.Option("--jobs", min=1, max=16, metavar="N", help="Requests at a time; long text.")
-]
-PlainOption = Annotated[
-    bool, typer.Option("--plain-text", help="Read <break> and the like as text, not as mark-up.")
 ]
 DryRunOption = Annotated[
     bool, typer.Option("-n", "--dry-run", help="Show the request and its price; send nothing.")

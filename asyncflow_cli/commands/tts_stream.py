@@ -11,6 +11,7 @@ from asyncflow_cli.commands.options import (
     FileOption,
     LanguageOption,
     ModelOption,
+    PlainOption,
     TextArgument,
     VoiceOption,
     read_text,
@@ -30,6 +31,7 @@ from asyncflow_cli.commands.tts import (
 from asyncflow_cli.protocol.audio import Encoding
 from asyncflow_cli.protocol.formats import stream_format
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
+from asyncflow_cli.protocol.transcript import prepared
 from asyncflow_cli.settings import duration
 
 
@@ -55,7 +57,9 @@ GapOption = Annotated[
 ]
 FactorOption = Annotated[
     float | None,
-    typer.Option("--assert-rtf", metavar="X", help="Exit 9 if it takes more than X x its length."),
+    typer.Option(
+        "--assert-rtf", min=0.0, metavar="X", help="Exit 9 if it takes more than X x its length."
+    ),
 ]
 
 
@@ -67,6 +71,7 @@ def tts_stream(
     format: FormatOption = None,
     transport: TransportOption = "ws",
     flush_after: FlushOption = None,
+    plain_text: PlainOption = False,
     voice: VoiceOption = None,
     model: ModelOption = None,
     language: LanguageOption = None,
@@ -108,9 +113,10 @@ def tts_stream(
     if dry_run:
         app.out.record(app.plan_stream(request, read_text(text, file), transport))
         return
+    source = text_source(text, file)
     stream = app.stream(
         request,
-        text_source(text, file),
+        source and prepared(source, plain=plain_text, warn=app.out.warning),
         output,
         transport=transport,
         flush_after=None if flush_after is None else duration(flush_after),

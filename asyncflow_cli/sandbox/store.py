@@ -35,6 +35,9 @@ CREATE TABLE voices (id TEXT PRIMARY KEY, voice BLOB NOT NULL, clip BLOB);
 
 _SPEECH = "id, created, operation, voice_id, transcript, output_format, audio"
 
+CHARACTERS_COMPARED = 6_000
+"""About six minutes of speech, in which a recording is found again within a few seconds."""
+
 _NAMES = ("calls", "notifications", "speeches", "voices")
 
 
@@ -166,8 +169,14 @@ class Store:
         return _speech(*rows[0]) if rows else None
 
     def fingerprints(self) -> dict[int, bytes | None]:
-        """Of every speech; None where nobody has taken it yet."""
-        return dict(self._rows("SELECT id, fingerprint FROM speeches ORDER BY id"))
+        """Of the latest speeches, the first of them first; None where nobody has taken it yet."""
+        rows = self._rows("SELECT id, fingerprint, length(transcript) FROM speeches ORDER BY id")
+        latest, left = dict[int, bytes | None](), CHARACTERS_COMPARED
+        for number, fingerprint, characters in reversed(rows):
+            if characters <= left:
+                left -= characters
+                latest[number] = fingerprint
+        return dict(reversed(latest.items()))
 
     def set_fingerprint(self, number: int, fingerprint: bytes) -> None:
         self._write("UPDATE speeches SET fingerprint = ? WHERE id = ?", fingerprint, number)

@@ -240,6 +240,15 @@ _STATUSES: tuple[Row, ...] = (
         "Try again; if it stays, report the request id to the service",
     ),
     (
+        "HTTP_501",
+        ServiceError,
+        "Not implemented",
+        "The service does not do this.",
+        "In the sandbox: an operation it does not imitate, or speech it did not make itself and "
+        "no recogniser to listen to it.",
+        "See docs/sandbox.md; for recognition: pip install 'asyncflow-cli[stt]'",
+    ),
+    (
         "HTTP_502",
         ServiceError,
         "Bad gateway",
