@@ -226,9 +226,13 @@ def _load(
     # Which profile of which file: the same order decides it, before there is a profile.
     chosen = settings.load(flags, environ, from_file, {})
     path = Path(chosen.config) if chosen.config else folders.config / "config.toml"
-    profile = _profile(path, chosen.profile, must_exist=chosen.config is not None)
+    named = chosen.config is not None or chosen.profile is not None
+    config = _config(path, must_exist=named)
+    profile = _profile(config, chosen.profile, path)
+    aliases = {name: str(voice) for name, voice in _table(config, "aliases", path).items()}
     loaded = settings.load(flags, environ, from_file, profile)
-    return dataclasses.replace(loaded, warnings=(*warnings, *loaded.warnings))
+    warned = (*warnings, *loaded.warnings)
+    return dataclasses.replace(loaded, aliases=aliases, warnings=warned)
 
 
 def _dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:
@@ -246,18 +250,28 @@ def _dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:
     return values, [f"{path}, line {number} is not NAME=value" for number in wrong]
 
 
-def _profile(path: Path, name: str | None, *, must_exist: bool) -> Mapping[str, Any]:
-    """A table under [profiles]; `default` if none is named."""
-    if not path.exists() and name is None and not must_exist:
+def _config(path: Path, *, must_exist: bool) -> Mapping[str, Any]:
+    """The whole config file; empty if there is none and none was asked for."""
+    if not path.exists() and not must_exist:
         return {}
     try:
-        profiles = tomllib.loads(path.read_text()).get("profiles", {})
+        return tomllib.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
-    if not isinstance(profiles, dict):
-        raise UsageError(f"{path}: [profiles] is no table")
+
+
+def _table(config: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any]:
+    table = config.get(name, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: [{name}] is no table")
+    return table
+
+
+def _profile(config: Mapping[str, Any], name: str | None, path: Path) -> Mapping[str, Any]:
+    """A table under [profiles]; `default` if none is named."""
+    profiles = _table(config, "profiles", path)
     if name is not None and name not in profiles:
         known = ", ".join(profiles) or "none"
         raise UsageError(f"{path} has no profile {name!r}", hint=f"It has: {known}")

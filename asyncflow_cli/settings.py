@@ -137,6 +137,8 @@ class Settings:
 
     origins: Mapping[str, str] = field(default_factory=dict)
     """For each name above: `--flag`, a variable's name, `.env NAME`, `profile NAME`, `default`."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Names of the user's own for voices: `[aliases]` of the config file."""
     warnings: tuple[str, ...] = ()
 
     def need(self, name: str) -> str:

@@ -67,3 +67,21 @@ def test_a_sandbox_that_was_never_entered_gives_back_its_port(home: Path) -> Non
         words = process.stderr.read().decode()
     assert "is no phone number" in words
     assert "ResourceWarning" not in words
+
+
+def test_a_voice_may_have_a_name_of_ones_own(sandboxed: Run, home: Path) -> None:
+    config = home / "config" / "asyncflow" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('[aliases]\nnarrator = "Jennie"\n')
+    got = sandboxed("voices", "get", "narrator", "-q").out.strip()
+    assert got == "cca0e076-94b9-4c6d-86b7-546168f11174"
+    report = sandboxed("tts", "Hi", "-o", "x.wav", "--voice", "narrator", "--json").json
+    assert report["voice_id"] == got
+
+
+def test_aliases_that_are_no_table_are_told(run: Run, home: Path) -> None:
+    config = home / "config" / "asyncflow" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("aliases = 3\n")
+    result = run("config", "list")
+    assert (result.code, "[aliases] is no table" in result.err) == (2, True)

@@ -87,6 +87,11 @@ class ApiClient:
             trust_env=not is_loopback(settings.base_url),
         )
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The user's own names for voices."""
+        return self._settings.aliases
+
     async def aclose(self) -> None:
         await self._http.aclose()
 

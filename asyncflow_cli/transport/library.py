@@ -80,7 +80,8 @@ class VoiceLibrary:
             request = msgspec.structs.replace(request, after=fresh[-1].voice_id)
 
     async def get_voices(self, names: Sequence[str]) -> list[Voice]:
-        """The voices of these ids or names, in this order; several ids are one request."""
+        """The voices of these ids, names or aliases, in this order; several ids are one request."""
+        names = [self._api.aliases.get(name, name) for name in names]
         ids = [name for name in dict.fromkeys(names) if _LOOKS_LIKE_AN_ID.fullmatch(name)]
         by_id = {voice.voice_id.lower(): voice for voice in await self._by_ids(ids)}
         if missing := [voice_id for voice_id in ids if voice_id.lower() not in by_id]:
@@ -93,6 +94,7 @@ class VoiceLibrary:
 
     async def find_id(self, name: str) -> str:
         """The id of the voice so named. What looks like an id is taken for one, unasked."""
+        name = self._api.aliases.get(name, name)
         if _LOOKS_LIKE_AN_ID.fullmatch(name):
             return name
         return (await self.get_voices([name]))[0].voice_id
