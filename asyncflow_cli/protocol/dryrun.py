@@ -7,14 +7,12 @@ from typing import Any
 
 import msgspec
 
-from asyncflow_cli.protocol.models import SpeechRequest
+from asyncflow_cli.protocol.models import VERSION, SpeechRequest
 from asyncflow_cli.protocol.reports import DryRunReport
 from asyncflow_cli.protocol.speech import Initialize
 
 CHARACTERS_A_SECOND = 15.0
 """How fast English is read, near enough for an estimate."""
-
-VERSION = "v1"
 
 DOLLARS_AN_HOUR = {"async_pro_v1.0": 1.0, "async_flash_v1.5": 0.5, "async_flash_v1.0": 0.5}
 """Of audio: https://docs.async.com/models-2161359m0"""

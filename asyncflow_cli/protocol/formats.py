@@ -50,10 +50,7 @@ def output_format(
         "encoding": encoding or usual.encoding,
         "bit_rate": usual.bit_rate if bit_rate is None else bit_rate,
     }
-    if usual.container == "mp3" and encoding:
-        raise UsageError("mp3 has no --encoding", hint="Leave it out, or write a .wav or .raw file")
-    if usual.container != "mp3" and bit_rate is not None:
-        raise UsageError("--bit-rate is for mp3 only", hint="Leave it out, or write a .mp3 file")
+    _refuse_what_does_not_fit(usual.container, encoding, bit_rate)
     if encoding not in (None, *WHOLE_ENCODINGS):
         raise UsageError(
             f"A whole file is not made in {encoding}", hint=f"Use {' or '.join(WHOLE_ENCODINGS)}"
@@ -75,16 +72,22 @@ def stream_format(
     """The format for streaming and the WebSocket, which know no wav: its header is ours to write,
     and `container` stays `wav` here to say so."""
     usual = _usual(None, container or _extension(path), path)
-    if usual.container == "mp3" and encoding:
-        raise UsageError("mp3 has no --encoding", hint="Leave it out, or write a .wav or .raw file")
-    if usual.container != "mp3" and bit_rate:
-        raise UsageError("--bit-rate is for mp3 only", hint="Leave it out, or write a .mp3 file")
+    _refuse_what_does_not_fit(usual.container, encoding, bit_rate)
     return msgspec.structs.replace(
         usual,
         encoding=encoding or usual.encoding,
         sample_rate=sample_rate or usual.sample_rate,
         bit_rate=bit_rate,
     )
+
+
+def _refuse_what_does_not_fit(
+    container: Container, encoding: str | None, bit_rate: int | None
+) -> None:
+    if container == "mp3" and encoding:
+        raise UsageError("mp3 has no --encoding", hint="Leave it out, or write a .wav or .raw file")
+    if container != "mp3" and bit_rate is not None:
+        raise UsageError("--bit-rate is for mp3 only", hint="Leave it out, or write a .mp3 file")
 
 
 def streamed(form: OutputFormat) -> OutputFormat:

@@ -15,6 +15,9 @@ from msgspec import Meta
 
 from asyncflow_cli.protocol.audio import Container, Encoding
 
+VERSION = "v1"
+"""The only version of the API that there is."""
+
 LANGUAGES = frozenset(
     {"en", "fr", "es", "de", "it", "pt", "ar", "ru", "ro", "ja", "he", "hy", "tr", "hi", "zh"}
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from asyncflow_cli.protocol.clips import Clip
+from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.reports import Report
 from asyncflow_cli.protocol.voices import CLONE_PATH, Change, CloneRequest, Voice
 
@@ -79,7 +80,7 @@ def clone_plan(base_url: str, request: CloneRequest, clip: Clip, *, key: bool) -
     return ClonePlanReport(
         method="POST",
         url=base_url + CLONE_PATH,
-        headers={**secret, "version": "v1", "content-type": "multipart/form-data"},
+        headers={**secret, "version": VERSION, "content-type": "multipart/form-data"},
         fields=request.form(),
         file=clip.file_name,
         format=clip.format,

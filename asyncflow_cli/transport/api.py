@@ -27,14 +27,12 @@ from asyncflow_cli.errors import (
 )
 from asyncflow_cli.protocol import failures
 from asyncflow_cli.protocol.answers import TimestampedSpeech, Transcription, TranscriptionRequest
-from asyncflow_cli.protocol.models import ServiceStatus, SpeechRequest
+from asyncflow_cli.protocol.models import VERSION, ServiceStatus, SpeechRequest
 from asyncflow_cli.protocol.quota import QuotaReached, QuotaScan
 from asyncflow_cli.protocol.reports import StatusReport
 from asyncflow_cli.settings import Settings, is_loopback
 
 log = logging.getLogger(__name__)
-
-VERSION = "v1"
 
 RETRY_DEADLINE = 60.0
 """Seconds of waiting after which even a passing failure is final."""

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError
 from asyncflow_cli.protocol import failures
 from asyncflow_cli.protocol.bridge import RanDry, SpeechEvent
+from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.speech import (
     KEEP_ALIVE,
     PATH,
@@ -37,7 +38,6 @@ from asyncflow_cli.protocol.speech import (
     Text,
 )
 from asyncflow_cli.settings import Settings, is_loopback
-from asyncflow_cli.transport.api import VERSION
 
 KEEP_ALIVE_EVERY = 10.0
 """Seconds between signs of life: the server ends a connection that is silent for 60, and

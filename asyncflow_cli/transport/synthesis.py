@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import check_writable, write_file
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.player import find_player, play
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,13 @@ async def synthesize(
     destination.check(wanted.container)
     request = await VoiceLibrary(api).with_id(request)
     began = time.perf_counter()
-    spoken = await _in_order(api, request, pieces, jobs)
+
+    async def one(piece: str) -> Checked:
+        return check(
+            await api.synthesize(msgspec.structs.replace(request, transcript=piece)), wanted
+        )
+
+    spoken = await in_order(pieces, one, jobs=jobs)
     checked = spoken[0] if len(spoken) == 1 else _joined(spoken, wanted)
     elapsed = time.perf_counter() - began
     await destination.take(checked.audio, wanted)
@@ -85,19 +93,18 @@ async def synthesize(
     )
 
 
-async def _in_order(
-    api: ApiClient, request: SpeechRequest, pieces: Sequence[str], jobs: int
-) -> list[Checked]:
-    """Each piece's audio, whole; the first failure ends them all."""
+async def in_order(
+    pieces: Sequence[str], one: Callable[[str], Coroutine[Any, Any, T]], *, jobs: int
+) -> list[T]:
+    """What `one` makes of each piece, `jobs` at a time; the first failure ends them all."""
     at_once = asyncio.Semaphore(jobs)
 
-    async def one(piece: str) -> Checked:
+    async def in_turn(piece: str) -> T:
         async with at_once:
-            audio = await api.synthesize(msgspec.structs.replace(request, transcript=piece))
-        return check(audio, request.output_format)
+            return await one(piece)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(piece)) for piece in pieces]
+        tasks = [group.create_task(in_turn(piece)) for piece in pieces]
     return [task.result() for task in tasks]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from asyncflow_cli.protocol.timed import Timed, decipher, insist, join_timed, to
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import all_or_none, check_writable
 from asyncflow_cli.transport.library import VoiceLibrary
+from asyncflow_cli.transport.synthesis import in_order
 
 
 async def synthesize_timed(
@@ -57,21 +57,17 @@ def _check_places(paths: Sequence[Path]) -> None:
 
 
 async def _in_order(api: ApiClient, order: TimedOrder) -> list[Timed]:
-    """Each piece's audio and words; the first failure ends them all."""
-    at_once = asyncio.Semaphore(order.jobs)
+    """Each piece's audio and words."""
 
     async def one(piece: str) -> Timed:
         request = msgspec.structs.replace(order.request, transcript=piece)
-        async with at_once:
-            answer = await api.synthesize_with_timestamps(request)
+        answer = await api.synthesize_with_timestamps(request)
         spoken = decipher(answer, piece, request.output_format)
         if order.strict:
             insist(spoken)
         return spoken
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(piece)) for piece in order.pieces]
-    return [task.result() for task in tasks]
+    return await in_order(order.pieces, one, jobs=order.jobs)
 
 
 def _deliver(contents: Mapping[Product, bytes], stream: BinaryIO | None) -> None:
