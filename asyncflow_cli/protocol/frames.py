@@ -1,0 +1,76 @@
+"""Audio for the phone cut to whole frames: base64 μ-law in, base64 μ-law of n × 160 bytes out.
+
+Twilio takes any size, but does not say what becomes of the last part of a frame that a message
+leaves over, nor how large a message may be; whole frames and short messages raise neither
+question. https://www.twilio.com/docs/voice/media-streams/websocket-messages
+
+Pieces that are whole frames already pass as the very strings they came as: nothing is decoded.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+from asyncflow_cli.errors import IncompleteError
+from asyncflow_cli.protocol.audio import FRAME_BYTES, MULAW_SILENCE
+
+LARGEST = 20 * FRAME_BYTES
+"""400 ms, 4.3 KB of base64."""
+
+
+def size(payload: str) -> int:
+    """Bytes of audio in a base64 text, counted without decoding it."""
+    return len(payload) * 3 // 4 - payload.count("=", -2)
+
+
+def payloads(mulaw: bytes, chunk: int = LARGEST) -> Iterator[str]:
+    """The audio as base64 pieces of `chunk` bytes; the last has what is left, not padded."""
+    for start in range(0, len(mulaw), chunk):
+        yield base64.b64encode(mulaw[start : start + chunk]).decode()
+
+
+class Framer:
+    """Keeps what does not fill a frame until more comes. One for each stretch of speech.
+
+    `largest` bounds the bytes of audio in a piece; it is a multiple of 160.
+    """
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        if largest < FRAME_BYTES or largest % FRAME_BYTES:
+            raise ValueError(f"{largest} bytes are no whole frames of {FRAME_BYTES}")
+        self._largest = largest
+        self._held = b""
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for more, fewer than a frame."""
+        return len(self._held)
+
+    def push(self, payload: str) -> list[str]:
+        """What is ready by now, in order, which may be nothing. IncompleteError if no base64."""
+        if not self._held and self._is_ready(payload):
+            return [payload]
+        audio = self._held + _decode(payload)
+        whole = len(audio) - len(audio) % FRAME_BYTES
+        self._held = audio[whole:]
+        return list(payloads(audio[:whole], self._largest))
+
+    def flush(self) -> str | None:
+        """The last frame, filled up with silence; None if nothing is held."""
+        rest, self._held = self._held, b""
+        if not rest:
+            return None
+        return base64.b64encode(rest.ljust(FRAME_BYTES, MULAW_SILENCE)).decode()
+
+    def _is_ready(self, payload: str) -> bool:
+        n_bytes = size(payload)
+        whole = len(payload) % 4 == 0 and n_bytes % FRAME_BYTES == 0
+        return whole and 0 < n_bytes <= self._largest
+
+
+def _decode(payload: str) -> bytes:
+    try:
+        return base64.b64decode(payload, validate=True)
+    except ValueError:
+        raise IncompleteError("The audio is no base64", code="AUDIO_NOT_BASE64") from None
