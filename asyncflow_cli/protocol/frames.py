@@ -24,6 +24,14 @@ def size(payload: str) -> int:
     return len(payload) * 3 // 4 - payload.count("=", -2)
 
 
+def decode(payload: str) -> bytes:
+    """The audio of a payload. IncompleteError if it is no base64."""
+    try:
+        return base64.b64decode(payload, validate=True)
+    except ValueError:
+        raise IncompleteError("The audio is no base64", code="AUDIO_NOT_BASE64") from None
+
+
 def payloads(mulaw: bytes, chunk: int = LARGEST) -> Iterator[str]:
     """The audio as base64 pieces of `chunk` bytes; the last has what is left, not padded."""
     for start in range(0, len(mulaw), chunk):
@@ -51,7 +59,7 @@ class Framer:
         """What is ready by now, in order, which may be nothing. IncompleteError if no base64."""
         if not self._held and self._is_ready(payload):
             return [payload]
-        audio = self._held + _decode(payload)
+        audio = self._held + decode(payload)
         whole = len(audio) - len(audio) % FRAME_BYTES
         self._held = audio[whole:]
         return list(payloads(audio[:whole], self._largest))
@@ -67,10 +75,3 @@ class Framer:
         n_bytes = size(payload)
         whole = len(payload) % 4 == 0 and n_bytes % FRAME_BYTES == 0
         return whole and 0 < n_bytes <= self._largest
-
-
-def _decode(payload: str) -> bytes:
-    try:
-        return base64.b64decode(payload, validate=True)
-    except ValueError:
-        raise IncompleteError("The audio is no base64", code="AUDIO_NOT_BASE64") from None
