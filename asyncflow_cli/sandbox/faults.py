@@ -1,7 +1,8 @@
 """What shall go wrong, and where: the grammar of `--fault`. Pure.
 
 fault    = where ":" what [ "x" COUNT ]       without a count, every time
-where    = [ METHOD ] path | "ws" | "*"       {id} stands for one part of a path
+where    = [ METHOD ] path | "*"              {id} stands for one part of a path
+         | "ws" | "tunnel"                    the speech socket; the sandbox's own tunnels
 what     = [ STATUS ] CODE { name "=" value } a documented error, its extras changed
          | STATUS                             400 to 599; 500 has the documented body
          | "first-byte" TIME                  nothing comes before that
@@ -15,6 +16,7 @@ on ws:   | "error" CODE { name "=" value }    an error frame in place of the fir
          | "late-final" TIME                  the final comes so much later
          | "late-audio"                       audio behind the final
          | "no-context-id"                    frames name no context
+on tunnel: "die-after" TIME                   so long after its first connection
 """
 
 from __future__ import annotations
@@ -25,21 +27,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.speech import PATH
 from asyncflow_cli.sandbox.documented import DOCUMENTED
+from asyncflow_cli.sandbox.faultwords import NAMED, REQUESTS, SOCKET, WORDS
 
 HINT = "For example: 'POST /text_to_speech:429 RATE_LIMIT_EXCEEDED x2', or 'ws:ws-drop'"
-
-SOCKET = "WS"
-"""The method of a WebSocket, which has none."""
-
-_TIMED = frozenset({"first-byte", "stall", "late-final"})
-_COUNTED = frozenset({"drop", "truncate", "ws-drop"})
-_PLAIN = frozenset({"quota-marker", "early-final", "late-audio", "no-context-id"})
-_ON_BODY = frozenset({"drop", "truncate", "quota-marker"})
-_ON_SOCKET = frozenset(
-    {"error", "ws-drop", "early-final", "late-final", "late-audio", "no-context-id"}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +49,16 @@ class Fault:
     count: int | None = None
 
     def concerns(self, method: str, path: str) -> bool:
-        if self.method not in (None, method) or (method == SOCKET and self.kind in _ON_BODY):
+        if self.method not in (None, method) or not self._possible(method):
             return False
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(self.path)).replace(r"\*", ".*")
         return re.fullmatch(pattern, path) is not None
+
+    def _possible(self, method: str) -> bool:
+        """`*` is everywhere, but not everything can happen on a socket."""
+        if self.kind == "answer" or method != SOCKET:
+            return self.method is not None or method not in _NO_REQUESTS
+        return self.kind in WORDS["ws"] or self.kind == "error"
 
 
 class Faults:
@@ -94,10 +91,11 @@ class Faults:
 
 
 _FAULT = re.compile(
-    r"\s*(?:(?P<method>[A-Za-z]+)\s+)?(?P<path>ws|\*|/[^\s:]*)\s*:\s*(?P<what>.*?)"
+    rf"\s*(?:(?P<method>[A-Za-z]+)\s+)?(?P<path>{'|'.join(NAMED)}|\*|/[^\s:]*)\s*:\s*(?P<what>.*?)"
     r"(?:\s+x(?P<count>\d{1,6}))?\s*"
 )
-_TIME = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(ms|s)")
+
+_NO_REQUESTS = {method for name, (method, _) in NAMED.items() if name not in REQUESTS}
 
 
 def parse(written: str) -> Fault:
@@ -105,73 +103,53 @@ def parse(written: str) -> Fault:
     match = _FAULT.fullmatch(written)
     if match is None:
         _refuse(written, "it is not WHERE:WHAT")
-    socket = match["path"] in ("ws", PATH)
-    place: dict[str, Any] = {
-        "written": written.strip(),
-        "method": SOCKET if socket else (match["method"] or "").upper() or None,
-        "path": PATH if socket else match["path"],
-        "count": int(match["count"]) if match["count"] else None,
-    }
-    if place["count"] == 0:
+    if match["count"] and int(match["count"]) == 0:
         _refuse(written, "x0 is never")
+    place = "ws" if match["path"] == NAMED["ws"][1] else match["path"]
+    method, path = NAMED.get(place, ((match["method"] or "").upper() or None, place))
     word, *rest = match["what"].split() or [""]
-    fault = Fault(**place, **_what(written, word, rest))
-    _check_place(fault)
-    return fault
+    try:
+        what = _what(place if place in NAMED else "HTTP", word, rest)
+    except ValueError as error:
+        _refuse(written, str(error))
+    count = int(match["count"]) if match["count"] else None
+    return Fault(written=written.strip(), method=method, path=path, count=count, **what)
 
 
-def _what(written: str, word: str, rest: Sequence[str]) -> dict[str, Any]:
-    if word in _TIMED:
-        return {"kind": word, "seconds": _seconds(written, rest)}
-    if word in _COUNTED:
-        return {"kind": word, "number": _number(written, rest)}
-    if word in _PLAIN and not rest:
-        return {"kind": word}
-    if word == "error" and rest:
-        return {"kind": word, **_documented(written, 0, rest[0], rest[1:])}
+def _what(place: str, word: str, rest: Sequence[str]) -> dict[str, Any]:
+    if word in WORDS[place]:
+        return {"kind": word, **WORDS[place][word](rest)}
+    if word == "error" and rest and place == "ws":
+        return {"kind": word, **_documented(0, rest[0], rest[1:])}
+    elsewhere = [name for name, words in WORDS.items() if word in words]
+    if elsewhere or (word == "error" and rest):
+        raise ValueError(f"{word} is for {' and '.join(elsewhere or ['ws'])}")
+    if place not in REQUESTS:
+        raise ValueError(f"{word or 'nothing'} is none of {', '.join(WORDS[place])}")
+    return {"kind": "answer", **_answer(word, rest)}
+
+
+def _answer(word: str, rest: Sequence[str]) -> dict[str, Any]:
     if re.fullmatch(r"[45]\d\d", word) and not rest:
-        return {"kind": "answer", "status": int(word)}
+        return {"status": int(word)}
     if re.fullmatch(r"\d{3}", word) and rest:
-        return {"kind": "answer", **_documented(written, int(word), rest[0], rest[1:])}
-    return {"kind": "answer", **_documented(written, 0, word, rest)}
+        return _documented(int(word), rest[0], rest[1:])
+    return _documented(0, word, rest)
 
 
-def _documented(written: str, status: int, code: str, extras: Sequence[str]) -> dict[str, Any]:
+def _documented(status: int, code: str, extras: Sequence[str]) -> dict[str, Any]:
     documented = DOCUMENTED.get(code)
     if documented is None:
-        _refuse(written, f"{code or 'nothing'} is neither a documented code nor a behaviour")
+        raise ValueError(f"{code or 'nothing'} is neither a documented code nor a behaviour")
     if status not in (0, documented.status):
-        _refuse(written, f"the status of {code} is {documented.status}")
+        raise ValueError(f"the status of {code} is {documented.status}")
     extra = {}
     for pair in extras:
         name, sign, value = pair.partition("=")
         if not (name and sign):
-            _refuse(written, f"{pair} is not name=value")
+            raise ValueError(f"{pair} is not name=value")
         extra[name] = int(value) if value.isascii() and value.isdigit() else value
     return {"status": documented.status, "code": code, "extra": extra}
-
-
-def _seconds(written: str, rest: Sequence[str]) -> float:
-    match = _TIME.fullmatch(rest[0]) if len(rest) == 1 else None
-    if match is None:
-        _refuse(written, "a time such as 400ms or 2s is missing")
-    return float(match[1]) / (1000 if match[2] == "ms" else 1)
-
-
-def _number(written: str, rest: Sequence[str]) -> int | None:
-    if not rest:
-        return None
-    if len(rest) > 1 or not re.fullmatch(r"[0-9]{1,9}", rest[0]):
-        _refuse(written, "only a number may follow")
-    return int(rest[0])
-
-
-def _check_place(fault: Fault) -> None:
-    socket = fault.method == SOCKET
-    if fault.kind in _ON_SOCKET and not socket:
-        _refuse(fault.written, f"{fault.kind} is for ws")
-    if fault.kind in _ON_BODY and socket:
-        _refuse(fault.written, f"{fault.kind} is for HTTP")
 
 
 def _refuse(written: str, why: str) -> NoReturn:

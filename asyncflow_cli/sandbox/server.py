@@ -15,7 +15,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.sandbox import account, control, faultcontrol, speechapi, twilio
+from asyncflow_cli.sandbox import (
+    account,
+    control,
+    faultcontrol,
+    speechapi,
+    tunnelcontrol,
+    twilio,
+)
 from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.choices import Choices
@@ -27,6 +34,7 @@ from asyncflow_cli.sandbox.speaker import API_KEY, Speaker
 from asyncflow_cli.sandbox.stage import Voice
 from asyncflow_cli.sandbox.store import Store
 from asyncflow_cli.sandbox.streamurl import is_loopback
+from asyncflow_cli.sandbox.tunnels import Tunnels
 from asyncflow_cli.sandbox.wire import Wire
 
 
@@ -39,7 +47,7 @@ class Sandbox:
         async with sandbox:
             ...
 
-    On the way out every live call is ended as Twilio would end it.
+    On the way out every live call is ended as Twilio would end it, and every tunnel is closed.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class Sandbox:
         faults: Iterable[str] = (),
     ) -> None:
         self.faults = Faults(faults)
+        self.tunnels = Tunnels(self.faults)
         clock = Clock(speed)
         self._socket = _bind(host, port)
         self.url = _url(self._socket)
@@ -99,6 +108,7 @@ class Sandbox:
 
     async def __aexit__(self, *_: object) -> None:
         await self.carrier.close()
+        await self.tunnels.close_all()
         self._server.leave()
         await self._serving
         await self._engine.aclose()
@@ -112,6 +122,7 @@ class Sandbox:
     def _routes(self) -> list[BaseRoute]:
         found = [*twilio.routes(self.carrier), *control.routes(self.carrier)]
         found += faultcontrol.routes(self.faults)
+        found += tunnelcontrol.routes(self.tunnels)
         found += speechapi.routes(self._speaker)
         found.append(Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"]))
         found.append(WebSocketRoute("/{path:path}", _no_socket_here))

@@ -16,7 +16,8 @@ from starlette.websockets import WebSocket
 
 from asyncflow_cli.sandbox.control import ROOT
 from asyncflow_cli.sandbox.documented import DOCUMENTED
-from asyncflow_cli.sandbox.faults import SOCKET, Fault, Faults
+from asyncflow_cli.sandbox.faults import Fault, Faults
+from asyncflow_cli.sandbox.faultwords import SOCKET
 from asyncflow_cli.sandbox.faultybody import FaultyBody
 from asyncflow_cli.sandbox.faultysocket import FaultySocket
 from asyncflow_cli.sandbox.refusal import Broken

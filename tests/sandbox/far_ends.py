@@ -64,6 +64,11 @@ async def ended(running: Sandbox, sid: str) -> Any:
     return await in_thread(lambda: client(running).calls(sid).fetch())
 
 
+def codes(running: Sandbox, sid: str) -> list[str]:
+    """The codes of the call's notifications."""
+    return [found.error_code for found in running.store.notifications(sid)]
+
+
 @dataclass
 class Conversation:
     """What one media socket has seen."""

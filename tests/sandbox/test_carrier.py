@@ -27,6 +27,7 @@ from tests.sandbox.far_ends import (
     MediaServer,
     Talk,
     client,
+    codes,
     ended,
     in_thread,
     make_call,
@@ -70,10 +71,6 @@ def speaker(*, after: str = "") -> tuple[list[MediaServer], Talk]:
         await socket.close(reason=after)
 
     return servers, talk
-
-
-def codes(running: Sandbox, sid: str) -> list[str]:
-    return [found.error_code for found in running.store.notifications(sid)]
 
 
 def streams_of(running: Sandbox, sid: str) -> tuple[dict[str, Any], ...]:

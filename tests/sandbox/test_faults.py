@@ -6,7 +6,8 @@ import pytest
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.documented import DOCUMENTED
-from asyncflow_cli.sandbox.faults import SOCKET, Faults, parse
+from asyncflow_cli.sandbox.faults import Faults, parse
+from asyncflow_cli.sandbox.faultwords import SOCKET, TUNNEL
 
 SPEECH = "/text_to_speech"
 WS = "/text_to_speech/websocket/ws"
@@ -36,6 +37,7 @@ def test_a_documented_error_some_times() -> None:
         ("ws:no-context-id", "no-context-id", 0.0, None),
         ("ws:stall 1s", "stall", 1.0, None),
         ("/a:500", "answer", 0.0, None),
+        ("tunnel:die-after 2s", "die-after", 2.0, None),
     ],
 )
 def test_behaviours(written: str, kind: str, seconds: float, number: int | None) -> None:
@@ -67,11 +69,14 @@ def test_the_status_of_a_code_may_be_left_out(code: str) -> None:
         ("/a:stall 2h", "time"),
         ("/a:drop many", "number"),
         ("/a:drop 1 2", "number"),
-        ("/a:quota-marker 2", "neither"),
+        ("/a:quota-marker 2", "nothing may follow"),
         ("/a:early-final", "for ws"),
         ("*:error TIMEOUT", "for ws"),
         ("ws:truncate", "for HTTP"),
         ("ws:error", "neither"),
+        ("tunnel:die-after", "time"),
+        ("tunnel:503", "none of die-after"),
+        ("/a:die-after 2s", "for tunnel"),
     ],
 )
 def test_what_is_no_fault_says_why_and_how(written: str, why: str) -> None:
@@ -102,6 +107,7 @@ def test_each_is_met_as_often_as_it_says_and_in_the_order_of_arming() -> None:
         ("*", SOCKET, WS, True),
         ("ws", SOCKET, WS, True),
         ("ws", "GET", WS, False),
+        ("*", TUNNEL, "tunnel", False),
         ("/a.b", "GET", "/aXb", False),
     ],
 )
