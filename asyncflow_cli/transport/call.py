@@ -32,6 +32,7 @@ from asyncflow_cli.protocol.bridge import (
     Speak,
     SpeechEvent,
 )
+from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
 from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason, sip_words
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.order import CallOrder
@@ -45,11 +46,7 @@ from asyncflow_cli.transport.phone import CallStatus, Phone, PhoneEvent, PhoneLo
 from asyncflow_cli.transport.placed import PlacedCall
 from asyncflow_cli.transport.speech import SpeechSession
 from asyncflow_cli.transport.tunnel import open_tunnel
-from asyncflow_cli.transport.twilio import (
-    CallRequest,
-    TwilioClient,
-    stream_twiml,
-)
+from asyncflow_cli.transport.twilio import TwilioClient
 
 log = logging.getLogger(__name__)
 

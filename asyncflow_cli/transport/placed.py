@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from asyncflow_cli.errors import AsyncflowError
+from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.transport.journal import Entry, Journal
-from asyncflow_cli.transport.twilio import CALL_GONE, CallRecord, CallRequest, TwilioClient
+from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
+from asyncflow_cli.transport.twiliorecords import CallRecord
 
 ANSWER_WITHIN = 10.0
 """Seconds that a create request whose caller has gone still has for its answer."""

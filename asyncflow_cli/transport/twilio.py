@@ -1,156 +1,124 @@
-"""Twilio's REST API: its own client, riding on our httpx, and failures in our words.
+"""Twilio's REST API: the calls of an account, and what the account is.
 
 https://www.twilio.com/docs/voice/api/call-resource
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable
-from dataclasses import dataclass
+import random
+import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
-from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http import AsyncHttpClient
-from twilio.http.response import Response
-from twilio.rest import Client
-from twilio.twiml.voice_response import Connect, VoiceResponse
+from twilio.base.exceptions import TwilioException
 
-from asyncflow_cli.errors import (
-    AsyncflowError,
-    AuthError,
-    CallRejectedError,
-    LimitError,
-    NetworkError,
-    PrerequisiteError,
-    RemoteProtocolError,
-    ServiceError,
-)
-from asyncflow_cli.protocol.catalogue import twilio_codes
+from asyncflow_cli.errors import AsyncflowError
+from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.protocol.endings import TERMINAL
-from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings, is_loopback
+from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.transport import pace
+from asyncflow_cli.transport.twiliorecords import (
+    Account,
+    Balance,
+    CallRecord,
+    Notification,
+    account,
+    balance,
+    notification,
+    numbers,
+    record,
+)
+from asyncflow_cli.transport.twiliowire import (
+    FAILURES,
+    explained,
+    is_refusal,
+    open_client,
+    was_too_much,
+    whole,
+)
+
+log = logging.getLogger(__name__)
 
 NOT_FOUND = "TWILIO_20404"
 
 CALL_GONE = frozenset({NOT_FOUND, "TWILIO_21220"})
 """Not found, or not in a state to be changed: to someone who hangs up, both are success."""
 
-KNOWN = {entry.code: entry for entry in twilio_codes.ENTRIES}
+FIND_AFTER = (0.0, 1.0, 2.0)
+"""Seconds before each look for a call that nobody told us of: lists may lag."""
 
-STATUSES: dict[int, type[AsyncflowError]] = {
-    400: CallRejectedError,
-    401: AuthError,
-    403: AuthError,
-    429: LimitError,
-}
+FIRST_BACKOFF = 1.0
 
+MANY = 1000
+"""Numbers that are read of an account; whoever has more is not told of the others."""
 
-_FAILURES = (TwilioException, httpx.HTTPError, ValueError)
-"""How Twilio's client fails; ValueError is an answer that is not JSON, or not a call."""
-
-
-@dataclass(frozen=True)
-class CallRecord:
-    """What Twilio knows of a call."""
-
-    sid: str
-    status: str
-    duration: int | None
-    """Seconds; known once it has ended."""
-
-    @property
-    def ended(self) -> bool:
-        return self.status in TERMINAL
-
-
-@dataclass(frozen=True)
-class CallRequest:
-    to: str
-    from_: str
-    twiml: str
-    status_callback: str
-    ring_timeout: int
-    """Seconds of ringing after which Twilio gives up."""
-    time_limit: int
-    """Seconds of talk after which Twilio ends the call, whatever has become of us."""
-
-
-def stream_twiml(media_url: str, status_callback: str) -> str:
-    """TwiML that hands the call's audio, both ways, to `media_url` (wss, without a query).
-
-    Nothing follows the stream: the call ends when we close the socket.
-    """
-    response = VoiceResponse()
-    connect = Connect()
-    connect.stream(url=media_url, name="asyncflow", status_callback=status_callback)
-    response.append(connect)
-    return str(response)
+T = TypeVar("T")
 
 
 class TwilioClient:
-    """Calls of one account. Close it in the loop that used it."""
+    """Calls of one account. Close it in the loop that used it.
+
+    `transport` is the seam for tests and recordings; `sleep` that for waiting.
+    """
 
     def __init__(
-        self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        settings: Settings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        account = settings.need("twilio_account_sid")
-        username, password = _credentials(settings, account)
-        self.base_url = settings.twilio_base_url
-        self.account_sid = account
-        # Elsewhere there are none, and Twilio's client would write them into any address.
-        at_twilio = self.base_url == DEFAULT_TWILIO_BASE_URL
         self._http = httpx.AsyncClient(
             timeout=settings.timeout,
             transport=transport,
-            trust_env=not is_loopback(self.base_url),
+            trust_env=not is_loopback(settings.twilio_base_url),
         )
-        self._client = Client(
-            username,
-            password,
-            account_sid=account,
-            region=settings.twilio_region if at_twilio else None,
-            edge=settings.twilio_edge if at_twilio else None,
-            http_client=_HttpxClient(self._http),
-            # An empty mapping would be replaced by os.environ.
-            environment={"": ""},
-        )
-        self._client.api.base_url = self.base_url
-        self.base_url = self._client.get_hostname(self.base_url)
+        self._client = open_client(settings, self._http)
+        self._retries = settings.retries
+        self._sleep = sleep
+        self.account_sid = settings.need("twilio_account_sid")
+        self.base_url: str = self._client.get_hostname(settings.twilio_base_url)
+        self.uses_key = bool(settings.twilio_api_key)
+        """An API key may be allowed calls and nothing else."""
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
+    # Calls
+
     async def create_call(self, request: CallRequest) -> CallRecord:
-        """Dial. The outcome is known when this returns or raises: without a clear answer the call
-        is looked for, because creating is not idempotent and must never be repeated."""
+        """Dial, at most once a second. It is never dialled twice: creating is not idempotent, so
+        without a clear answer the call is looked for.
+
+        CALL_UNKNOWN if it is not found, for then there may be one all the same.
+        """
+        if not is_loopback(self.base_url):
+            await self._sleep(pace.turn((self.base_url, self.account_sid)))
         began = datetime.now(UTC) - timedelta(minutes=1)  # clocks differ
+        words = {_keyword(name): value for name, value in request.parameters.items()}
         try:
-            creating = self._client.calls.create_async(
-                to=request.to,
-                from_=request.from_,
-                twiml=request.twiml,
-                status_callback=request.status_callback,
-                status_callback_event=["initiated", "ringing", "answered", "completed"],
-                status_callback_method="POST",
-                timeout=request.ring_timeout,
-                time_limit=request.time_limit,
-            )
-            return _record(await creating)
-        except _FAILURES as error:
-            found = None if _is_refusal(error) else await self._find(request, began)
+            return record(await self._patiently(lambda: self._client.calls.create_async(**words)))
+        except FAILURES as error:
+            failure = explained(error, self.base_url)
+            if is_refusal(error):
+                raise failure from error
+            log.info("%s: looking for the call", failure.message)
+            found = await self._found(request, began)
             if found is None:
-                raise self._explained(error) from error
+                raise _unknown(failure) from error
             return found
 
     async def fetch_call(self, sid: str) -> CallRecord:
-        return await self._ask(self._client.calls(sid).fetch_async())
+        return await self._ask(lambda: self._client.calls(sid).fetch_async(), record)
 
     async def hang_up(self, sid: str) -> CallRecord:
         """End the call in whatever state it is; one that has ended stays as it is."""
         try:
-            return await self._ask(self._client.calls(sid).update_async(status="completed"))
+            return await self._update(sid, status="completed")
         except AsyncflowError as error:
             if error.code == NOT_FOUND:
                 # Deleted, which is done to calls that have ended only.
@@ -159,103 +127,114 @@ class TwilioClient:
                 raise
             return await self.fetch_call(sid)
 
-    async def _ask(self, request: Awaitable[Any]) -> CallRecord:
-        try:
-            return _record(await request)
-        except _FAILURES as error:
-            raise self._explained(error) from error
+    async def redirect(self, sid: str, twiml: str) -> CallRecord:
+        """Put fresh TwiML in place of what a live call is at.
 
-    async def _find(self, request: CallRequest, began: datetime) -> CallRecord | None:
-        """The call that a create request without an answer may have made."""
+        The stream it has is closed. TWILIO_21220 if the call has ended, or was not answered yet.
+        """
+        return await self._update(sid, twiml=twiml)
+
+    async def notifications(self, sid: str) -> list[Notification]:
+        """What went wrong in a call, the latest first. It may lag behind by seconds."""
+        listing = self._client.calls(sid).notifications
+        return await self._ask(
+            lambda: listing.list_async(limit=50),
+            lambda found: [notification(each) for each in found],
+        )
+
+    # The account
+
+    async def fetch_account(self) -> Account:
+        context = self._client.api.v2010.accounts(self.account_sid)
+        return await self._ask(lambda: context.fetch_async(), account)
+
+    async def fetch_balance(self) -> Balance | None:
+        """What is left to talk for; None if that is not to be read."""
         try:
-            calls = await self._client.calls.list_async(
-                to=request.to, from_=request.from_, limit=20
-            )
-        except _FAILURES:
+            listing = self._client.api.v2010.account.balance
+            return await self._ask(lambda: listing.fetch_async(), balance)
+        except AsyncflowError:
             return None
-        live = [c for c in calls if c.status not in TERMINAL]
-        fresh = [c for c in live if c.date_created is None or c.date_created >= began]
-        return _record(fresh[0]) if fresh else None
 
-    def _explained(self, error: Exception) -> AsyncflowError:
-        if isinstance(error, TwilioException):
-            return translated(error)
-        hint = "Check the network, a proxy in the way, and TWILIO_BASE_URL"
-        if isinstance(error, ValueError):
-            return RemoteProtocolError(f"{self.base_url} does not answer as Twilio does", hint=hint)
-        why = (
-            "did not answer in time"
-            if isinstance(error, httpx.TimeoutException)
-            else f"cannot be reached: {str(error) or type(error).__name__}"
+    async def owns(self, number: str) -> bool:
+        """Whether calls may come from this number: it was bought, or verified."""
+        return number in await self._numbers(phone_number=number, limit=20)
+
+    async def owned_numbers(self) -> list[str]:
+        """Every number that calls may come from: the bought ones, then the verified ones."""
+        return await self._numbers(limit=MANY)
+
+    async def check_login(self) -> None:
+        """The least that who may make calls may do: look at them. AuthError for strangers."""
+        await self._ask(lambda: self._client.calls.list_async(limit=1), len)
+
+    # How
+
+    async def _numbers(self, **query: Any) -> list[str]:
+        bought, verified = await asyncio.gather(
+            self._ask(lambda: self._client.incoming_phone_numbers.list_async(**query), numbers),
+            self._ask(lambda: self._client.outgoing_caller_ids.list_async(**query), numbers),
         )
-        return NetworkError(f"{self.base_url} {why}", hint=hint, code="TWILIO_UNREACHABLE")
+        return list(dict.fromkeys([*bought, *verified]))
+
+    async def _update(self, sid: str, **changes: Any) -> CallRecord:
+        return await self._ask(lambda: self._client.calls(sid).update_async(**changes), record)
+
+    async def _ask(self, request: Callable[[], Awaitable[Any]], read: Callable[[Any], T]) -> T:
+        try:
+            return read(await self._patiently(request))
+        except FAILURES as error:
+            raise explained(error, self.base_url) from error
+
+    async def _patiently(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Ask again after a 429, and after nothing else."""
+        for tried in range(self._retries):
+            try:
+                return await _once(request)
+            except TwilioException as error:
+                if not was_too_much(error):
+                    raise
+            wait = FIRST_BACKOFF * 2**tried
+            await self._sleep(random.uniform(wait / 2, wait))
+        return await _once(request)
+
+    async def _found(self, request: CallRequest, began: datetime) -> CallRecord | None:
+        """The call that a create request without an answer may have made.
+
+        The latest calls from this number to that one are read whole: those that wait in a queue
+        have not begun, so a filter on StartTime might hide the very call.
+        """
+        for wait in FIND_AFTER:
+            await self._sleep(wait)
+            try:
+                listing = self._client.calls
+                calls = await listing.list_async(to=request.to, from_=request.from_, limit=20)
+            except FAILURES:
+                continue
+            live = [call for call in calls if call.status not in TERMINAL]
+            fresh = [c for c in live if c.date_created is None or c.date_created >= began]
+            if fresh:
+                return record(fresh[0])
+        return None
 
 
-class _HttpxClient(AsyncHttpClient):  # type: ignore[misc]
-    """Twilio's seam for HTTP: the same httpx as everything else of ours."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        super().__init__(logging.getLogger(__name__), is_async=True)
-        self._http = http
-
-    async def request(
-        self,
-        method: str,
-        uri: str,
-        params: dict[str, Any] | None = None,
-        data: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
-    ) -> Response:
-        response = await self._http.request(
-            method,
-            uri,
-            params=params,
-            data=data,
-            headers=headers,
-            auth=auth,
-            follow_redirects=allow_redirects,
-            timeout=timeout or httpx.USE_CLIENT_DEFAULT,
-        )
-        return Response(response.status_code, response.text, response.headers)
+async def _once(request: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await request()
+    except TwilioException as error:
+        raise whole(error) from error
 
 
-def _credentials(settings: Settings, account: str) -> tuple[str, str]:
-    if bool(settings.twilio_region) != bool(settings.twilio_edge):
-        # api.{region}.twilio.com stopped resolving in April 2026.
-        raise PrerequisiteError(
-            "Twilio's region and edge go together",
-            hint="Set both TWILIO_REGION and TWILIO_EDGE (ie1 with dublin), or neither",
-        )
-    if settings.twilio_api_key:
-        return settings.twilio_api_key, settings.need("twilio_api_secret")
-    return account, settings.need("twilio_auth_token")
+def _keyword(name: str) -> str:
+    """`StatusCallback` as twilio-python's arguments have it."""
+    return "from_" if name == "From" else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def translated(error: TwilioException) -> AsyncflowError:
-    """Twilio's exception in our tree. Its str() holds terminal colours, so it is not used."""
-    if not isinstance(error, TwilioRestException):
-        return ServiceError(f"Twilio failed: {type(error).__name__}", code="TWILIO_FAILED")
-    code = error.code if error.code != error.status else None  # without one it repeats the status
-    named = f"TWILIO_{code or error.status}"
-    known = KNOWN.get(named)
-    cls = known.raises if known and known.raises else STATUSES.get(error.status, ServiceError)
-    link = f"{twilio_codes.LINK}{code}" if code else None
-    return cls(f"Twilio: {error.msg}", hint=known.next if known else link, code=named)
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether no call was made for certain. After a 5xx there may be one."""
-    if isinstance(error, TwilioRestException):
-        return bool(error.status < 500)
-    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-
-
-def _record(call: Any) -> CallRecord:
-    if not (call.sid and call.status):
-        raise ValueError("No call in the answer")
-    # twilio-python gives the duration as it came: a string of seconds.
-    duration = int(call.duration) if call.duration not in (None, "") else None
-    return CallRecord(sid=str(call.sid), status=str(call.status), duration=duration)
+def _unknown(failure: AsyncflowError) -> AsyncflowError:
+    return type(failure)(
+        f"{failure.message}. WHETHER A CALL WAS PLACED IS UNKNOWN: none is listed, "
+        "but one may ring",
+        hint="Look in Twilio's console before you call again: Monitor, Logs, Calls",
+        code="CALL_UNKNOWN",
+        details={"failure": failure.code},
+    )

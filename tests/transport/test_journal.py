@@ -15,9 +15,11 @@ import msgspec
 import pytest
 
 from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError, ServiceError
+from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.transport.journal import Entry, Journal
 from asyncflow_cli.transport.placed import HANG_UP_TRIES, PlacedCall
-from asyncflow_cli.transport.twilio import CallRecord, CallRequest, TwilioClient
+from asyncflow_cli.transport.twilio import TwilioClient
+from asyncflow_cli.transport.twiliorecords import CallRecord
 
 ACCOUNT, BASE_URL = "AC" + "1" * 32, "https://api.twilio.com"
 SID = "CA" + "2" * 32

@@ -34,9 +34,11 @@ from asyncflow_cli.errors import (
     ServiceError,
     UsageError,
 )
+from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
 from asyncflow_cli.protocol.catalogue import twilio_codes
+from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.twilio import CallRequest, TwilioClient, stream_twiml
+from asyncflow_cli.transport.twilio import FIND_AFTER, TwilioClient
 from tests.sandbox.far_ends import FROM, TO, ended, sandbox
 
 T = TypeVar("T")
@@ -54,7 +56,8 @@ REQUEST = CallRequest(
     time_limit=300,
 )
 
-Reply = Response | Exception
+Reply = Response | Exception | list[Response | Exception]
+"""A list is one reply after the other, the last for ever."""
 
 
 def answer(status: int, body: Any) -> Response:
@@ -86,6 +89,10 @@ class Twilio:
     urls: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     form: list[tuple[str, str]] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
     async def answer(self, request: Request) -> Response:
         line = f"{request.method} {request.url.path}"
@@ -95,6 +102,8 @@ class Twilio:
         self.logins.append(base64.b64decode(login).decode())
         self.form = parse_qsl((await request.body()).decode())
         reply = self.replies[line]
+        if isinstance(reply, list):
+            reply = reply.pop(0) if len(reply) > 1 else reply[0]
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -103,7 +112,8 @@ class Twilio:
     async def client(self, settings: Settings = SETTINGS) -> AsyncIterator[TwilioClient]:
         routes = [Route("/{path:path}", self.answer, methods=["GET", "POST"])]
         transport = httpx.ASGITransport(Starlette(routes=routes))
-        async with contextlib.aclosing(TwilioClient(settings, transport=transport)) as client:
+        client = TwilioClient(settings, transport=transport, sleep=self.sleep)
+        async with contextlib.aclosing(client):
             yield client
 
     def run(self, work: Callable[[TwilioClient], Awaitable[T]], settings: Settings = SETTINGS) -> T:
@@ -191,12 +201,175 @@ def test_without_a_clear_answer_the_call_is_found_and_never_made_twice(unclear: 
 @pytest.mark.parametrize(
     "found", [listed(), listed(call(age=60)), httpx.ReadTimeout("late"), answer(200, b"<")]
 )
-def test_if_no_call_is_found_the_first_failure_is_told(
+def test_if_no_call_is_found_nobody_knows_whether_there_is_one(
     reply: Reply, error: type[AsyncflowError], code: str, found: Reply
 ) -> None:
     twilio = Twilio({CREATE: reply, LIST: found})
     failure = twilio.fails()
-    assert (type(failure), failure.code, twilio.asked) == (error, code, [CREATE, LIST])
+    assert (type(failure), failure.code) == (error, "CALL_UNKNOWN")
+    assert failure.details == {"failure": code}
+    assert "WHETHER A CALL WAS PLACED IS UNKNOWN" in failure.message
+    assert twilio.asked == [CREATE, *[LIST] * len(FIND_AFTER)]
+
+
+def test_a_list_may_lag_behind_so_the_call_is_looked_for_again() -> None:
+    twilio = Twilio(
+        {
+            CREATE: refused(503, 20503),
+            LIST: [listed(), httpx.ReadTimeout("late"), listed(call("ringing"))],
+        }
+    )
+    assert twilio.create().sid == SID
+    assert twilio.asked == [CREATE, LIST, LIST, LIST]
+    assert tuple(twilio.slept[1:]) == FIND_AFTER
+
+
+def test_what_was_too_much_is_asked_again_for_it_was_not_done() -> None:
+    twilio = Twilio({CREATE: [refused(429, 20429), answer(429, b""), answer(201, call())]})
+    assert twilio.create().sid == SID
+    assert twilio.asked == [CREATE] * 3
+    _, first, second = twilio.slept
+    assert 0.5 <= first <= 1 <= second <= 2
+
+
+def test_what_is_too_much_still_is_told() -> None:
+    twilio = Twilio({CREATE: refused(429, 20429)})
+    assert twilio.fails().code == "TWILIO_20429"
+    assert twilio.asked == [CREATE] * 3
+
+
+def test_a_second_call_of_the_same_second_waits() -> None:
+    account = "AC" + "7" * 32
+    created = f"POST /2010-04-01/Accounts/{account}/Calls.json"
+    twilio = Twilio({created: answer(201, call())})
+
+    async def two_calls(client: TwilioClient) -> None:
+        await client.create_call(REQUEST)
+        await client.create_call(REQUEST)
+
+    twilio.run(two_calls, dataclasses.replace(SETTINGS, twilio_account_sid=account))
+    first, second = twilio.slept
+    assert first == 0
+    assert 0.9 < second <= 1
+
+
+def test_a_sandbox_need_not_be_waited_for() -> None:
+    twilio = Twilio({CREATE: answer(201, call())})
+    here = dataclasses.replace(SETTINGS, twilio_base_url="http://127.0.0.1:1")
+    twilio.run(lambda client: client.create_call(REQUEST), here)
+    assert twilio.slept == []
+
+
+def test_all_that_may_be_asked_for_is_asked_for_by_its_name() -> None:
+    twilio = Twilio({CREATE: answer(201, call())})
+    request = dataclasses.replace(
+        REQUEST,
+        caller_id="+15551110000",
+        send_digits="ww1#",
+        record=True,
+        recording_channels="dual",
+        machine="DetectMessageEnd",
+        async_amd_status_callback="https://h.example/a/t",
+    )
+    twilio.run(lambda client: client.create_call(request))
+    assert (
+        dict(twilio.form).items()
+        >= {
+            "CallerId": "+15551110000",
+            "SendDigits": "ww1#",
+            "Record": "true",
+            "RecordingChannels": "dual",
+            "MachineDetection": "DetectMessageEnd",
+            "AsyncAmd": "true",
+            "AsyncAmdStatusCallback": "https://h.example/a/t",
+            "AsyncAmdStatusCallbackMethod": "POST",
+        }.items()
+    )
+    assert {name for name, _ in twilio.form} == set(request.parameters)
+
+
+def test_a_pause_holds_a_call_whose_stream_was_lost() -> None:
+    twiml = stream_twiml("wss://h.example/m/a&b", "https://h.example/s/t", hold=30)
+    assert twiml.endswith(
+        'url="wss://h.example/m/a&amp;b" /></Connect><Pause length="30" /></Response>'
+    )
+
+
+def test_a_live_call_is_led_elsewhere() -> None:
+    twilio = Twilio({UPDATE: answer(200, call("in-progress"))})
+    assert twilio.run(lambda client: client.redirect(SID, REQUEST.twiml)).status == "in-progress"
+    assert twilio.form == [("Twiml", REQUEST.twiml)]
+
+
+def test_a_call_that_has_ended_is_led_nowhere() -> None:
+    twilio = Twilio({UPDATE: refused(400, 21220)})
+    with pytest.raises(AsyncflowError) as caught:
+        twilio.run(lambda client: client.redirect(SID, REQUEST.twiml))
+    assert caught.value.code == "TWILIO_21220"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Msg=Got+404%21&ErrorCode=31920&LogLevel=ERROR", "Got 404!"),
+        ("sourceComponent=14100&EmailNotification=false&Msg=No+audio", "No audio"),
+        ("Plain words", "Plain words"),
+        ("half%20encoded", "half encoded"),
+        ("", ""),
+    ],
+)
+def test_what_went_wrong_is_told_in_words(text: str, words: str) -> None:
+    entry = {"error_code": "31920", "log": "0", "message_text": text}
+    path = f"{CALLS}/{SID}/Notifications.json"
+    answered = answer(200, {"notifications": [entry], "page": 0, "next_page_uri": None})
+    (told,) = Twilio({f"GET {path}": answered}).run(lambda client: client.notifications(SID))
+    assert (told.error_code, told.message, told.level) == ("31920", words, "error")
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [answer(404, b""), answer(501, b""), answer(200, b"{}"), httpx.ReadError(""), refused(401, 1)],
+)
+def test_a_balance_that_is_not_to_be_read_is_none(unreadable: Reply) -> None:
+    balance = f"GET /2010-04-01/Accounts/{ACCOUNT}/Balance.json"
+    assert Twilio({balance: unreadable}).run(lambda client: client.fetch_balance()) is None
+    some = answer(200, {"balance": "12.5", "currency": "EUR"})
+    told = Twilio({balance: some}).run(lambda client: client.fetch_balance())
+    assert told is not None
+    assert (told.amount, told.currency) == (12.5, "EUR")
+
+
+def test_the_account_is_read_from_the_sandbox() -> None:
+    async def test() -> None:
+        async with sandbox() as running, contextlib.aclosing(_sandboxed(running)) as client:
+            account = await client.fetch_account()
+            assert (account.type, account.status) == ("Full", "active")
+            assert FROM in await client.owned_numbers()
+            assert await client.owns(FROM)
+            assert not await client.owns("+441632960000")
+            await client.check_login()
+            with pytest.raises(AsyncflowError) as caught:
+                await client.redirect("CA" + "9" * 32, REQUEST.twiml)
+            assert caught.value.code == "TWILIO_20404"
+
+    asyncio.run(test())
+
+
+def _sandboxed(running: Sandbox) -> TwilioClient:
+    environ = running.environment
+    return TwilioClient(
+        Settings(
+            twilio_account_sid=environ["TWILIO_ACCOUNT_SID"],
+            twilio_auth_token=environ["TWILIO_AUTH_TOKEN"],
+            twilio_base_url=running.url,
+        )
+    )
+
+
+@pytest.mark.parametrize("url", ["https://api.ie1.twilio.com", "https://api.au1.twilio.com/x"])
+def test_a_host_that_is_no_more_is_refused(url: str) -> None:
+    with pytest.raises(PrerequisiteError):
+        TwilioClient(dataclasses.replace(SETTINGS, twilio_base_url=url))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +379,6 @@ def test_if_no_call_is_found_the_first_failure_is_told(
         httpx.ConnectTimeout("late"),
         refused(400, 21211),
         refused(401, 20003),
-        refused(429, 20429),
         answer(404, b"<html>"),
     ],
 )
@@ -347,8 +519,8 @@ def test_every_code_with_a_remedy_says_it_as_a_sentence_of_ours() -> None:
 
 
 def test_a_failure_without_words_is_called_by_its_name() -> None:
-    failure = Twilio({CREATE: httpx.ReadError(""), LIST: listed()}).fails()
-    assert failure.message == "https://api.twilio.com cannot be reached: ReadError"
+    failure = Twilio({CREATE: httpx.ConnectError("")}).fails()
+    assert failure.message == "https://api.twilio.com cannot be reached: ConnectError"
 
 
 def test_an_answer_without_a_code_makes_up_none() -> None:

@@ -368,6 +368,31 @@ _NETWORK: tuple[Row, ...] = (
         "Check the network, a proxy in the way, and TWILIO_BASE_URL",
     ),
     (
+        "PREFLIGHT_FAILED",
+        None,
+        "Several things stand in the way of a call",
+        "More than one check failed before the call, and nobody was called.",
+        "A first call, for which something is yet to be set up.",
+        "Mend each problem that is listed; the exit code is the gravest one's",
+    ),
+    (
+        "TRIAL_ACCOUNT",
+        errors.AuthError,
+        "A trial account cannot stream",
+        "Twilio's trial accounts may not use <Stream>: the callee would hear that, and nothing "
+        "else.",
+        "An account that was never paid for.",
+        "Upgrade the account in Twilio's console; --force calls all the same",
+    ),
+    (
+        "CALL_UNKNOWN",
+        None,
+        "Nobody knows whether a call was placed",
+        "Twilio gave no clear answer to the order of a call, and the call is in no list of its.",
+        "A time-out or a failure inside Twilio. The order is never sent twice.",
+        "Look in Twilio's console before you call again: Monitor, Logs, Calls",
+    ),
+    (
         "TWILIO_FAILED",
         errors.ServiceError,
         "Twilio's client failed",
