@@ -35,6 +35,14 @@ FaultOption = Annotated[
         help="Make it fail, such as 'POST /text_to_speech:429 RATE_LIMIT_EXCEEDED x2'. Repeatable.",
     ),
 ]
+CalleeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--callee",
+        metavar="[NUMBER=]SCRIPT",
+        help="Who answers, such as '+15551230001=say \"Hello?\"; press 1; hang up'. Repeatable.",
+    ),
+]
 EraOption = Annotated[Era, typer.Option("--era", help="asyncflow is the service of 2025.")]
 CursorOption = Annotated[
     Cursor, typer.Option("--cursor", help="What next_cursor is: this page's last id, or the next.")
@@ -57,6 +65,7 @@ def serve(
     speed: SpeedOption = 1.0,
     deterministic: DeterministicOption = False,
     fault: FaultOption = None,
+    callee: CalleeOption = None,
     era: EraOption = "voice-api",
     cursor: CursorOption = "last",
     paging: PagingOption = None,
@@ -76,7 +85,12 @@ def serve(
         validation=int(validation),
     )
     sandbox = app.make_sandbox(
-        port=port, speed=speed, deterministic=deterministic, choices=choices, faults=fault or ()
+        port=port,
+        speed=speed,
+        deterministic=deterministic,
+        choices=choices,
+        faults=fault or (),
+        callees=callee or (),
     )
     app.run(app.serve(sandbox))
 

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from asyncflow_cli.protocol.audio import PHONE_RATE
 from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN
-from asyncflow_cli.sandbox.callee import Callee
+from asyncflow_cli.sandbox.callee import KEY_SECONDS, LISTENER, Actor, Callee
+from asyncflow_cli.sandbox.casting import cast
 from asyncflow_cli.sandbox.clock import rfc2822
 from asyncflow_cli.sandbox.leg import CalleeHungUp, Leg
 from asyncflow_cli.sandbox.order import Callback, Order
 from asyncflow_cli.sandbox.program import Program, Source
 from asyncflow_cli.sandbox.record import CallRecord, Network
 from asyncflow_cli.sandbox.resources import CallReport, CallResource
+from asyncflow_cli.sandbox.screening import screen
 from asyncflow_cli.sandbox.stage import Stage
 
-KEY_SECONDS = {"w": 0.5, "W": 1.0}
-"""Pauses in SendDigits; a key takes a fifth of a second."""
+PAUSES = {"w": 0.5, "W": 1.0}
+"""Seconds of silence in SendDigits: https://www.twilio.com/docs/voice/api/call-resource"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,22 @@ class HangUp:
 
 
 Wish: TypeAlias = HangUp | Source
+Prelude: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class LiveCall:
     """A call that has not ended. `run` is its life; the REST API interrupts it."""
 
-    def __init__(self, order: Order, callee: Callee, network: Network) -> None:
+    def __init__(self, order: Order, actor: Actor, network: Network) -> None:
         self.ended = asyncio.Event()
         """Set when the status is final; the last callback may still be on its way."""
         self.finished = asyncio.Event()
         """Set when nothing of the call is left to do."""
-        self._callee = callee
+        self._actor = actor
+        self._callee = actor if isinstance(actor, Callee) else LISTENER
         self._network = network
         self._record = CallRecord(order, network)
-        self._leg = Leg(network.clock, callee, skip_silence=network.names.deterministic)
+        self._leg = Leg(network.clock, skip_silence=network.names.deterministic)
         self._program = Program(self._stage())
         self._ended_by: str | None = None
         self._started: datetime | None = None
@@ -81,6 +86,8 @@ class LiveCall:
         ]
         return CallReport(
             ended_by=self._ended_by,
+            answered_by=self.resource.answered_by,
+            billed_minutes=math.ceil(int(self.resource.duration or 0) / 60),
             seconds_heard=_seconds(len(line.heard)),
             discarded_seconds=_seconds(line.discarded),
             digits_pressed=self._leg.pressed,
@@ -123,6 +130,7 @@ class LiveCall:
         """From the first ring to the last callback."""
         status = "failed"
         try:
+            await self._find_callee()
             answer = await self._ring()
             if answer == "in-progress":
                 await self._converse()
@@ -130,6 +138,11 @@ class LiveCall:
             status = answer
         finally:
             await self._end(status)
+
+    async def _find_callee(self) -> None:
+        if not isinstance(self._actor, Callee):
+            self._callee = await cast(self._actor, self._network.say or silent)
+        self._leg.pick_up(self._callee)
 
     async def _ring(self) -> str:
         """How it was answered: `in-progress`, or the status in which the call ends."""
@@ -156,21 +169,33 @@ class LiveCall:
         self._started = record.date()
         record.become(status="in-progress", start_time=rfc2822(self._started))
         record.callback("answered", "in-progress")
-        keys = sum(KEY_SECONDS.get(key, 0.2) for key in order.send_digits)
+        prelude: Prelude = self._prelude
         source: Source | None = order.source
         try:
             async with asyncio.timeout(self._network.clock.real(order.time_limit)) as self._limit:
                 while source is not None:
-                    source = await self._perform(source, after=keys)
-                    keys = 0.0
+                    source = await self._perform(prelude, source)
+                    prelude = nothing
         except TimeoutError:
             self._ended_by = "time limit"
         finally:
             self._limit = None
 
-    async def _perform(self, source: Source, *, after: float) -> Source | None:
+    async def _prelude(self) -> None:
+        """What comes before the TwiML: keys, or finding out who answered."""
+        order = self._record.order
+        if order.send_digits:
+            await self._leg.wait(sum(PAUSES.get(key, KEY_SECONDS) for key in order.send_digits))
+        if order.detection is not None:
+            await screen(order.detection, self._callee, self._leg, self._record)
+
+    async def _play(self, prelude: Prelude, source: Source) -> None:
+        await prelude()
+        await self._program.run(source)
+
+    async def _perform(self, prelude: Prelude, source: Source) -> Source | None:
         """Run TwiML until it ends, or something else is wished to run instead."""
-        program = asyncio.create_task(self._program.run(source, after=after))
+        program = asyncio.create_task(self._play(prelude, source))
         self._wished = asyncio.get_running_loop().create_future()
         waiting: list[asyncio.Future[Any]] = [program, self._wished]
         try:
@@ -248,6 +273,14 @@ class LiveCall:
             date=record.date,
             say=self._network.say,
         )
+
+
+async def nothing() -> None:
+    pass
+
+
+async def silent(_text: str, _language: str | None) -> bytes:
+    return b""
 
 
 def _seconds(positions: int) -> float:

@@ -11,19 +11,27 @@ nothing. A choice of the sandbox: Twilio has no such numbers.
     …486    busy
     …503    failed      the carrier is out of order
     …603    failed      the callee declines (some carriers report busy instead)
+
+Three more are no SIP codes, and answer:
+
+    …701    a human who says hello, and three seconds later talks over what is being said
+    …702    a human who says hello, and two seconds later presses 1
+    …801    an answering machine: a greeting, and a beep
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TypeAlias
 
 from asyncflow_cli.protocol.audio import FRAME_BYTES
 from asyncflow_cli.sandbox.clock import TICK
 from asyncflow_cli.sandbox.line import SILENCE
+from asyncflow_cli.sandbox.script import Nature, Outcome, Script, parse
 
-Outcome = Literal["answer", "busy", "failed", "no-answer"]
+KEY_SECONDS = 0.2
+"""How long a key is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,14 @@ class Press:
 
     after: float
     digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """When somebody speaks: seconds on the line."""
+
+    begins: float
+    ends: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +62,19 @@ class Callee:
     """μ-law, spoken from the first moment on the line."""
     presses: tuple[Press, ...] = ()
     sip_code: int = 200
+    nature: Nature = "human"
+    """What answering-machine detection makes of them."""
+    words: tuple[Words, ...] = ()
+    """Where in `says` there is speech, for that detection."""
+    beep_ends: float | None = None
+    """When an answering machine's beep is over, in seconds on the line."""
+    hangs_up_when_cleared: bool = False
 
 
-CALLEES: dict[str, Callee] = {
+Actor: TypeAlias = Callee | Script
+"""Somebody to ring; a script becomes a callee while it rings."""
+
+CALLEES: dict[str, Actor] = {
     "404": Callee("failed", ring_seconds=0.2, sip_code=404),
     "408": Callee("no-answer", sip_code=408),
     "410": Callee(hangup_after=2.0),
@@ -56,14 +82,22 @@ CALLEES: dict[str, Callee] = {
     "486": Callee("busy", sip_code=486),
     "503": Callee("failed", ring_seconds=0.2, sip_code=503),
     "603": Callee("failed", sip_code=603),
+    "701": parse('human; say "Hello?"; wait 3s; say "Wait, who is this?"'),
+    "702": parse('human; say "Hello?"; wait 2s; press 1'),
+    "801": parse('machine; say "Please leave a message after the tone."; beep'),
 }
 
 LISTENER = Callee()
 
 
-def who_answers(number: str, registered: Mapping[str, Callee]) -> Callee:
-    """The callee behind `number`; those registered by name come before the table."""
-    return registered.get(number) or CALLEES.get(number[-3:], LISTENER)
+EVERYBODY = "*"
+"""Stands for every number that has no callee of its own."""
+
+
+def who_answers(number: str, registered: Mapping[str, Actor]) -> Actor:
+    """The callee behind `number`; those registered come before the table."""
+    found = registered.get(number) or registered.get(EVERYBODY)
+    return found or CALLEES.get(number[-3:], LISTENER)
 
 
 class Handset:
@@ -74,8 +108,10 @@ class Handset:
         self._ticks = 0
         self._presses = sorted(callee.presses, key=lambda press: press.after)
 
-    @property
-    def hung_up(self) -> bool:
+    def hung_up(self, *, cleared: bool) -> bool:
+        """Whether they have put the phone down; `cleared` says that something was taken back."""
+        if cleared and self._callee.hangs_up_when_cleared:
+            return True
         limit = self._callee.hangup_after
         return limit is not None and self._ticks >= round(limit / TICK)
 

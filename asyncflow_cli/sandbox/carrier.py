@@ -9,7 +9,7 @@ from functools import cached_property
 import httpx
 
 from asyncflow_cli.sandbox.call import LiveCall
-from asyncflow_cli.sandbox.callee import Callee, who_answers
+from asyncflow_cli.sandbox.callee import Actor, who_answers
 from asyncflow_cli.sandbox.clock import Clock, Names
 from asyncflow_cli.sandbox.order import Order
 from asyncflow_cli.sandbox.record import Network
@@ -37,8 +37,8 @@ class Carrier:
         self.clock = clock
         self.names = Names(deterministic=deterministic, calls_before=store.count_calls())
         self.strict_from = strict_from
-        self.callees: dict[str, Callee] = {}
-        """Who answers, by number; before the table of `callee`."""
+        self.callees: dict[str, Actor] = {}
+        """Who answers, by number or `*` for everybody; before the table of `callee`."""
         self.live: dict[str, LiveCall] = {}
         self._say = say
         self._tasks: dict[str, asyncio.Task[None]] = {}

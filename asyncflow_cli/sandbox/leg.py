@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asyncflow_cli.sandbox.callee import Callee, Handset
+from asyncflow_cli.sandbox.callee import LISTENER, Callee, Handset
 from asyncflow_cli.sandbox.clock import TICK, Clock, Metronome
 from asyncflow_cli.sandbox.line import Line
 from asyncflow_cli.sandbox.mediasocket import Ticked
@@ -17,12 +17,16 @@ class CalleeHungUp(Exception):
 class Leg:
     """A line, and the callee who listens to it. Its time passes only while a verb runs."""
 
-    def __init__(self, clock: Clock, callee: Callee, *, skip_silence: bool = False) -> None:
+    def __init__(self, clock: Clock, *, skip_silence: bool = False) -> None:
         self.line = Line(skip_silence=skip_silence)
         self.pressed = ""
         """Every key the callee has pressed."""
         self.listeners: list[Callable[[Ticked], None]] = []
         self._clock = clock
+        self._handset = Handset(LISTENER)
+
+    def pick_up(self, callee: Callee) -> None:
+        """Who listens, and speaks, from now on."""
         self._handset = Handset(callee)
 
     async def play(self, audio: bytes) -> None:
@@ -50,11 +54,24 @@ class Leg:
                     return
                 self._tick()
 
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something when so much of the line's time has passed."""
+        ticks_left = round(seconds / TICK)
+
+        def count(_: Ticked) -> None:
+            nonlocal ticks_left
+            ticks_left -= 1
+            if ticks_left <= 0:
+                self.listeners.remove(count)
+                act()
+
+        self.listeners.append(count)
+
     def _tick(self) -> None:
-        if self._handset.hung_up:
+        if self._handset.hung_up(cleared=self.line.times_cleared > 0):
             raise CalleeHungUp
         said, digits = self._handset.tick()
         heard, marks = self.line.tick()
         self.pressed += digits
-        for listener in self.listeners:
+        for listener in tuple(self.listeners):
             listener(Ticked(said, heard, digits, marks))

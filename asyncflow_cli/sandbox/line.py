@@ -61,6 +61,7 @@ class Line:
         self.gaps: list[Gap] = []
         self.discarded = 0
         """Bytes lost to the ceiling."""
+        self.times_cleared = 0
         self._skip_silence = skip_silence
         self._queue = bytearray()
         self._pending: deque[tuple[int, str]] = deque()
@@ -102,6 +103,11 @@ class Line:
 
     def clear(self) -> list[str]:
         """Drop what is queued. The names of all pending marks, in order: Twilio echoes them."""
+        self.times_cleared += 1
+        return self.drop()
+
+    def drop(self) -> list[str]:
+        """The same where nobody asked for it: whoever spoke has gone."""
         self._queue.clear()
         self._played = self._queued
         self._speaking = False

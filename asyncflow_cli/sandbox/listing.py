@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from asyncflow_cli.sandbox.order import ApiError, Form
+from asyncflow_cli.sandbox.form import ApiError, Form
 from asyncflow_cli.sandbox.resources import CallResource
 
 DEFAULT_SIZE, MAX_SIZE = 50, 1000

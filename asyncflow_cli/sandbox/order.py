@@ -8,26 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from asyncflow_cli.sandbox.account import owns
+from asyncflow_cli.sandbox.detection import Detection, read_detection
+from asyncflow_cli.sandbox.form import ApiError, Form, check_url, read_number
 from asyncflow_cli.sandbox.program import Fetch, Inline, Source
 
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 MAX_TWIML = 4000
-NOT_IMITATED = ("Record", "MachineDetection", "AsyncAmd", "CallerId", "CallToken", "Byoc", "Trim")
+NOT_IMITATED = ("Record", "CallerId", "CallToken", "Byoc", "Trim")
 EVENTS = ("initiated", "ringing", "answered", "completed")
-
-
-class ApiError(Exception):
-    """What the REST API answers instead of a resource."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +41,9 @@ class Order:
     timeout: int = 60
     time_limit: int = 14400
     send_digits: str = ""
+    detection: Detection | None = None
     ignored: tuple[str, ...] = ()
     """Parameters that Twilio would have heeded, and the sandbox does not imitate."""
-
-
-class Form:
-    """A form's fields, of which some may occur several times."""
-
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        self.pairs = pairs
-
-    def __contains__(self, name: str) -> bool:
-        return any(key == name for key, _ in self.pairs)
-
-    def all(self, name: str) -> list[str]:
-        return [value for key, value in self.pairs if key == name]
-
-    def get(self, name: str) -> str:
-        values = self.all(name)
-        return values[-1].strip() if values else ""
-
-    def method(self, name: str) -> str:
-        written = self.get(name).upper()
-        if written not in ("", "GET", "POST"):
-            raise ApiError(400, 20001, f"{name} must be GET or POST, not {written}")
-        return written or "POST"
 
 
 def read_order(form: Form, *, strict_from: bool) -> Order:
@@ -94,6 +63,7 @@ def read_order(form: Form, *, strict_from: bool) -> Order:
         timeout=read_number(form, "Timeout", 60, range(1, 601), 21208),
         time_limit=read_number(form, "TimeLimit", 14400, range(1, 86401), 20001),
         send_digits=_digits(form),
+        detection=read_detection(form),
         ignored=tuple(name for name in NOT_IMITATED if name in form),
     )
 
@@ -154,28 +124,6 @@ def read_callback(form: Form) -> Callback | None:
     if unknown := sorted(events - set(EVENTS)):
         raise ApiError(400, 21626, f"Invalid StatusCallbackEvent: {', '.join(unknown)}")
     return Callback(url, form.method("StatusCallbackMethod"), events)
-
-
-def check_url(name: str, url: str) -> None:
-    """ApiError 21205 unless `url` is one that a web client could ask."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host = None, ""
-    # https://www.twilio.com/docs/api/errors/21205; host names have no underscores.
-    if parts is None or parts.scheme not in ("http", "https") or not host or "_" in host:
-        raise ApiError(400, 21205, f"{name} is not a valid URL: {url}")
-
-
-def read_number(form: Form, name: str, default: int, allowed: range, code: int) -> int:
-    written = form.get(name)
-    if not written:
-        return default
-    if not (written.isascii() and written.isdigit()) or int(written) not in allowed:
-        bounds = f"{allowed.start} to {allowed.stop - 1}"
-        raise ApiError(400, code, f"{name} must be {bounds} seconds, not {written}")
-    return int(written)
 
 
 def _digits(form: Form) -> str:

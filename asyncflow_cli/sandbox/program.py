@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
 from asyncflow_cli.sandbox import twiml, verbs
+from asyncflow_cli.sandbox.callee import KEY_SECONDS
 from asyncflow_cli.sandbox.clip import read_clip
 from asyncflow_cli.sandbox.clock import TICK
 from asyncflow_cli.sandbox.stage import Stage
@@ -56,10 +57,8 @@ class Program:
         self.streams = Streams(stage)
         self._stage = stage
 
-    async def run(self, source: Source, *, after: float = 0.0) -> None:
-        """Perform `source` and all that follows, `after` seconds of silence. CalleeHungUp if so."""
-        if after:
-            await self._stage.leg.wait(after)
+    async def run(self, source: Source) -> None:
+        """Perform `source` and all that follows. CalleeHungUp if so."""
         following: Source | None = source
         while following is not None:
             document = await self._load(following)
@@ -140,7 +139,7 @@ class Program:
 
     async def _clip(self, verb: verbs.Play, base: str | None) -> bytes:
         if verb.digits is not None:
-            return _silence(sum({"w": 0.5, "W": 1.0}.get(key, 0.2) for key in verb.digits))
+            return _silence(sum({"w": 0.5, "W": 1.0}.get(key, KEY_SECONDS) for key in verb.digits))
         url = urljoin(base or "", verb.url)
         try:
             answer = await self._stage.web.request("GET", url, {})

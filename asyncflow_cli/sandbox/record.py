@@ -29,7 +29,9 @@ from asyncflow_cli.sandbox.webhook import Outbox, WebClient
 CALLBACK_FAILED = "15003"
 """https://www.twilio.com/docs/api/errors/15003"""
 
-WARNINGS = frozenset({"12200", CALLBACK_FAILED, "31930", "31931", "31950", "31951"})
+WARNINGS = frozenset(
+    {"12200", CALLBACK_FAILED, "21262", "21263", "31930", "31931", "31950", "31951"}
+)
 """Codes that Twilio logs as warnings; all others are errors."""
 
 
@@ -64,6 +66,9 @@ class CallRecord:
         self._callbacks_sent = 0
         self.resource = self._new_resource()
         network.store.save_call(self.resource, CallReport(), b"")
+        if order.detection is not None:
+            for code, text in order.detection.warnings:
+                self.notify(code, text, "")
 
     def date(self) -> datetime:
         """Now. Deterministic time moves only by what passes in every run: see `pass_time`."""
@@ -85,6 +90,7 @@ class CallRecord:
         """https://www.twilio.com/docs/voice/twiml#request-parameters"""
         numbers = {"From": self.order.from_, "To": self.order.to}
         numbers |= {"Caller": self.order.from_, "Called": self.order.to}
+        answered_by = self.resource.answered_by
         places = {f"{who}{what}": "" for who in numbers for what in ("City", "State", "Zip")}
         return {
             "CallSid": self.sid,
@@ -93,6 +99,7 @@ class CallRecord:
             **places,
             **{f"{who}Country": "US" for who in numbers},
             "CallStatus": status or self.resource.status,
+            **({"AnsweredBy": answered_by} if answered_by else {}),
             "Direction": "outbound-api",
             "ApiVersion": API,
         }

@@ -89,6 +89,10 @@ class CallReport(msgspec.Struct, frozen=True):
     """What Twilio does not tell: how the call sounded at the callee's end."""
 
     ended_by: str | None = None
+    """callee, twiml, api or time limit."""
+    answered_by: str | None = None
+    billed_minutes: int = 0
+    """Begun minutes count whole: https://www.twilio.com/docs/voice/pricing"""
     seconds_heard: float = 0.0
     discarded_seconds: float = 0.0
     digits_pressed: str = ""

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from asyncflow_cli.sandbox import account
-from asyncflow_cli.sandbox.order import ApiError, Form
+from asyncflow_cli.sandbox.form import ApiError, Form
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox import (
     account,
+    calleecontrol,
     control,
     faultcontrol,
     speechapi,
@@ -25,6 +26,7 @@ from asyncflow_cli.sandbox import (
 )
 from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.carrier import Carrier
+from asyncflow_cli.sandbox.casting import read_callees
 from asyncflow_cli.sandbox.choices import Choices
 from asyncflow_cli.sandbox.clock import Clock
 from asyncflow_cli.sandbox.engine import Engine
@@ -62,7 +64,9 @@ class Sandbox:
         say: Voice | None = None,
         choices: Choices | None = None,
         faults: Iterable[str] = (),
+        callees: Mapping[str, str] | Iterable[str] = (),
     ) -> None:
+        scripts = read_callees(callees)
         self.faults = Faults(faults)
         self.tunnels = Tunnels(self.faults)
         clock = Clock(speed)
@@ -78,6 +82,7 @@ class Sandbox:
             strict_from=strict_from,
             say=say or self._speaker.say,
         )
+        self.carrier.callees.update(scripts)
         self.environment = {
             "ASYNC_BASE_URL": self.url,
             "ASYNC_API_KEY": API_KEY,
@@ -123,6 +128,7 @@ class Sandbox:
         found = [*twilio.routes(self.carrier), *control.routes(self.carrier)]
         found += faultcontrol.routes(self.faults)
         found += tunnelcontrol.routes(self.tunnels)
+        found += calleecontrol.routes(self.carrier)
         found += speechapi.routes(self._speaker)
         found.append(Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"]))
         found.append(WebSocketRoute("/{path:path}", _no_socket_here))

@@ -51,7 +51,7 @@ class Streams:
             await leg.run(until=lambda: socket.closed)
         finally:
             leg.listeners.remove(socket.on_tick)
-            leg.line.clear()
+            leg.line.drop()
             await self._finish(stream, socket)
 
     async def start(self, stream: Stream, document_url: str | None) -> None:

@@ -323,12 +323,12 @@ def test_an_api_key_works_in_twilios_client() -> None:
 def test_what_is_not_imitated_is_named_in_the_report() -> None:
     async def test() -> None:
         async with sandbox() as running:
-            call = await make_call(running, twiml=SHORT, machine_detection="Enable", record=True)
+            call = await make_call(running, twiml=SHORT, call_token="{}", byoc="BY1")
             await ended(running, call.sid)
             report = running.store.report(call.sid)
             assert report is not None
             texts = [warning["text"].partition(" ")[0] for warning in report.warnings]
-            assert texts == ["Record", "MachineDetection"]
+            assert texts == ["CallToken", "Byoc"]
 
     run(test())
 

@@ -1,0 +1,153 @@
+"""From a script to a callee: clips are read, words are spoken, and all of it gets its time.
+
+A key takes a fifth of a second, in which it is silent. An answering machine's beep is half a
+second of 1000 Hz.
+"""
+
+from __future__ import annotations
+
+import array
+import math
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE, encode_mulaw
+from asyncflow_cli.sandbox.callee import EVERYBODY, KEY_SECONDS, Callee, Press, Words
+from asyncflow_cli.sandbox.clip import read_clip
+from asyncflow_cli.sandbox.recording import decode
+from asyncflow_cli.sandbox.script import (
+    Beep,
+    Clip,
+    HangUp,
+    Keys,
+    Script,
+    Sound,
+    Speak,
+    Step,
+    Wait,
+    parse,
+)
+from asyncflow_cli.sandbox.stage import Voice
+
+BEEP_HZ, BEEP_SECONDS = 1000, 0.5
+_BEEP_LEVEL = 8000
+
+
+def rehearse(text: str) -> Script:
+    """The script in `text`, its clips read. UsageError if a step or a clip is none."""
+    script = parse(text)
+    return replace(script, steps=tuple(map(_read, script.steps)))
+
+
+def read_callees(written: Mapping[str, str] | Iterable[str]) -> dict[str, Script]:
+    """Scripts by number. In a text the number stands before it, `+15551230001=busy`, or is `*`."""
+    pairs = written.items() if isinstance(written, Mapping) else map(_assigned, written)
+    return {number: rehearse(text) for number, text in pairs}
+
+
+def _assigned(text: str) -> tuple[str, str]:
+    found = re.match(r"\s*(\+\d+|\*)\s*=", text)
+    return (found[1], text[found.end() :]) if found else (EVERYBODY, text)
+
+
+def _read(step: Step) -> Step:
+    if not isinstance(step, Clip):
+        return step
+    try:
+        return Sound(sound_of(Path(step.path).expanduser().read_bytes(), step.path))
+    except OSError as error:
+        raise UsageError(f"The callee cannot say {step.path}: {error.strerror}") from None
+
+
+def sound_of(file: bytes, name: str) -> bytes:
+    """Any audio that the sandbox can decode, as μ-law."""
+    if (mulaw := read_clip(file)) is not None:
+        return mulaw
+    try:
+        samples = decode(file)
+    except AsyncflowError as error:
+        raise UsageError(f"{name} is no 8 kHz WAV. {error.message}", hint=error.hint) from None
+    if samples is None:
+        raise UsageError(f"{name} is no audio that the sandbox can decode")
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return encode_mulaw(samples.tobytes())
+
+
+async def cast(script: Script, say: Voice) -> Callee:
+    """Somebody who does what `script` says."""
+    take = _Take()
+    for step in script.steps:
+        await _play(step, take, say)
+    limits = [at for at in (take.hung_up, script.hangup_after) if at is not None]
+    return Callee(
+        outcome=script.outcome,
+        ring_seconds=script.ring_seconds,
+        hangup_after=min(limits, default=None),
+        says=bytes(take.audio),
+        presses=tuple(take.presses),
+        sip_code=script.sip_code,
+        nature=script.nature,
+        words=tuple(take.words),
+        beep_ends=take.beep_ends,
+        hangs_up_when_cleared=script.hangs_up_when_cleared,
+    )
+
+
+@dataclass(slots=True)
+class _Take:
+    """What has been played so far."""
+
+    audio: bytearray = field(default_factory=bytearray)
+    presses: list[Press] = field(default_factory=list)
+    words: list[Words] = field(default_factory=list)
+    beep_ends: float | None = None
+    hung_up: float | None = None
+
+    @property
+    def now(self) -> float:
+        return len(self.audio) / PHONE_RATE
+
+    def be_silent(self, seconds: float) -> None:
+        self.audio += MULAW_SILENCE * round(seconds * PHONE_RATE)
+
+    def speak(self, mulaw: bytes) -> None:
+        began = self.now
+        self.audio += mulaw
+        self.words.append(Words(began, self.now))
+
+
+async def _play(step: Step, take: _Take, say: Voice) -> None:
+    match step:
+        case Speak(text):
+            take.speak(await say(text, None))
+        case Sound(mulaw):
+            take.speak(mulaw)
+        case Keys(digits):
+            for digit in digits:
+                take.presses.append(Press(take.now, digit))
+                take.be_silent(KEY_SECONDS)
+        case Wait(seconds):
+            take.be_silent(seconds)
+        case Beep():
+            take.audio += _beep()
+            take.beep_ends = take.now
+        case HangUp() if take.hung_up is None:
+            take.hung_up = take.now
+
+
+@cache
+def _beep() -> bytes:
+    step = 2 * math.pi * BEEP_HZ / PHONE_RATE
+    wave = (
+        round(_BEEP_LEVEL * math.sin(step * at)) for at in range(round(BEEP_SECONDS * PHONE_RATE))
+    )
+    samples = array.array("h", wave)
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return encode_mulaw(samples.tobytes())
