@@ -15,6 +15,7 @@ from asyncflow_cli.errors import IncompleteError
 from asyncflow_cli.protocol import wav
 from asyncflow_cli.protocol.audio import decode_mulaw, seconds
 from asyncflow_cli.protocol.failures import from_code
+from asyncflow_cli.protocol.sniff import kind_of
 
 LARGEST = 10 * 1024 * 1024
 """The service says 10 MB."""
@@ -25,7 +26,7 @@ SHORTEST = 3.0
 QUIETEST = 10 ** (-50 / 20)
 """A peak below this part of full scale is the noise of a microphone that nobody spoke into."""
 
-_MAGIC = {"wav": (b"RIFF", b"WAVE"), "flac": (b"fLaC", b""), "aiff": (b"FORM", b"AIF")}
+TAKEN = frozenset({"wav", "mp3", "flac", "aiff"})
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ class Clip:
 
 def format_of(content: bytes) -> str | None:
     """wav, mp3, flac or aiff, by content; None for everything else."""
-    for name, (head, kind) in _MAGIC.items():
-        if content.startswith(head) and content[8:12].startswith(kind):
-            return name
-    return "mp3" if content.startswith(b"ID3") or _is_layer_3(content[:2]) else None
+    kind = kind_of(content)
+    if kind is None and _is_layer_3(content[:2]):
+        return "mp3"
+    return kind if kind in TAKEN else None
 
 
 def _is_layer_3(start: bytes) -> bool:

@@ -41,6 +41,13 @@ def read(file: bytes) -> Wav:
     raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
 
 
+def insist_on_all(file: bytes) -> None:
+    """IncompleteError if audio is missing at the end, of whatever kind it is."""
+    for name, start, size in _chunks(file):
+        if name == b"data":
+            _length(file, start, size)
+
+
 def _chunks(file: bytes) -> Iterator[tuple[bytes, int, int]]:
     position = 12
     while position + 8 <= len(file):
@@ -67,13 +74,18 @@ def _kind(chunk: bytes) -> tuple[Encoding, int]:
 
 
 def _audio(file: bytes, start: int, size: int, width: int) -> bytes:
+    size = _length(file, start, size)
+    if size % width:
+        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    return file[start : start + size]
+
+
+def _length(file: bytes, start: int, size: int) -> int:
     there = len(file) - start
     if size in (0, UNKNOWN_LENGTH):
-        size = there
+        return there
     if size > there:
         raise IncompleteError(
             f"The WAV holds {there} of {size} bytes of audio", code="AUDIO_TRUNCATED"
         )
-    if size % width:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
-    return file[start : start + size]
+    return size

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from asyncflow_cli.errors import UsageError
+from asyncflow_cli.errors import IncompleteError, PrerequisiteError, UsageError
 from asyncflow_cli.protocol.clips import (
     LARGEST,
     Clip,
@@ -18,6 +17,7 @@ from asyncflow_cli.protocol.clips import (
     wav_loudness,
 )
 from asyncflow_cli.protocol.failures import from_code
+from asyncflow_cli.transport.decoding import decode
 
 RATE = 16_000
 """Enough to measure."""
@@ -30,7 +30,7 @@ def read_clip(file: str, *, warn: Callable[[str], None]) -> Clip:
     kind = check_content(name, content)
     loudness = wav_loudness(content) if kind == "wav" else None
     if loudness is None:
-        loudness = _measured_by_ffmpeg(name, content, warn)
+        loudness = _measured(name, content, kind, warn)
     if loudness is not None:
         check_loudness(name, loudness)
     return Clip(f"clip.{kind}" if file == "-" else name, content, kind, loudness)
@@ -47,21 +47,12 @@ def _read(file: str) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}", code="NOT_READABLE") from None
 
 
-def _measured_by_ffmpeg(name: str, content: bytes, warn: Callable[[str], None]) -> Loudness | None:
+def _measured(name: str, content: bytes, kind: str, warn: Callable[[str], None]) -> Loudness | None:
     try:
-        import av
-    except ImportError:
-        warn(f"{name} was not measured: that takes pip install 'asyncflow-cli[sandbox]'")
+        pcm = decode(content, kind, RATE)
+    except PrerequisiteError as error:
+        warn(f"{name} was not measured: that takes {error.hint}")
         return None
-    try:
-        with av.open(io.BytesIO(content), "r") as container:
-            resampler = av.AudioResampler("s16", "mono", RATE)
-            frames = [
-                made
-                for frame in (*container.decode(audio=0), None)
-                for made in resampler.resample(frame)
-            ]
-    except (av.FFmpegError, IndexError, ValueError):
+    except IncompleteError:
         raise from_code("FORMAT_NOT_RECOGNIZED", f"{name} cannot be decoded") from None
-    pcm = b"".join(bytes(frame.planes[0])[: 2 * frame.samples] for frame in frames)
     return pcm_loudness(pcm, len(pcm) / 2 / RATE)
