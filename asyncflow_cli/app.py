@@ -25,6 +25,7 @@ from asyncflow_cli.settings import Settings, duration, is_loopback
 
 if TYPE_CHECKING:
     from asyncflow_cli.protocol.answers import TranscriptionRequest
+    from asyncflow_cli.protocol.callreports import CallsReport
     from asyncflow_cli.protocol.catalogue.report import ExplainReport
     from asyncflow_cli.protocol.clips import Clip
     from asyncflow_cli.protocol.models import SpeechRequest
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from asyncflow_cli.sandbox.server import Sandbox
     from asyncflow_cli.transport.api import ApiClient
     from asyncflow_cli.transport.call import PhoneCall
+    from asyncflow_cli.transport.calls import OwnCalls
+    from asyncflow_cli.transport.journal import Journal
     from asyncflow_cli.transport.library import VoiceLibrary
     from asyncflow_cli.transport.ownvoices import OwnVoices
     from asyncflow_cli.transport.synthesis import Destination
@@ -126,6 +129,24 @@ class App:
         from asyncflow_cli.transport.ownvoices import OwnVoices
 
         return OwnVoices(self.api, self.library)
+
+    @cached_property
+    def journal(self) -> Journal:
+        from asyncflow_cli.transport.journal import Journal
+
+        return Journal(self.folders.state / "calls", warn=self.out.warning)
+
+    @cached_property
+    def own_calls(self) -> OwnCalls:
+        from asyncflow_cli.transport.calls import OwnCalls
+
+        return OwnCalls(self.settings, self.journal, warn=self.out.warning)
+
+    def journalled(self, *, live_only: bool) -> CallsReport:
+        """What the journal has of our calls. It asks nobody, and needs no settings."""
+        from asyncflow_cli.transport.journalled import journalled
+
+        return journalled(self.journal, live_only=live_only)
 
     def clip(self, file: str) -> Clip:
         from asyncflow_cli.transport.clipfile import read_clip
@@ -255,14 +276,12 @@ class App:
     def call(self, order: CallOrder, save_heard: Path | None) -> Coroutine[Any, Any, CallReport]:
         """Make the call; in the sandbox, save what the callee heard as a WAV."""
         from asyncflow_cli.transport.call import PhoneCall
-        from asyncflow_cli.transport.journal import Journal
 
         settings = self.settings
         if save_heard is not None and not is_loopback(settings.twilio_base_url):
             raise UsageError("Only the sandbox tells what was heard", hint="Add --sandbox")
-        journal = Journal(self.folders.state / "calls")
         call = PhoneCall(
-            settings, order, journal, self.library, tell=self.out.step, warn=self.out.warning
+            settings, order, self.journal, self.library, tell=self.out.step, warn=self.out.warning
         )
         return call.run() if save_heard is None else self._heard(call, save_heard)
 
@@ -328,10 +347,10 @@ class App:
     def schema(self, name: str | None) -> SchemaReport | SchemasReport:
         """The JSON Schema of one of our documents, or the names of all."""
         from asyncflow_cli import output
-        from asyncflow_cli.protocol import reports, schemas, voicereports
+        from asyncflow_cli.protocol import callreports, reports, schemas, voicereports
         from asyncflow_cli.protocol.catalogue import report
 
-        modules = (output, reports, voicereports, schemas, report)
+        modules = (output, reports, voicereports, callreports, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

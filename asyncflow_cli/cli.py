@@ -24,6 +24,7 @@ from asyncflow_cli import __version__, settings
 from asyncflow_cli.app import App, Folders
 from asyncflow_cli.commands import (
     call,
+    calls,
     config,
     explain,
     sandbox,
@@ -64,6 +65,7 @@ stt.register(app)
 call.register(app)
 explain.register(app)
 schema.register(app)
+app.add_typer(calls.app)
 app.add_typer(voices.app)
 app.add_typer(sandbox.app)
 app.add_typer(config.app)

@@ -1,17 +1,42 @@
-"""Calls that are ours and may still be live, on disk: what a SIGKILL leaves for the next run."""
+"""Our calls on disk: those that may still be live, for the next run if we are killed, and the
+latest of those that have ended.
+
+Numbers are kept by their last four digits. A file that is not understood is passed over.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-SUFFIX = ".call.json"
+from asyncflow_cli.errors import NotFoundError
+from asyncflow_cli.transport.filelock import hold, is_held
+
+LIVE, ENDED = ".call.json", ".ended.json"
+
+KEPT = 200
+"""Calls that have ended, the latest ones."""
+
+Pid = Annotated[int, Meta(gt=0, lt=2**31)]
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a call ended, as far as we know."""
+
+    at: str
+    """ISO 8601, UTC."""
+    status: str
+    end_reason: str | None = None
+    duration: int | None = None
+    """Seconds from answer to end, as Twilio counts them."""
+    seconds_heard: float | None = None
+    exit_code: int | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -19,39 +44,142 @@ class Entry(msgspec.Struct, frozen=True):
     account_sid: str
     base_url: str
     """The Twilio the call is at."""
-    pid: Annotated[int, Meta(gt=0, lt=2**31)]
+    pid: Pid
     """Who owns it."""
     began: str
     """ISO 8601, UTC."""
+    to: str = ""
+    from_: str = msgspec.field(name="from", default="")
+    tunnel: str | None = None
+    """Which kind of tunnel Twilio finds us through."""
+    tunnel_pid: Pid | None = None
+    locked: bool = False
+    """Whether the owner holds a lock on the file for as long as it lives."""
+    ending: Ending | None = None
 
 
 class Journal:
-    """A folder with one file for each call that has not been seen to end."""
+    """A folder with a file for each call. `warn` hears of files that are not understood."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warn: Callable[[str], None] = lambda _text: None) -> None:
         self._folder = folder
+        self._warn = warn
+        self._held: dict[str, int] = {}
 
     def add(self, entry: Entry) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._path(entry.call_sid)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(entry))
+        """Write down a live call of ours, or what has changed of it. OSError if that fails."""
+        lock = self._write(self._path(entry.call_sid, LIVE), entry)
+        self._release(entry.call_sid)
+        self._held[entry.call_sid] = lock
 
-    def remove(self, call_sid: str) -> None:
-        self._path(call_sid).unlink(missing_ok=True)
+    def end(self, entry: Entry, ending: Ending) -> None:
+        """Write down how a call ended. It is no longer live, even if that cannot be written."""
+        ended = msgspec.structs.replace(entry, ending=ending)
+        try:
+            os.close(self._write(self._path(entry.call_sid, ENDED), ended))
+            for old in self._files(ENDED)[KEPT:]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            self._warn(f"Call {entry.call_sid} has ended, and is in no journal: {error}")
+        self.forget(entry.call_sid)
+
+    def forget(self, call_sid: str) -> None:
+        """Take a call out of those that may be live."""
+        self._path(call_sid, LIVE).unlink(missing_ok=True)
+        self._release(call_sid)
+
+    def close(self) -> None:
+        """Give up what we own, as the end of the process does."""
+        for call_sid in list(self._held):
+            self._release(call_sid)
+
+    def entries(self, *, live_only: bool = False) -> list[Entry]:
+        """What is written, the latest call first; a call that was not seen to end has no ending."""
+        files = [*self._files(LIVE), *([] if live_only else self._files(ENDED))]
+        found = filter(None, map(self._read, files))
+        return sorted(found, key=lambda entry: entry.began, reverse=True)
+
+    def find(self, prefix: str) -> Entry:
+        """The one call whose SID begins so. NotFoundError if there is none, or several."""
+        found = {e.call_sid: e for e in self.entries() if e.call_sid.startswith(prefix)}
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if not found:
+            raise NotFoundError(
+                f"There is no call {prefix} in the journal",
+                hint="See which there are: asyncflow calls list",
+                code="CALL_NOT_FOUND",
+            )
+        raise NotFoundError(
+            f"{prefix} may be any of {len(found)} calls",
+            hint=f"Write more of it: {', '.join(sorted(found)[:5])}",
+            code="CALL_AMBIGUOUS",
+        )
+
+    def is_orphan(self, entry: Entry) -> bool:
+        """Whether a live call's owner is gone. A lock tells it for certain, for the number of a
+        process that is gone may be another's by now."""
+        if entry.ending is not None or entry.call_sid in self._held:
+            return False
+        if not entry.locked:
+            return not _is_running(entry.pid)
+        try:
+            return not is_held(self._path(entry.call_sid, LIVE))
+        except FileNotFoundError:
+            return False  # its owner has just seen it end
 
     def orphans(self, account_sid: str, base_url: str) -> Iterator[Entry]:
-        """Calls of this account whose owner is gone."""
-        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-            with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
-                entry = msgspec.json.decode(path.read_bytes(), type=Entry)
-                ours = (entry.account_sid, entry.base_url) == (account_sid, base_url)
-                if ours and not _is_running(entry.pid):
-                    yield entry
+        """Live calls of this account whose owner is gone."""
+        for entry in self.entries(live_only=True):
+            ours = (entry.account_sid, entry.base_url) == (account_sid, base_url)
+            if ours and self.is_orphan(entry):
+                yield entry
 
-    def _path(self, call_sid: str) -> Path:
-        return self._folder / f"{call_sid}{SUFFIX}"
+    def _write(self, path: Path, entry: Entry) -> int:
+        """Put the entry at `path`, whole or not at all, and locked before it can be seen there."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            written = msgspec.structs.replace(entry, locked=hold(descriptor))
+            os.write(descriptor, msgspec.json.encode(written))
+            os.fsync(descriptor)
+            beside.replace(path)
+        except BaseException:
+            os.close(descriptor)
+            beside.unlink(missing_ok=True)
+            raise
+        return descriptor
+
+    def _read(self, path: Path) -> Entry | None:
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Entry)
+        except FileNotFoundError:
+            return None  # another run has just seen it end
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            self._warn(f"{path} is no entry of a call, and is passed over")
+            return None
+
+    def _files(self, suffix: str) -> list[Path]:
+        """The latest first."""
+        dated = []
+        for path in self._folder.glob(f"*{suffix}"):
+            with contextlib.suppress(FileNotFoundError):
+                dated.append((path.stat().st_mtime_ns, path))
+        return [path for _, path in sorted(dated, reverse=True)]
+
+    def _release(self, call_sid: str) -> None:
+        descriptor = self._held.pop(call_sid, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _path(self, call_sid: str, suffix: str) -> Path:
+        return self._folder / f"{call_sid}{suffix}"
+
+
+def masked(number: str) -> str:
+    """A number by its last four digits: what a journal is for needs no more."""
+    return f"…{number[-4:]}"
 
 
 def _is_running(pid: int) -> bool:

@@ -7,11 +7,16 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
 
 from asyncflow_cli.errors import AsyncflowError
+from asyncflow_cli.protocol.callreports import EndedCall
 from asyncflow_cli.protocol.callrequest import CallRequest
-from asyncflow_cli.transport.journal import Entry, Journal
-from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
+from asyncflow_cli.transport.ending import ending, reap, seen_to_end
+from asyncflow_cli.transport.journal import Entry, Journal, masked
+from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
 
 ANSWER_WITHIN = 10.0
@@ -19,6 +24,14 @@ ANSWER_WITHIN = 10.0
 
 HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
 """Seconds before each try to see the call end."""
+
+ORPHANS: dict[str, str] = {
+    "had-ended": "it had ended by itself ({status})",
+    "hung-up": "it was still live and was hung up ({status})",
+    "unknown": "Twilio no longer knows it",
+    "failed": "IT MAY STILL BE LIVE: {error}",
+}
+"""What became of a call that a killed run left."""
 
 
 class PlacedCall:
@@ -37,6 +50,8 @@ class PlacedCall:
         self._warn = warn
         self._hang_up_tries = hang_up_tries
         self.record: CallRecord | None = None
+        self._entry: Entry | None = None
+        self._tunnel: dict[str, Any] = {}
         self._creating: asyncio.Task[None] | None = None
 
     @property
@@ -49,18 +64,30 @@ class PlacedCall:
         self._creating = asyncio.create_task(self._create(request))
         await asyncio.shield(self._creating)
 
-    async def _create(self, request: CallRequest) -> None:
-        self._adopt(await self._twilio.create_call(request))
+    def through(self, tunnel: str, pid: int | None) -> None:
+        """Note the tunnel that the call goes through, and its process if it has one: before the
+        call is placed, and whenever it changes."""
+        self._tunnel = {"tunnel": tunnel, "tunnel_pid": pid}
+        if self._entry is not None and self._entry.ending is None:
+            self._note(msgspec.structs.replace(self._entry, **self._tunnel))
 
-    def _adopt(self, record: CallRecord) -> None:
-        self.record = record
-        entry = Entry(
-            call_sid=record.sid,
-            account_sid=self._twilio.account_sid,
-            base_url=self._twilio.base_url,
-            pid=os.getpid(),
-            began=datetime.now(UTC).isoformat(timespec="seconds"),
+    async def _create(self, request: CallRequest) -> None:
+        self.record = record = await self._twilio.create_call(request)
+        self._note(
+            Entry(
+                call_sid=record.sid,
+                account_sid=self._twilio.account_sid,
+                base_url=self._twilio.base_url,
+                pid=os.getpid(),
+                began=_now(),
+                to=masked(request.to),
+                from_=masked(request.from_),
+                **self._tunnel,
+            )
         )
+
+    def _note(self, entry: Entry) -> None:
+        self._entry = entry
         try:
             self._journal.add(entry)
         except OSError as error:
@@ -68,13 +95,18 @@ class PlacedCall:
             self._warn(f"The call is in no journal: {error}")
 
     async def status(self) -> str:
+        return (await self.fetch()).status
+
+    async def fetch(self) -> CallRecord:
+        """The call as Twilio has it now."""
         assert self.sid is not None
-        return (await self._twilio.fetch_call(self.sid)).status
+        self.record = await self._twilio.fetch_call(self.sid)
+        return self.record
 
     async def end(self) -> CallRecord | None:
         """The last record of the call, which is hung up if it is not over yet.
 
-        It leaves the journal only once it was seen to have ended.
+        It is live in the journal until it was seen to have ended.
         """
         await self._catch_up()
         if self.record is None:
@@ -82,12 +114,30 @@ class PlacedCall:
         for wait in self._hang_up_tries:
             await asyncio.sleep(wait)
             with contextlib.suppress(AsyncflowError):
-                self.record = await self._seen_to_end(self.record.sid)
+                self.record, _ = await seen_to_end(self._twilio, self.record.sid)
                 if self.record.ended:
-                    self._journal.remove(self.record.sid)
+                    self._conclude(self.record)
                     return self.record
         self._warn_of(self.record.sid)
         return self.record
+
+    def _conclude(self, record: CallRecord) -> None:
+        if self._entry is not None:
+            ended = ending(record)
+            self._journal.end(self._entry, ended)
+            self._entry = msgspec.structs.replace(self._entry, ending=ended)
+
+    def note_outcome(self, *, end_reason: str, seconds_heard: float, exit_code: int) -> None:
+        """Add to the journal what Twilio cannot know of a call that was seen to end."""
+        if self._entry is None or self._entry.ending is None:
+            return
+        told = msgspec.structs.replace(
+            self._entry.ending,
+            end_reason=end_reason,
+            seconds_heard=round(seconds_heard, 3),
+            exit_code=exit_code,
+        )
+        self._journal.end(self._entry, told)
 
     async def _catch_up(self) -> None:
         """Let a create request whose caller was cancelled have its answer."""
@@ -99,40 +149,24 @@ class PlacedCall:
                     "Look in its console"
                 )
 
-    async def _seen_to_end(self, sid: str) -> CallRecord:
-        try:
-            found = await self._twilio.fetch_call(sid)
-        except AsyncflowError as error:
-            if error.code not in CALL_GONE:
-                raise
-            return CallRecord(sid, "completed", None)
-        return found if found.ended else await self._twilio.hang_up(sid)
-
     def _warn_of(self, sid: str) -> None:
         account = self._twilio.account_sid
         self._warn(
-            f"CALL {sid} MAY STILL BE LIVE. End it: curl -X POST -d Status=completed -u "
-            f"{account}:$TWILIO_AUTH_TOKEN "
+            f"CALL {sid} MAY STILL BE LIVE. End it: asyncflow calls hangup {sid}, or "
+            f"curl -X POST -d Status=completed -u {account}:$TWILIO_AUTH_TOKEN "
             f"{self._twilio.base_url}/2010-04-01/Accounts/{account}/Calls/{sid}.json"
         )
 
     async def end_orphans(self) -> None:
         """Tell of calls that a killed run left, and end those that live."""
-        for entry in self._journal.orphans(self._twilio.account_sid, self._twilio.base_url):
-            try:
-                ended = await self._end_orphan(entry)
-            except AsyncflowError as error:
-                self._warn(f"Call {entry.call_sid} of {entry.began}, cut off: {error.message}")
-                ended = error.code in CALL_GONE
-            if ended:
-                self._journal.remove(entry.call_sid)
+        for entry, ended in await reap(self._twilio, self._journal):
+            self._warn(_sentence(entry, ended))
 
-    async def _end_orphan(self, entry: Entry) -> bool:
-        found = await self._twilio.fetch_call(entry.call_sid)
-        last = found if found.ended else await self._twilio.hang_up(entry.call_sid)
-        how = "had ended by itself" if found.ended else "was still live and was hung up"
-        self._warn(
-            f"A run that was cut off left call {entry.call_sid} of {entry.began}: "
-            f"it {how} ({last.status})"
-        )
-        return last.ended
+
+def _sentence(entry: Entry, ended: EndedCall) -> str:
+    became = ORPHANS[ended.outcome].format(status=ended.status, error=ended.error)
+    return f"A run that was cut off left call {entry.call_sid} of {entry.began}: {became}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

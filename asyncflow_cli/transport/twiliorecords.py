@@ -5,6 +5,7 @@ ValueError for an answer that does not hold what it must.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +68,8 @@ class Notification:
 
 
 def record(call: Any) -> CallRecord:
-    if not (call.sid and call.status):
+    # The SID becomes a file's name.
+    if not (call.status and re.fullmatch(r"[A-Za-z0-9]+", str(call.sid or ""))):
         raise ValueError("No call in the answer")
     return CallRecord(
         sid=str(call.sid),

@@ -14,9 +14,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError, ServiceError
+from asyncflow_cli.errors import (
+    AsyncflowError,
+    AuthError,
+    NetworkError,
+    NotFoundError,
+    ServiceError,
+)
 from asyncflow_cli.protocol.callrequest import CallRequest
-from asyncflow_cli.transport.journal import Entry, Journal
+from asyncflow_cli.transport.journal import KEPT, Ending, Entry, Journal
 from asyncflow_cli.transport.placed import HANG_UP_TRIES, PlacedCall
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
@@ -24,6 +30,7 @@ from asyncflow_cli.transport.twiliorecords import CallRecord
 ACCOUNT, BASE_URL = "AC" + "1" * 32, "https://api.twilio.com"
 SID = "CA" + "2" * 32
 REQUEST = CallRequest("+15551230001", "+15557654321", "<Response/>", "https://h.example", 25, 300)
+ENDING = Ending(at="2026-01-01T00:01:00+00:00", status="completed", exit_code=0)
 AT_ONCE = (0.0, 0.0, 0.0)
 
 LIVE, OVER = CallRecord(SID, "in-progress", None), CallRecord(SID, "completed", 3)
@@ -108,6 +115,14 @@ def dead() -> int:
     return process.pid
 
 
+def leave(folder: Path, *entries: Entry) -> None:
+    """Write them down as a process does that dies then."""
+    journal = Journal(folder)
+    for each in entries:
+        journal.add(each)
+    journal.close()
+
+
 def entry(owner: int, **changes: Any) -> Entry:
     made = Entry(SID, ACCOUNT, BASE_URL, owner, "2026-01-01T00:00:00+00:00")
     return msgspec.structs.replace(made, **changes)
@@ -119,8 +134,8 @@ def test_an_entry_is_for_our_eyes_only_and_goes_without_trace(tmp_path: Path) ->
     (path,) = (tmp_path / "a" / "b").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    journal.remove(SID)
-    journal.remove(SID)
+    journal.forget(SID)
+    journal.forget(SID)
     assert not list(path.parent.iterdir())
 
 
@@ -130,17 +145,75 @@ def test_an_entry_is_for_our_eyes_only_and_goes_without_trace(tmp_path: Path) ->
         ({}, True),
         ({"account_sid": "AC" + "9" * 32}, False),
         ({"base_url": "http://127.0.0.1:8000"}, False),
-        ({"pid": os.getpid()}, False),
-        ({"pid": 1}, False),
+        ({"pid": os.getpid()}, True),
     ],
-    ids=["ours", "another account", "another Twilio", "alive", "alive and another user's"],
+    ids=["ours", "another account", "another Twilio", "its number is another process's by now"],
 )
 def test_orphans_are_calls_of_this_account_whose_owner_is_gone(
     tmp_path: Path, dead: int, changes: dict[str, Any], found: bool
 ) -> None:
+    leave(tmp_path, entry(dead, **changes))
+    assert bool(list(Journal(tmp_path).orphans(ACCOUNT, BASE_URL))) is found
+
+
+def test_a_call_whose_owner_lives_is_no_orphan_even_to_itself(tmp_path: Path, dead: int) -> None:
+    owner = Journal(tmp_path)
+    owner.add(entry(dead))
+    assert list(owner.orphans(ACCOUNT, BASE_URL)) == []
+    assert list(Journal(tmp_path).orphans(ACCOUNT, BASE_URL)) == []
+    owner.add(entry(dead, tunnel="ngrok", tunnel_pid=dead))
+    assert list(Journal(tmp_path).orphans(ACCOUNT, BASE_URL)) == []
+    owner.close()
+    (orphan,) = Journal(tmp_path).orphans(ACCOUNT, BASE_URL)
+    assert (orphan.tunnel, orphan.tunnel_pid) == ("ngrok", dead)
+
+
+@pytest.mark.parametrize(
+    ("owner", "found"), [("dead", True), ("ours", False), ("another user's", False)]
+)
+def test_where_there_are_no_locks_the_number_of_the_process_decides(
+    tmp_path: Path, dead: int, owner: str, found: bool
+) -> None:
+    pid = {"dead": dead, "ours": os.getpid(), "another user's": 1}[owner]
+    (tmp_path / f"{SID}.call.json").write_bytes(msgspec.json.encode(entry(pid)))
+    assert bool(list(Journal(tmp_path).orphans(ACCOUNT, BASE_URL))) is found
+
+
+def test_of_the_calls_that_ended_the_latest_are_kept(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    journal.add(entry(dead, **changes))
-    assert bool(list(journal.orphans(ACCOUNT, BASE_URL))) is found
+    for number in range(KEPT + 3):
+        made = entry(1, call_sid=f"CA{number}", began=f"{number:04}")
+        journal.add(made)
+        journal.end(made, ENDING)
+    kept = journal.entries()
+    assert [e.call_sid for e in kept[:2]] == [f"CA{KEPT + 2}", f"CA{KEPT + 1}"]
+    assert len(kept) == KEPT
+    assert kept[0].ending == ENDING
+    assert journal.entries(live_only=True) == []
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_call_is_named_by_as_much_of_its_sid_as_is_unique(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for sid in ("CA12", "CA13", "CA2"):
+        journal.add(entry(1, call_sid=sid))
+    assert journal.find("CA2").call_sid == "CA2"
+    assert journal.find("CA13").call_sid == "CA13"
+    for prefix, code in (("CA1", "CALL_AMBIGUOUS"), ("CA9", "CALL_NOT_FOUND")):
+        with pytest.raises(NotFoundError) as caught:
+            journal.find(prefix)
+        assert caught.value.code == code
+
+
+def test_an_end_that_cannot_be_written_is_an_end_all_the_same(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    journal = Journal(tmp_path, warn=warnings.append)
+    journal.add(entry(1))
+    (tmp_path / f"{SID}.ended.json").mkdir()
+    journal.end(entry(1), ENDING)
+    assert not list(tmp_path.glob("*.call.json"))
+    assert [SID in warning for warning in warnings] == [True]
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize(
@@ -158,12 +231,17 @@ def test_orphans_are_calls_of_this_account_whose_owner_is_gone(
 def test_a_broken_entry_is_no_orphan_and_stops_nobody(
     tmp_path: Path, dead: int, content: bytes
 ) -> None:
-    journal = Journal(tmp_path)
+    leave(tmp_path, entry(dead))
+    warnings: list[str] = []
+    journal = Journal(tmp_path, warn=warnings.append)
     (tmp_path / "CA0.call.json").write_bytes(content)
     (tmp_path / "CA1.call.json").mkdir()
     (tmp_path / "notes.txt").write_text("mine")
-    journal.add(entry(dead))
     assert [orphan.call_sid for orphan in journal.orphans(ACCOUNT, BASE_URL)] == [SID]
+    assert sorted(warning.split()[0][-13:] for warning in warnings) == [
+        "CA0.call.json",
+        "CA1.call.json",
+    ]
 
 
 def test_without_a_folder_there_are_no_orphans(tmp_path: Path) -> None:
@@ -177,8 +255,26 @@ def test_a_call_is_in_the_journal_from_its_creation_to_its_end(tmp_path: Path) -
     written = msgspec.json.decode((desk.folder / desk.files[0]).read_bytes(), type=Entry)
     assert (written.account_sid, written.base_url) == (ACCOUNT, BASE_URL)
     assert written.pid == os.getpid()
+    assert (written.to, written.from_) == ("…0001", "…4321")
     assert desk.run(end) == OVER
-    assert (desk.files, desk.warnings) == ([], [])
+    assert (desk.files, desk.warnings) == ([f"{SID}.ended.json"], [])
+    desk.placed.note_outcome(end_reason="completed", seconds_heard=1.5, exit_code=0)
+    (ended,) = desk.journal.entries()
+    assert ended.ending is not None
+    assert (ended.ending.status, ended.ending.duration) == ("completed", 3)
+    assert (ended.ending.seconds_heard, ended.ending.exit_code) == (1.5, 0)
+
+
+def test_the_tunnel_of_a_call_is_in_the_journal_and_so_is_the_next_one(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, create=[LIVE], fetch=[OVER])
+    desk.placed.through("ngrok", 7)
+    desk.run(place)
+    assert [(e.tunnel, e.tunnel_pid) for e in desk.journal.entries()] == [("ngrok", 7)]
+    desk.placed.through("cloudflared", 8)
+    assert [(e.tunnel, e.tunnel_pid) for e in desk.journal.entries()] == [("cloudflared", 8)]
+    desk.run(end)
+    desk.placed.through("ssh", 9)
+    assert desk.files == [f"{SID}.ended.json"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +294,7 @@ def test_a_call_is_seen_to_end(
     record = desk.run(place, end)
     assert (record.sid, record.ended) == (SID, True)
     assert [name for name, _ in desk.twilio.asked[1:]] == asked
-    assert (desk.files, desk.warnings) == ([], [])
+    assert (desk.files, desk.warnings) == ([f"{SID}.ended.json"], [])
 
 
 @pytest.mark.parametrize(
@@ -211,8 +307,9 @@ def test_a_call_that_cannot_be_ended_is_told_with_the_command_that_does(
     desk = Desk(tmp_path, create=[LIVE], fetch=fetch, hang_up=hang_up)
     assert desk.run(place, end) == LIVE
     assert desk.warnings == [
-        f"CALL {SID} MAY STILL BE LIVE. End it: curl -X POST -d Status=completed -u "
-        f"{ACCOUNT}:$TWILIO_AUTH_TOKEN {BASE_URL}/2010-04-01/Accounts/{ACCOUNT}/Calls/{SID}.json"
+        f"CALL {SID} MAY STILL BE LIVE. End it: asyncflow calls hangup {SID}, or "
+        f"curl -X POST -d Status=completed -u {ACCOUNT}:$TWILIO_AUTH_TOKEN "
+        f"{BASE_URL}/2010-04-01/Accounts/{ACCOUNT}/Calls/{SID}.json"
     ]
     assert desk.files == [f"{SID}.call.json"]
     assert len([1 for name, _ in desk.twilio.asked if name == "fetch"]) == len(AT_ONCE)
@@ -267,37 +364,29 @@ def test_a_journal_that_cannot_be_written_is_a_warning_and_the_call_goes_on(
     [
         (OVER, AWAY, "had ended by itself (completed)", False),
         (LIVE, OVER, "was still live and was hung up (completed)", False),
-        (GONE, AWAY, "cut off: gone", False),
-        (AWAY, AWAY, "cut off: away", True),
-        (LIVE, AWAY, "cut off: away", True),
+        (GONE, AWAY, "Twilio no longer knows it", False),
+        (AWAY, AWAY, "IT MAY STILL BE LIVE: away", True),
+        (LIVE, AWAY, "IT MAY STILL BE LIVE: away", True),
+        (LIVE, LIVE, "IT MAY STILL BE LIVE: Twilio has it in-progress still", True),
     ],
 )
 def test_what_became_of_an_orphan_is_told(
     tmp_path: Path, dead: int, fetch: Reply, hang_up: Reply, words: str, stays: bool
 ) -> None:
     desk = Desk(tmp_path, fetch=[fetch], hang_up=[hang_up])
-    desk.journal.add(entry(dead))
+    leave(desk.folder, entry(dead))
     desk.run(end_orphans)
     (warning,) = desk.warnings
     assert SID in warning
     assert words in warning
-    assert bool(desk.files) is stays
-
-
-def test_an_orphan_that_hanging_up_does_not_end_stays_in_the_journal(
-    tmp_path: Path, dead: int
-) -> None:
-    desk = Desk(tmp_path, fetch=[LIVE], hang_up=[LIVE])
-    desk.journal.add(entry(dead))
-    desk.run(end_orphans)
-    assert desk.files
+    assert desk.files == [f"{SID}.call.json" if stays else f"{SID}.ended.json"]
 
 
 def test_the_calls_of_others_are_left_alone(tmp_path: Path, dead: int) -> None:
     desk = Desk(tmp_path)
-    desk.journal.add(entry(dead, call_sid="CA1", account_sid="AC9"))
-    desk.journal.add(entry(dead, call_sid="CA2", base_url="http://127.0.0.1:1"))
-    desk.journal.add(entry(os.getpid(), call_sid="CA3"))
+    others = {"CA1": {"account_sid": "AC9"}, "CA2": {"base_url": "http://127.0.0.1:1"}}
+    leave(desk.folder, *(entry(dead, call_sid=sid, **other) for sid, other in others.items()))
+    desk.journal.add(entry(dead, call_sid="CA3"))
     before = desk.files
     desk.run(end_orphans)
     assert (desk.twilio.asked, desk.warnings, desk.files) == ([], [], before)

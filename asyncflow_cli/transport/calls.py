@@ -1,0 +1,159 @@
+"""The calls of ours: shown, hung up, and reaped when their run is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from asyncflow_cli.errors import AsyncflowError, CallError, NotFoundError, UsageError
+from asyncflow_cli.output import Confirm
+from asyncflow_cli.protocol.callreports import (
+    Complaint,
+    EndedCall,
+    EndedCallsReport,
+    ShownCall,
+    TwiliosCall,
+)
+from asyncflow_cli.protocol.catalogue import ENTRIES
+from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.ending import end_call, reap
+from asyncflow_cli.transport.journal import Entry, Journal
+from asyncflow_cli.transport.journalled import described
+from asyncflow_cli.transport.twilio import TwilioClient
+from asyncflow_cli.transport.twiliorecords import CallRecord, Notification
+
+HUNG_UP = "hung-up"
+"""The end reason of a call that `asyncflow calls hangup` ended."""
+
+
+class OwnCalls:
+    """`warn` hears what a person should know that stops nothing."""
+
+    def __init__(self, settings: Settings, journal: Journal, warn: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._warn = warn
+
+    async def show(self, sid: str) -> ShownCall:
+        """What the journal has of a call, what Twilio has, and what it complained of.
+
+        A whole SID that is not in the journal is asked for at Twilio all the same.
+        """
+        sid, entry = self._named(sid)
+        journal = described(self._journal, entry) if entry else None
+        try:
+            async with self._twilio() as twilio:
+                self._check_place(twilio, entry)
+                call = await twilio.fetch_call(sid)
+                told = await self._notifications(twilio, sid)
+        except AsyncflowError as error:
+            if entry is None:
+                raise
+            self._warn(f"Twilio was not asked, or did not tell: {error.message}")
+            return ShownCall(call_sid=sid, journal=journal, twilio=None)
+        complaints = tuple(map(_complaint, told))
+        return ShownCall(
+            call_sid=sid, journal=journal, twilio=_twilios(call), notifications=complaints
+        )
+
+    async def hang_up(
+        self, sids: Sequence[str], confirm: Confirm, *, every: bool = False
+    ) -> EndedCallsReport:
+        """End these calls, or every live one of the journal, once `confirm` did not object."""
+        if bool(sids) == every:
+            raise UsageError("Which calls?", hint="Name their SIDs, or say --all")
+        live = self._journal.entries(live_only=True) if every else []
+        named = [(e.call_sid, e) for e in live] if every else [self._named(sid) for sid in sids]
+        wanted = dict(named)
+        if wanted:
+            await confirm(f"Hang up {', '.join(wanted)}?")
+        async with self._twilio() as twilio:
+            ended = [await self._hang_up(twilio, sid, entry) for sid, entry in wanted.items()]
+        return _report(ended)
+
+    async def reap(self) -> EndedCallsReport:
+        """End what runs left that are gone, at this account of this Twilio, and nothing else."""
+        async with self._twilio() as twilio:
+            return _report([ended for _, ended in await reap(twilio, self._journal)])
+
+    @contextlib.asynccontextmanager
+    async def _twilio(self) -> AsyncIterator[TwilioClient]:
+        async with contextlib.aclosing(TwilioClient(self._settings)) as twilio:
+            yield twilio
+
+    def _named(self, sid: str) -> tuple[str, Entry | None]:
+        try:
+            entry = self._journal.find(sid)
+        except NotFoundError:
+            if not re.fullmatch(r"CA[0-9a-f]{32}", sid):
+                raise
+            return sid, None
+        return entry.call_sid, entry
+
+    async def _hang_up(self, twilio: TwilioClient, sid: str, entry: Entry | None) -> EndedCall:
+        try:
+            self._check_place(twilio, entry)
+        except NotFoundError as error:
+            return EndedCall(call_sid=sid, outcome="failed", error=error.message)
+        return await end_call(twilio, self._journal, sid, entry, HUNG_UP)
+
+    def _check_place(self, twilio: TwilioClient, entry: Entry | None) -> None:
+        """NotFoundError for a call that this account of this Twilio cannot know."""
+        here = (twilio.account_sid, twilio.base_url)
+        if entry is not None and (entry.account_sid, entry.base_url) != here:
+            raise NotFoundError(
+                f"Call {entry.call_sid} is of account {entry.account_sid} at {entry.base_url}",
+                hint="Use its profile, or set TWILIO_ACCOUNT_SID and TWILIO_BASE_URL",
+                code="CALL_NOT_FOUND",
+            )
+
+    async def _notifications(self, twilio: TwilioClient, sid: str) -> list[Notification]:
+        try:
+            return await twilio.notifications(sid)
+        except AsyncflowError as error:
+            self._warn(f"Twilio does not tell what went wrong: {error.message}")
+            return []
+
+
+def _report(ended: list[EndedCall]) -> EndedCallsReport:
+    """CallError if one of the calls may be live still."""
+    report = EndedCallsReport(calls=tuple(ended))
+    if not report.failed:
+        return report
+    words = "; ".join(f"{call.call_sid}: {call.error}" for call in report.failed)
+    raise CallError(
+        f"{len(report.failed)} of {len(ended)} calls could not be ended: {words}",
+        code="CALL_NOT_ENDED",
+        details={"calls": [_plain(call) for call in ended]},
+    )
+
+
+def _plain(call: EndedCall) -> dict[str, str | None]:
+    return {name: getattr(call, name) for name in call.__struct_fields__}
+
+
+def _twilios(call: CallRecord) -> TwiliosCall:
+    return TwiliosCall(
+        status=call.status,
+        to=call.to,
+        from_=call.from_,
+        duration=call.duration,
+        answered_by=call.answered_by,
+        queue_ms=call.queue_ms,
+        price=call.price,
+        price_unit=call.price_unit,
+    )
+
+
+def _complaint(told: Notification) -> Complaint:
+    known = ENTRIES.get(f"TWILIO_{told.error_code}")
+    return Complaint(
+        code=f"TWILIO_{told.error_code}",
+        level=told.level,
+        message=told.message,
+        at=told.at.isoformat() if told.at else None,
+        title=known.title if known else None,
+        meaning=known.meaning if known else None,
+        next=known.next if known else None,
+    )

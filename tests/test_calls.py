@@ -1,0 +1,147 @@
+"""`asyncflow calls`, whole: what was called, and ending what has not ended."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import TO, Run, ServedSandbox, start, wait_for_line
+
+RINGS = "+15551230480"
+"""Nobody answers there."""
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[ServedSandbox]:
+    """A phone line at its own pace, on which a phone rings for long."""
+    with ServedSandbox() as served:
+        yield served
+
+
+def ringing(home: Path, line: ServedSandbox) -> subprocess.Popen[bytes]:
+    """A run of ours whose call rings."""
+    process = start(home, "call", "--to", RINGS, "Hello.", "--ring-timeout", "600s", **line.environ)
+    wait_for_line(process.stderr, "Ringing")
+    return process
+
+
+def left_ringing(home: Path, line: ServedSandbox) -> None:
+    """A call whose run was killed."""
+    with ringing(home, line) as process:
+        process.kill()
+
+
+def listed(run: Run, *args: str) -> list[dict[str, Any]]:
+    calls: list[dict[str, Any]] = run("calls", "list", "--json", *args).json["calls"]
+    return calls
+
+
+def test_a_call_is_history_once_it_has_ended(sandboxed: Run) -> None:
+    made = sandboxed("call", "--to", TO, "Hello.", "--json").json
+    (call,) = listed(sandboxed)
+    assert call["call_sid"] == made["call_sid"]
+    assert (call["state"], call["to"], call["from"]) == ("completed", "…0001", "…4321")
+    assert listed(sandboxed, "--live") == []
+    assert TO not in sandboxed("calls", "list").out
+
+
+def test_one_list_three_renderings(sandboxed: Run) -> None:
+    empty = sandboxed("calls", "list")
+    assert (empty.code, empty.out, empty.err) == (0, "", "0 calls, 0 live\n")
+    sid = sandboxed("call", "--to", TO, "Hello.", "--json").json["call_sid"]
+    human, quiet = sandboxed("calls", "list"), sandboxed("calls", "list", "-q")
+    assert human.out.splitlines()[0].split()[:3] == ["call", "sid", "state"]
+    assert sid in human.out
+    assert (quiet.out, quiet.err) == (f"{sid}\n", "")
+
+
+def test_the_list_needs_no_account(run: Run) -> None:
+    assert run("calls", "list").code == 0
+
+
+def test_a_call_is_shown_with_what_twilio_says_of_it(sandboxed: Run) -> None:
+    lost = ("call", "--to", TO, "Hello.", "--public-url", "ws://127.0.0.1:1", "--json")
+    sid = sandboxed(*lost).error["details"]["call_sid"]
+    shown = sandboxed("calls", "show", sid[:12], "--json").json
+    assert (shown["call_sid"], shown["twilio"]["status"]) == (sid, "completed")
+    assert shown["journal"]["to"] == "…0001"
+    (refused, *_) = [n for n in shown["notifications"] if n["code"] == "TWILIO_31902"]
+    assert (refused["level"], refused["title"]) == ("error", "Stream: connection refused")
+    assert refused["next"]
+    assert "connection refused" in sandboxed("calls", "show", sid).out
+    assert sandboxed("calls", "show", sid, "-q").out == "completed\n"
+
+
+def test_a_call_that_twilio_cannot_be_asked_about_is_shown_from_the_journal(
+    sandboxed: Run,
+) -> None:
+    sandboxed("call", "--to", TO, "Hello.")
+    shown = sandboxed("calls", "show", "CA", "--json", TWILIO_BASE_URL="http://127.0.0.1:1").json
+    assert (shown["twilio"], shown["journal"]["state"]) == (None, "completed")
+    assert "Twilio was not asked" in shown["warnings"][0]
+
+
+@pytest.mark.parametrize("command", ["show", "hangup"])
+def test_a_call_that_is_none_is_not_found(sandboxed: Run, command: str) -> None:
+    result = sandboxed("calls", command, "CA9", "-y", "--json")
+    assert (result.code, result.error["code"]) == (3, "CALL_NOT_FOUND")
+    unknown = sandboxed("calls", "show", "CA" + "0" * 32, "--json")
+    assert unknown.error["code"] == "TWILIO_20404"
+
+
+def test_a_live_call_is_hung_up_and_its_run_ends(run: Run, line: ServedSandbox, home: Path) -> None:
+    with ringing(home, line) as process:
+        (live,) = listed(run, "--live")
+        assert (live["state"], live["pid"]) == ("live", process.pid)
+        assert run("calls", "reap", "--json", **line.environ).json["calls"] == []
+        ended = run("calls", "hangup", live["call_sid"][:10], "-y", "--json", **line.environ)
+        (call,) = ended.json["calls"]
+        assert (call["outcome"], call["call_sid"]) == ("hung-up", live["call_sid"])
+        process.communicate(timeout=20)
+    assert process.returncode == 22
+    assert listed(run, "--live") == []
+    assert line.ended()
+
+
+def test_nobody_is_hung_up_without_a_yes(run: Run, line: ServedSandbox, home: Path) -> None:
+    left_ringing(home, line)
+    result = run("calls", "hangup", "--all", "--json", **line.environ)
+    assert (result.code, result.error["code"]) == (2, "CONFIRMATION_NEEDED")
+    assert not line.ended()
+    assert run("calls", "hangup", "--all", "-y", **line.environ).code == 0
+    assert line.ended()
+
+
+@pytest.mark.parametrize("args", [(), ("CA1", "--all")])
+def test_which_calls_to_end_must_be_said_once(sandboxed: Run, args: tuple[str, ...]) -> None:
+    assert sandboxed("calls", "hangup", "-y", *args).code == 2
+
+
+def test_what_a_killed_run_left_is_reaped(run: Run, line: ServedSandbox, home: Path) -> None:
+    left_ringing(home, line)
+    (left,) = listed(run)
+    assert left["state"] == "left"
+    assert "asyncflow calls reap" in run("calls", "list").err
+    (reaped,) = run("calls", "reap", "--json", **line.environ).json["calls"]
+    assert (reaped["call_sid"], reaped["outcome"]) == (left["call_sid"], "hung-up")
+    (ended,) = listed(run)
+    assert (ended["state"], ended["end_reason"]) == (reaped["status"], "owner-gone")
+    assert line.ended()
+    assert run("calls", "reap", "-q", **line.environ).out == ""
+
+
+def test_a_call_that_could_not_be_ended_is_a_failure(
+    run: Run, line: ServedSandbox, home: Path
+) -> None:
+    left_ringing(home, line)
+    elsewhere = {**line.environ, "TWILIO_BASE_URL": "http://127.0.0.1:1"}
+    result = run("calls", "hangup", "--all", "-y", "--json", **elsewhere)
+    assert (result.code, result.out, result.error["code"]) == (1, "", "CALL_NOT_ENDED")
+    assert result.error["details"]["calls"][0]["outcome"] == "failed"
+    assert [call["state"] for call in listed(run)] == ["left"]
+    assert run("calls", "reap", **line.environ).code == 0
+    assert line.ended()
