@@ -43,6 +43,14 @@ CalleeOption = Annotated[
         help="Who answers, such as '+15551230001=say \"Hello?\"; press 1; hang up'. Repeatable.",
     ),
 ]
+AccountOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--account",
+        metavar="KNOB",
+        help="How the Twilio account stands, such as trial, balance=0.00, cps=1. Repeatable.",
+    ),
+]
 EraOption = Annotated[Era, typer.Option("--era", help="asyncflow is the service of 2025.")]
 CursorOption = Annotated[
     Cursor, typer.Option("--cursor", help="What next_cursor is: this page's last id, or the next.")
@@ -66,6 +74,7 @@ def serve(
     deterministic: DeterministicOption = False,
     fault: FaultOption = None,
     callee: CalleeOption = None,
+    account: AccountOption = None,
     era: EraOption = "voice-api",
     cursor: CursorOption = "last",
     paging: PagingOption = None,
@@ -91,6 +100,7 @@ def serve(
         choices=choices,
         faults=fault or (),
         callees=callee or (),
+        account=account or (),
     )
     app.run(app.serve(sandbox))
 

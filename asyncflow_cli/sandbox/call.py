@@ -29,6 +29,10 @@ PAUSES = {"w": 0.5, "W": 1.0}
 """Seconds of silence in SendDigits: https://www.twilio.com/docs/voice/api/call-resource"""
 
 
+TRIAL_TOO_LONG = "13805"
+"""https://www.twilio.com/docs/api/errors/13805"""
+
+
 @dataclass(frozen=True, slots=True)
 class HangUp:
     """The REST API ends the call."""
@@ -41,7 +45,9 @@ Prelude: TypeAlias = Callable[[], Awaitable[None]]
 class LiveCall:
     """A call that has not ended. `run` is its life; the REST API interrupts it."""
 
-    def __init__(self, order: Order, actor: Actor, network: Network) -> None:
+    def __init__(
+        self, order: Order, actor: Actor, network: Network, *, queued: float = 0.0
+    ) -> None:
         self.ended = asyncio.Event()
         """Set when the status is final; the last callback may still be on its way."""
         self.finished = asyncio.Event()
@@ -49,7 +55,9 @@ class LiveCall:
         self._actor = actor
         self._callee = actor if isinstance(actor, Callee) else LISTENER
         self._network = network
+        self._queued = queued
         self._record = CallRecord(order, network)
+        self._record.become(queue_time=str(round(queued * 1000)))
         self._leg = Leg(network.clock, skip_silence=network.names.deterministic)
         self._program = Program(self._stage())
         self._ended_by: str | None = None
@@ -111,7 +119,8 @@ class LiveCall:
         """Count `seconds` from the moment the call was answered."""
         if self._limit is not None and self._started is not None:
             gone = (self._record.date() - self._started).total_seconds()
-            left = self._network.clock.real(max(0.0, seconds - gone))
+            allowed = self._network.account.seconds_allowed(seconds)
+            left = self._network.clock.real(max(0.0, allowed - gone))
             self._limit.reschedule(asyncio.get_running_loop().time() + left)
 
     def set_callback(self, callback: Callback) -> None:
@@ -131,7 +140,7 @@ class LiveCall:
         status = "failed"
         try:
             await self._find_callee()
-            answer = await self._ring()
+            answer = await self._wait_in_queue() or await self._ring()
             if answer == "in-progress":
                 await self._converse()
                 answer = "completed"
@@ -144,6 +153,20 @@ class LiveCall:
             self._callee = await cast(self._actor, self._network.say or silent)
         self._leg.pick_up(self._callee)
 
+    async def _wait_in_queue(self) -> str | None:
+        """`canceled` if nobody wanted to wait for the account's turn."""
+        if self._queued and await self._taken_back(self._queued):
+            return "canceled"
+        return None
+
+    async def _taken_back(self, seconds: float) -> bool:
+        """Let time pass before the answer. Whether the REST API has ended the call by then."""
+        await asyncio.wait([self._wished], timeout=self._network.clock.real(seconds))
+        self._record.pass_time(seconds)
+        if self._wished.done():
+            self._ended_by = "api"
+        return self._wished.done()
+
     async def _ring(self) -> str:
         """How it was answered: `in-progress`, or the status in which the call ends."""
         record, callee, timeout = self._record, self._callee, self._record.order.timeout
@@ -153,11 +176,8 @@ class LiveCall:
         record.callback("ringing", "ringing")
         answers = callee.outcome != "no-answer" and callee.ring_seconds <= timeout
         seconds = callee.ring_seconds if answers else timeout
-        await asyncio.wait([self._wished], timeout=self._network.clock.real(seconds))
-        record.pass_time(seconds)
-        if self._wished.done():
+        if await self._taken_back(seconds):
             # Choice: Twilio's status after `completed` while it rings is not documented.
-            self._ended_by = "api"
             return "canceled"
         if answers and callee.outcome == "answer":
             return "in-progress"
@@ -166,18 +186,22 @@ class LiveCall:
 
     async def _converse(self) -> None:
         record, order = self._record, self._record.order
+        allowed = self._network.account.seconds_allowed(order.time_limit)
         self._started = record.date()
         record.become(status="in-progress", start_time=rfc2822(self._started))
         record.callback("answered", "in-progress")
         prelude: Prelude = self._prelude
         source: Source | None = order.source
         try:
-            async with asyncio.timeout(self._network.clock.real(order.time_limit)) as self._limit:
+            async with asyncio.timeout(self._network.clock.real(allowed)) as limit:
+                self._limit = limit
                 while source is not None:
                     source = await self._perform(prelude, source)
                     prelude = nothing
         except TimeoutError:
             self._ended_by = "time limit"
+            if allowed < order.time_limit:
+                record.notify(TRIAL_TOO_LONG, "A call of a trial account ends after 10 minutes", "")
         finally:
             self._limit = None
 
@@ -272,6 +296,7 @@ class LiveCall:
             fields=record.fields,
             date=record.date,
             say=self._network.say,
+            blocked_verbs=self._network.account.blocked_verbs,
         )
 
 

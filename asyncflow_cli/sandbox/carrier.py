@@ -8,9 +8,11 @@ from functools import cached_property
 
 import httpx
 
+from asyncflow_cli.sandbox.account import Account
 from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.callee import Actor, who_answers
 from asyncflow_cli.sandbox.clock import Clock, Names
+from asyncflow_cli.sandbox.form import ApiError
 from asyncflow_cli.sandbox.order import Order
 from asyncflow_cli.sandbox.record import Network
 from asyncflow_cli.sandbox.resources import CallResource
@@ -30,26 +32,42 @@ class Carrier:
         clock: Clock,
         *,
         deterministic: bool = False,
-        strict_from: bool = False,
+        account: Account | None = None,
         say: Voice | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.names = Names(deterministic=deterministic, calls_before=store.count_calls())
-        self.strict_from = strict_from
+        self.account = account or Account()
+        """May be replaced by another at any time."""
         self.callees: dict[str, Actor] = {}
         """Who answers, by number or `*` for everybody; before the table of `callee`."""
         self.live: dict[str, LiveCall] = {}
         self._say = say
+        self._next_turn = 0.0
+        """When the account's rate lets the next call leave the queue, by the clock."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def dial(self, order: Order) -> CallResource:
         """Place a call, and return at once: it is queued."""
-        network = Network(self.store, self.clock, self.names, self._tls, self._say)
-        call = LiveCall(order, who_answers(order.to, self.callees), network)
+        busy = sum(not call.ended.is_set() for call in self.live.values())
+        if self.account.concurrency is not None and busy >= self.account.concurrency:
+            raise ApiError(400, 10004, f"Call concurrency limit of {busy} exceeded")
+        network = Network(self.store, self.clock, self.names, self._tls, self.account, self._say)
+        actor = who_answers(order.to, self.callees)
+        call = LiveCall(order, actor, network, queued=self._turn())
         self.live[call.sid] = call
         self._tasks[call.sid] = asyncio.create_task(self._run(call))
         return call.resource
+
+    def _turn(self) -> float:
+        """Seconds that the next call has to wait in the queue."""
+        if self.account.calls_a_second is None:
+            return 0.0
+        now = self.clock.now()
+        turn = max(now, self._next_turn)
+        self._next_turn = turn + 1 / self.account.calls_a_second
+        return turn - now
 
     def heard(self, sid: str) -> bytes | None:
         """μ-law the callee has heard so far; None if there is no such call."""

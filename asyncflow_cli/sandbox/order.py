@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from asyncflow_cli.sandbox.account import owns
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, Account
 from asyncflow_cli.sandbox.detection import Detection, read_detection
 from asyncflow_cli.sandbox.form import ApiError, Form, check_url, read_number
 from asyncflow_cli.sandbox.program import Fetch, Inline, Source
@@ -17,7 +17,7 @@ from asyncflow_cli.sandbox.program import Fetch, Inline, Source
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 MAX_TWIML = 4000
-NOT_IMITATED = ("Record", "CallerId", "CallToken", "Byoc", "Trim")
+NOT_IMITATED = ("Record", "CallToken", "Byoc", "Trim")
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -46,10 +46,10 @@ class Order:
     """Parameters that Twilio would have heeded, and the sandbox does not imitate."""
 
 
-def read_order(form: Form, *, strict_from: bool) -> Order:
+def read_order(form: Form, account: Account) -> Order:
     """The order in `form`, or ApiError with Twilio's code."""
     to, from_ = form.get("To"), form.get("From")
-    _check_numbers(to, from_, strict_from=strict_from)
+    _check_numbers(to, from_, form.get("CallerId"), account)
     source = read_source(form)
     if source is None:
         # Choice: Twilio answers 400 too, its code is not documented.
@@ -68,24 +68,35 @@ def read_order(form: Form, *, strict_from: bool) -> Order:
     )
 
 
-def _check_numbers(to: str, from_: str, *, strict_from: bool) -> None:
+def _check_numbers(to: str, from_: str, caller_id: str, account: Account) -> None:
     checks: list[tuple[Callable[[], bool], int, str]] = [
+        (lambda: account.status == "active", 10001, f"Account {ACCOUNT_SID} is not active"),
         (lambda: bool(to), 21201, "No 'To' number is specified"),
         (lambda: bool(from_), 21213, "No 'From' number is specified"),
         (lambda: bool(E164.fullmatch(from_)), 21212, f"Invalid 'From' number: {from_}"),
         (lambda: _is_address(to) or any(map(str.isdigit, to)), 21217, f"{to} is no phone number"),
         (lambda: _is_address(to), 21211, f"Invalid 'To' number: {to}. Write it as +15551230001"),
         (lambda: to != from_, 21211, "'To' and 'From' are the same number"),
-        (
-            lambda: owns(from_, strict=strict_from),
-            21210,
-            f"The source phone number {from_} is not yet verified for your account. You may only "
-            "make calls from phone numbers that you have verified or purchased from Twilio",
-        ),
+        (lambda: account.owns(from_), 21210, _NOT_VERIFIED.format(from_)),
+        (lambda: account.owns(caller_id or from_), 21210, _NOT_VERIFIED.format(caller_id)),
+        (lambda: to not in account.blocked, 21216, f"Account not allowed to call {to}"),
+        (lambda: not to.startswith(account.premium), 21202, f"{to} is a premium number"),
+        (lambda: not to.startswith(account.no_geo), 21215, _NO_GEO.format(to)),
+        (lambda: account.may_ring(to), 21219, _UNVERIFIED.format(to)),
     ]
     for passes, code, message in checks:
         if not passes():
             raise ApiError(400, code, message)
+
+
+_NOT_VERIFIED = (
+    "The source phone number {} is not yet verified for your account. You may only "
+    "make calls from phone numbers that you have verified or purchased from Twilio"
+)
+_NO_GEO = (
+    "Account not authorized to call {}. Perhaps you need to enable some international permissions"
+)
+_UNVERIFIED = "The number {} is unverified. Trial accounts may only make calls to verified numbers"
 
 
 def _is_address(to: str) -> bool:

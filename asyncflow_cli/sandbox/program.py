@@ -82,7 +82,7 @@ class Program:
 
     async def _read(self, source: Source) -> twiml.Document:
         if isinstance(source, Inline):
-            return twiml.parse(source.text)
+            return twiml.parse(source.text, self._stage.blocked_verbs)
         fields = {**self._stage.fields(), **source.fields}
         answer = await self._stage.web.request(source.method, source.url, fields)
         kind = answer.content_type.partition(";")[0].strip().lower()
@@ -93,7 +93,7 @@ class Program:
         if kind not in _MARKUP:
             text = f"{source.url} answered with {kind or 'no content type'}, not text/xml"
             raise RemoteProtocolError(text, code=CONTENT_TYPE)
-        return twiml.parse(answer.text)
+        return twiml.parse(answer.text, self._stage.blocked_verbs)
 
     async def _perform_all(self, todo: tuple[verbs.Verb, ...], base: str | None) -> Source | None:
         for verb in todo:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, Account
 from asyncflow_cli.sandbox.clock import Clock, Names, rfc2822
 from asyncflow_cli.sandbox.order import Order
 from asyncflow_cli.sandbox.resources import (
@@ -43,6 +43,7 @@ class Network:
     clock: Clock
     names: Names
     tls: ssl.SSLContext
+    account: Account
     say: Voice | None = None
 
 

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox import (
-    account,
+    accountcontrol,
     calleecontrol,
     control,
     faultcontrol,
@@ -24,6 +24,7 @@ from asyncflow_cli.sandbox import (
     tunnelcontrol,
     twilio,
 )
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, INBOUND_NUMBER, read_account
 from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.casting import read_callees
@@ -65,7 +66,10 @@ class Sandbox:
         choices: Choices | None = None,
         faults: Iterable[str] = (),
         callees: Mapping[str, str] | Iterable[str] = (),
+        account: Iterable[str] = (),
     ) -> None:
+        knobs = (*account, "strict-from") if strict_from else account
+        customer = read_account(knobs)
         scripts = read_callees(callees)
         self.faults = Faults(faults)
         self.tunnels = Tunnels(self.faults)
@@ -79,7 +83,7 @@ class Sandbox:
             self.store,
             clock,
             deterministic=deterministic,
-            strict_from=strict_from,
+            account=customer,
             say=say or self._speaker.say,
         )
         self.carrier.callees.update(scripts)
@@ -87,9 +91,9 @@ class Sandbox:
             "ASYNC_BASE_URL": self.url,
             "ASYNC_API_KEY": API_KEY,
             "TWILIO_BASE_URL": self.url,
-            "TWILIO_ACCOUNT_SID": account.ACCOUNT_SID,
-            "TWILIO_AUTH_TOKEN": account.AUTH_TOKEN,
-            "INBOUND_NUMBER": account.INBOUND_NUMBER,
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "INBOUND_NUMBER": INBOUND_NUMBER,
         }
 
     @property
@@ -129,6 +133,7 @@ class Sandbox:
         found += faultcontrol.routes(self.faults)
         found += tunnelcontrol.routes(self.tunnels)
         found += calleecontrol.routes(self.carrier)
+        found += accountcontrol.routes(self.carrier)
         found += speechapi.routes(self._speaker)
         found.append(Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PUT", "DELETE"]))
         found.append(WebSocketRoute("/{path:path}", _no_socket_here))

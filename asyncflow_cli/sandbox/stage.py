@@ -32,3 +32,5 @@ class Stage:
     """What every request about the call tells of it."""
     date: Callable[[], datetime]
     say: Voice | None = None
+    blocked_verbs: frozenset[str] = frozenset()
+    """What the account may not do in TwiML."""

@@ -13,15 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.sandbox import account, listing
+from asyncflow_cli.sandbox import accountapi, listing
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.form import ApiError, Form, read_number
 from asyncflow_cli.sandbox.order import read_callback, read_order, read_source
 from asyncflow_cli.sandbox.resources import API, LIVE, CallResource
 from asyncflow_cli.sandbox.rest import Endpoint, as_json, guarded_by_account, not_found, read_form
-
-_CREATED = "Wed, 01 Jan 2025 00:00:00 +0000"
-"""When the sandbox's account and number were made, for all anybody knows."""
 
 
 def routes(carrier: Carrier) -> list[BaseRoute]:
@@ -36,10 +33,7 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         ("GET", f"{one}.json", calls.fetch),
         ("POST", f"{one}.json", calls.update),
         ("DELETE", f"{one}.json", calls.delete),
-        ("GET", f"{root}/Balance.json", _balance),
-        ("GET", f"{root}/IncomingPhoneNumbers.json", _numbers),
-        ("GET", f"{root}/OutgoingCallerIds.json", _caller_ids),
-        ("GET", f"{root}.json", _account),
+        *accountapi.table(carrier, root),
     ]
     found: list[BaseRoute] = []
     for method, path, endpoint in table:
@@ -62,7 +56,7 @@ class Calls:
 
     async def create(self, request: Request) -> Response:
         form = await read_form(request)
-        order = read_order(form, strict_from=self._carrier.strict_from)
+        order = read_order(form, self._carrier.account)
         return as_json(self._carrier.dial(order), status=201)
 
     async def fetch(self, request: Request) -> Response:
@@ -131,57 +125,6 @@ class Calls:
             live.set_callback(callback)
         if source is not None:
             live.redirect(source)
-
-
-async def _account(_request: Request) -> Response:
-    sid = account.ACCOUNT_SID
-    uri = f"/{API}/Accounts/{sid}"
-    return as_json(
-        {
-            "sid": sid,
-            "owner_account_sid": sid,
-            "friendly_name": "Sandbox",
-            "status": "active",
-            "type": "Full",
-            "auth_token": account.AUTH_TOKEN,
-            "date_created": _CREATED,
-            "date_updated": _CREATED,
-            "uri": uri + ".json",
-            "subresource_uris": {"calls": uri + "/Calls.json", "balance": uri + "/Balance.json"},
-        }
-    )
-
-
-async def _balance(_request: Request) -> Response:
-    return as_json({"account_sid": account.ACCOUNT_SID, "balance": "100.00", "currency": "USD"})
-
-
-async def _numbers(request: Request) -> Response:
-    sid = "PN" + account.ACCOUNT_SID[2:]
-    number = {
-        "sid": sid,
-        "account_sid": account.ACCOUNT_SID,
-        "phone_number": account.INBOUND_NUMBER,
-        "friendly_name": "(555) 765-4321",
-        "capabilities": {"voice": True, "sms": False, "mms": False, "fax": False},
-        "status": "in-use",
-        "origin": "twilio",
-        "beta": False,
-        "date_created": _CREATED,
-        "date_updated": _CREATED,
-        "api_version": API,
-        "uri": f"/{API}/Accounts/{account.ACCOUNT_SID}/IncomingPhoneNumbers/{sid}.json",
-    }
-    query = Form(request.query_params.multi_items())
-    # The filter takes a part of the number: https://www.twilio.com/docs/phone-numbers/api
-    wanted = query.get("PhoneNumber")
-    found = [number] if wanted in account.INBOUND_NUMBER else []
-    return as_json(listing.page("incoming_phone_numbers", found, request.url.path, query))
-
-
-async def _caller_ids(request: Request) -> Response:
-    query = Form(request.query_params.multi_items())
-    return as_json(listing.page("outgoing_caller_ids", [], request.url.path, query))
 
 
 async def _not_xml(request: Request) -> Response:

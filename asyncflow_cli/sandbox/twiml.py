@@ -8,7 +8,7 @@ is no document at all raises RemoteProtocolError with Twilio's code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -34,6 +34,9 @@ MAX_BYTES = 64 * 1024
 
 TOO_LARGE, PARSE_FAILURE, SCHEMA = "11750", "12100", "12200"
 
+NOT_ON_TRIAL = "10002"
+"""https://www.twilio.com/docs/api/errors/10002"""
+
 
 @dataclass(frozen=True, slots=True)
 class Warned:
@@ -47,14 +50,17 @@ class Document:
     warnings: tuple[Warned, ...] = ()
 
 
-def parse(text: str) -> Document:
-    """The verbs of a document, in order, and what was wrong with the rest of it."""
+def parse(text: str, blocked: Collection[str] = ()) -> Document:
+    """The verbs of a document, in order, and what was wrong with the rest of it.
+
+    In place of those that are `blocked` the callee hears that they are.
+    """
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise RemoteProtocolError(f"The TwiML is larger than {MAX_BYTES} bytes", code=TOO_LARGE)
     root = _element(text)
     if root.tag != "Response":
         raise RemoteProtocolError(f"The root is <{root.tag}>, not <Response>", code=PARSE_FAILURE)
-    reader = _Reader()
+    reader = _Reader(blocked)
     verbs = reader.verbs(root)
     return Document(tuple(verbs), tuple(reader.warnings))
 
@@ -82,8 +88,9 @@ def _element(text: str) -> Element:
 class _Reader:
     """Reads elements, and collects a warning for each thing it does not know."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocked: Collection[str]) -> None:
         self.warnings: list[Warned] = []
+        self._blocked = blocked
         self._verbs: dict[str, Callable[[Element], Verb | None]] = {
             "Connect": self._connect,
             "Start": self._start,
@@ -98,8 +105,11 @@ class _Reader:
         }
 
     def verbs(self, parent: Element) -> list[Verb]:
-        found = []
+        found: list[Verb] = []
         for element in parent:
+            if name := self._blocked_in(element):
+                found.append(self._refuse(name))
+                continue
             read = self._verbs.get(element.tag)
             if read is None:
                 self._warn(f"<{element.tag}> is no verb the sandbox knows, and was skipped")
@@ -109,6 +119,17 @@ class _Reader:
             if verb is not None:
                 found.append(verb)
         return found
+
+    def _blocked_in(self, element: Element) -> str | None:
+        """The verb that the account may not use, or the noun in it."""
+        nouns = [noun.tag for noun in element] if element.tag in ("Connect", "Start") else []
+        return next((tag for tag in (element.tag, *nouns) if tag in self._blocked), None)
+
+    def _refuse(self, name: str) -> Say:
+        # https://www.twilio.com/docs/usage/trials/try-out-voice
+        text = f"The {name} verb is not available on trial accounts."
+        self.warnings.append(Warned(NOT_ON_TRIAL, text))
+        return Say(text)
 
     def _connect(self, element: Element) -> Connect | None:
         stream = self._stream(element)

@@ -1,0 +1,49 @@
+"""How the account stands, changed while the sandbox runs: /__sandbox/account."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.sandbox.account import Account, read_account
+from asyncflow_cli.sandbox.carrier import Carrier
+from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.rest import as_json
+
+
+class AccountRequest(msgspec.Struct, frozen=True):
+    knobs: list[str]
+
+
+def routes(carrier: Carrier) -> list[BaseRoute]:
+    def described() -> Response:
+        account = carrier.account
+        return as_json({"knobs": account.knobs, "status": account.status})
+
+    async def shown(_request: Request) -> Response:
+        return described()
+
+    async def turn(request: Request) -> Response:
+        """The knobs take the place of those before; calls that live keep theirs."""
+        try:
+            wanted = msgspec.json.decode(await request.body(), type=AccountRequest)
+            carrier.account = read_account(wanted.knobs)
+        except UsageError as error:
+            return as_json({"message": error.message, "hint": error.hint}, status=422)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return as_json({"message": f'Not {{"knobs": ["trial"]}}: {error}'}, status=422)
+        return described()
+
+    async def restore(_request: Request) -> Response:
+        carrier.account = Account()
+        return Response(status_code=204)
+
+    path = f"{ROOT}/account"
+    return [
+        Route(path, shown, methods=["GET"]),
+        Route(path, turn, methods=["POST"]),
+        Route(path, restore, methods=["DELETE"]),
+    ]
