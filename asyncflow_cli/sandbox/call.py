@@ -21,9 +21,11 @@ from asyncflow_cli.sandbox.leg import CalleeHungUp, Leg
 from asyncflow_cli.sandbox.order import Callback, Order
 from asyncflow_cli.sandbox.program import Program, Source
 from asyncflow_cli.sandbox.record import CallRecord, Network
+from asyncflow_cli.sandbox.reporting import line_report
 from asyncflow_cli.sandbox.resources import CallReport, CallResource
 from asyncflow_cli.sandbox.screening import screen
 from asyncflow_cli.sandbox.stage import Stage
+from asyncflow_cli.sandbox.taping import Taping
 
 PAUSES = {"w": 0.5, "W": 1.0}
 """Seconds of silence in SendDigits: https://www.twilio.com/docs/voice/api/call-resource"""
@@ -60,6 +62,8 @@ class LiveCall:
         self._record.become(queue_time=str(round(queued * 1000)))
         self._leg = Leg(network.clock, skip_silence=network.names.deterministic)
         self._program = Program(self._stage())
+        self.streams = self._program.streams
+        self.taping = Taping(self._leg, self._record, network.store, network.url)
         self._ended_by: str | None = None
         self._started: datetime | None = None
         self._limit: asyncio.Timeout | None = None
@@ -81,28 +85,15 @@ class LiveCall:
 
     def report(self) -> CallReport:
         """How it went, at the callee's end."""
-        line = self._leg.line
-        gaps = [{"at": _seconds(gap.heard), "seconds": _seconds(gap.length)} for gap in line.gaps]
-        marks = [
-            {
-                "name": mark.name,
-                "position": _seconds(mark.position),
-                "echoed_at": _seconds(mark.heard),
-                "cleared": mark.cleared,
-            }
-            for mark in line.marks
-        ]
         return CallReport(
             ended_by=self._ended_by,
             answered_by=self.resource.answered_by,
-            billed_minutes=math.ceil(int(self.resource.duration or 0) / 60),
-            seconds_heard=_seconds(len(line.heard)),
-            discarded_seconds=_seconds(line.discarded),
+            billed_minutes=_minutes(int(self.resource.duration or 0)),
             digits_pressed=self._leg.pressed,
-            gaps=tuple(gaps),
-            marks=tuple(marks),
-            streams=tuple(self._program.streams.summaries),
+            streams=tuple(self.streams.summaries),
+            recordings=tuple(self.taping.summaries()),
             warnings=tuple(self._record.warnings),
+            **line_report(self._leg.line),
         )
 
     # What the REST API may do
@@ -190,6 +181,8 @@ class LiveCall:
         self._started = record.date()
         record.become(status="in-progress", start_time=rfc2822(self._started))
         record.callback("answered", "in-progress")
+        if order.tape is not None:
+            self.taping.start(order.tape)
         prelude: Prelude = self._prelude
         source: Source | None = order.source
         try:
@@ -240,7 +233,8 @@ class LiveCall:
 
     async def _end(self, status: str) -> None:
         record = self._record
-        await self._program.streams.close()
+        await self.streams.close()
+        self.taping.finish()
         seconds = self._duration()
         record.pass_time(seconds)
         ended = record.date()
@@ -278,8 +272,9 @@ class LiveCall:
         )
         return {
             "CallDuration": str(seconds),
-            "Duration": str(math.ceil(seconds / 60)),
+            "Duration": str(_minutes(seconds)),
             "SipResponseCode": "487" if gave_up else str(self._callee.sip_code),
+            **self.taping.final_fields(),
         }
 
     def _stage(self) -> Stage:
@@ -308,5 +303,5 @@ async def silent(_text: str, _language: str | None) -> bytes:
     return b""
 
 
-def _seconds(positions: int) -> float:
-    return round(positions / PHONE_RATE, 3)
+def _minutes(seconds: int) -> int:
+    return math.ceil(seconds / 60)

@@ -34,6 +34,7 @@ class Carrier:
         deterministic: bool = False,
         account: Account | None = None,
         say: Voice | None = None,
+        url: str = "",
     ) -> None:
         self.store = store
         self.clock = clock
@@ -44,6 +45,7 @@ class Carrier:
         """Who answers, by number or `*` for everybody; before the table of `callee`."""
         self.live: dict[str, LiveCall] = {}
         self._say = say
+        self._url = url
         self._next_turn = 0.0
         """When the account's rate lets the next call leave the queue, by the clock."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -53,12 +55,25 @@ class Carrier:
         busy = sum(not call.ended.is_set() for call in self.live.values())
         if self.account.concurrency is not None and busy >= self.account.concurrency:
             raise ApiError(400, 10004, f"Call concurrency limit of {busy} exceeded")
-        network = Network(self.store, self.clock, self.names, self._tls, self.account, self._say)
+        network = Network(
+            self.store, self.clock, self.names, self._tls, self.account, self._url, self._say
+        )
         actor = who_answers(order.to, self.callees)
         call = LiveCall(order, actor, network, queued=self._turn())
         self.live[call.sid] = call
         self._tasks[call.sid] = asyncio.create_task(self._run(call))
         return call.resource
+
+    def _network(self) -> Network:
+        return Network(
+            store=self.store,
+            clock=self.clock,
+            names=self.names,
+            tls=self._tls,
+            account=self.account,
+            url=self._url,
+            say=self._say,
+        )
 
     def _turn(self) -> float:
         """Seconds that the next call has to wait in the queue."""

@@ -57,10 +57,10 @@ def _matches(call: CallResource, query: Form) -> bool:
         return False
     # Choice: a call that has not begun is found by the date of its creation.
     began = call.start_time or call.date_created
-    return _is_within(began, "StartTime", query) and _is_within(call.end_time, "EndTime", query)
+    return is_within(began, "StartTime", query) and is_within(call.end_time, "EndTime", query)
 
 
-def _is_within(written: str | None, name: str, query: Form) -> bool:
+def is_within(written: str | None, name: str, query: Form) -> bool:
     """Twilio's inequalities are written `StartTime>=2026-01-31`, so the key ends in > or <."""
     for sign in ("", ">", "<"):
         limit = query.get(name + sign)

@@ -13,11 +13,12 @@ from asyncflow_cli.sandbox.account import ACCOUNT_SID, Account
 from asyncflow_cli.sandbox.detection import Detection, read_detection
 from asyncflow_cli.sandbox.form import ApiError, Form, check_url, read_number
 from asyncflow_cli.sandbox.program import Fetch, Inline, Source
+from asyncflow_cli.sandbox.tape import TapeOrder, read_tape
 
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 MAX_TWIML = 4000
-NOT_IMITATED = ("Record", "CallToken", "Byoc", "Trim")
+NOT_IMITATED = ("CallToken", "Byoc")
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -42,6 +43,7 @@ class Order:
     time_limit: int = 14400
     send_digits: str = ""
     detection: Detection | None = None
+    tape: TapeOrder | None = None
     ignored: tuple[str, ...] = ()
     """Parameters that Twilio would have heeded, and the sandbox does not imitate."""
 
@@ -64,6 +66,7 @@ def read_order(form: Form, account: Account) -> Order:
         time_limit=read_number(form, "TimeLimit", 14400, range(1, 86401), 20001),
         send_digits=_digits(form),
         detection=read_detection(form),
+        tape=read_tape(form, "OutboundAPI") if form.flag("Record") else None,
         ignored=tuple(name for name in NOT_IMITATED if name in form),
     )
 

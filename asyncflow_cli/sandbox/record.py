@@ -44,6 +44,8 @@ class Network:
     names: Names
     tls: ssl.SSLContext
     account: Account
+    url: str
+    """Where the sandbox is: the beginning of its recordings' addresses."""
     say: Voice | None = None
 
 
@@ -80,6 +82,9 @@ class CallRecord:
     def pass_time(self, seconds: float) -> None:
         """So much has passed, however long it took."""
         self._told += seconds
+
+    def new_sid(self, prefix: str) -> str:
+        return self._network.names.sid(prefix)
 
     def become(self, **changes: Any) -> None:
         """Change the resource."""

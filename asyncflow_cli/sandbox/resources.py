@@ -85,6 +85,31 @@ class Notification(msgspec.Struct, frozen=True):
     api_version: str = API
 
 
+class RecordingResource(msgspec.Struct, frozen=True):
+    """https://www.twilio.com/docs/voice/api/recording"""
+
+    sid: str
+    account_sid: str
+    call_sid: str
+    status: str
+    source: str
+    channels: int
+    track: str
+    date_created: str
+    date_updated: str
+    start_time: str
+    uri: str
+    media_url: str
+    duration: str | None = None
+    conference_sid: str | None = None
+    error_code: int | None = None
+    encryption_details: dict[str, str] | None = None
+    price: str | None = None
+    price_unit: str = "USD"
+    api_version: str = API
+    subresource_uris: dict[str, str] = {}
+
+
 class CallReport(msgspec.Struct, frozen=True):
     """What Twilio does not tell: how the call sounded at the callee's end."""
 
@@ -99,6 +124,7 @@ class CallReport(msgspec.Struct, frozen=True):
     gaps: tuple[dict[str, Any], ...] = ()
     marks: tuple[dict[str, Any], ...] = ()
     streams: tuple[dict[str, Any], ...] = ()
+    recordings: tuple[dict[str, Any], ...] = ()
     warnings: tuple[dict[str, str], ...] = ()
 
 

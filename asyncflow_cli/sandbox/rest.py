@@ -33,9 +33,18 @@ def guarded_by_account(endpoint: Endpoint) -> Endpoint:
     """The endpoint behind the account's credentials, with Twilio's headers and error bodies."""
 
     async def guarded(request: Request) -> Response:
+        _authenticate(request)
+        return await endpoint(request)
+
+    return answered(guarded)
+
+
+def answered(endpoint: Endpoint) -> Endpoint:
+    """The endpoint with Twilio's headers and error bodies, open to everybody."""
+
+    async def answering(request: Request) -> Response:
         began = time.monotonic()
         try:
-            _authenticate(request)
             response = await endpoint(request)
         except ApiError as error:
             response = _failure(error)
@@ -43,7 +52,7 @@ def guarded_by_account(endpoint: Endpoint) -> Endpoint:
         response.headers["Twilio-Request-Duration"] = f"{time.monotonic() - began:.3f}"
         return response
 
-    return guarded
+    return answering
 
 
 def _authenticate(request: Request) -> None:

@@ -84,6 +84,7 @@ class Sandbox:
             clock,
             deterministic=deterministic,
             account=customer,
+            url=self.url,
             say=say or self._speaker.say,
         )
         self.carrier.callees.update(scripts)

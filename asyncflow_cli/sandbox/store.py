@@ -13,11 +13,16 @@ from typing import Any
 
 import msgspec
 
-from asyncflow_cli.sandbox.resources import CallReport, CallResource, Notification
+from asyncflow_cli.sandbox.resources import (
+    CallReport,
+    CallResource,
+    Notification,
+    RecordingResource,
+)
 
 FILE_NAME = "sandbox.sqlite3"
 
-_VERSION = 2
+_VERSION = 3
 """Of the tables. A database of another version is emptied: it is only a sandbox's."""
 
 _TABLES = """
@@ -25,6 +30,11 @@ CREATE TABLE calls (
     number INTEGER PRIMARY KEY, sid TEXT UNIQUE NOT NULL,
     resource BLOB NOT NULL, report BLOB NOT NULL, heard BLOB NOT NULL);
 CREATE TABLE notifications (
+    number INTEGER PRIMARY KEY, call_sid TEXT NOT NULL, resource BLOB NOT NULL);
+CREATE TABLE recordings (
+    number INTEGER PRIMARY KEY, sid TEXT UNIQUE NOT NULL, call_sid TEXT NOT NULL,
+    resource BLOB NOT NULL, said BLOB NOT NULL, heard BLOB NOT NULL);
+CREATE TABLE events (
     number INTEGER PRIMARY KEY, call_sid TEXT NOT NULL, resource BLOB NOT NULL);
 CREATE TABLE speeches (
     id INTEGER PRIMARY KEY, created TEXT NOT NULL, operation TEXT NOT NULL,
@@ -38,7 +48,7 @@ _SPEECH = "id, created, operation, voice_id, transcript, output_format, audio"
 CHARACTERS_COMPARED = 6_000
 """About six minutes of speech, in which a recording is found again within a few seconds."""
 
-_NAMES = ("calls", "notifications", "speeches", "voices")
+_NAMES = ("calls", "notifications", "recordings", "events", "speeches", "voices")
 
 
 class Speech(msgspec.Struct, frozen=True):
@@ -121,7 +131,8 @@ class Store:
     def delete_call(self, sid: str) -> None:
         with self._transaction():
             self._database.execute("DELETE FROM calls WHERE sid = ?", (sid,))
-            self._database.execute("DELETE FROM notifications WHERE call_sid = ?", (sid,))
+            for name in ("notifications", "events"):
+                self._database.execute(f"DELETE FROM {name} WHERE call_sid = ?", (sid,))
 
     # Notifications
 
@@ -138,6 +149,37 @@ class Store:
             "SELECT resource FROM notifications WHERE call_sid = ? ORDER BY number", call_sid
         )
         return [msgspec.json.decode(row[0], type=Notification) for row in rows]
+
+    # Recordings
+
+    def save_recording(self, recording: RecordingResource, said: bytes, heard: bytes) -> None:
+        self._write(
+            "INSERT INTO recordings (sid, call_sid, resource, said, heard) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (sid) DO UPDATE SET "
+            "resource = excluded.resource, said = excluded.said, heard = excluded.heard",
+            *(recording.sid, recording.call_sid, msgspec.json.encode(recording), said, heard),
+        )
+
+    def recording(self, sid: str) -> RecordingResource | None:
+        row = self._row("SELECT resource FROM recordings WHERE sid = ?", sid)
+        return None if row is None else msgspec.json.decode(row[0], type=RecordingResource)
+
+    def recordings(self, call_sid: str | None = None) -> list[RecordingResource]:
+        """Those of a call, or all of them; the latest first."""
+        rows = self._rows(
+            "SELECT resource FROM recordings WHERE call_sid = coalesce(?, call_sid) "
+            "ORDER BY number DESC",
+            call_sid,
+        )
+        return [msgspec.json.decode(row[0], type=RecordingResource) for row in rows]
+
+    def tape(self, sid: str) -> tuple[bytes, bytes] | None:
+        """μ-law: what the callee said, and what they heard."""
+        row = self._row("SELECT said, heard FROM recordings WHERE sid = ?", sid)
+        return None if row is None else (bytes(row[0]), bytes(row[1]))
+
+    def delete_recording(self, sid: str) -> None:
+        self._write("DELETE FROM recordings WHERE sid = ?", sid)
 
     # Speeches
 

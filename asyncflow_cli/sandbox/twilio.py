@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.sandbox import accountapi, listing
+from asyncflow_cli.sandbox import accountapi, listing, recordingsapi
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.form import ApiError, Form, read_number
 from asyncflow_cli.sandbox.order import read_callback, read_order, read_source
@@ -33,9 +33,10 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         ("GET", f"{one}.json", calls.fetch),
         ("POST", f"{one}.json", calls.update),
         ("DELETE", f"{one}.json", calls.delete),
+        *recordingsapi.table(carrier, root),
         *accountapi.table(carrier, root),
     ]
-    found: list[BaseRoute] = []
+    found = recordingsapi.media(carrier, root)
     for method, path, endpoint in table:
         found.append(Route(path, guarded_by_account(endpoint), methods=[method]))
         found.append(
