@@ -62,8 +62,7 @@ async def file_of(running: Sandbox, sid: str, query: str = "") -> wave.Wave_read
     async with httpx.AsyncClient() as web:
         response = await web.get(f"{made.media_url}.wav{query}")
     assert response.headers["content-type"] == "audio/x-wav"
-    file: wave.Wave_read = wave.open(io.BytesIO(response.content))
-    return file
+    return wave.Wave_read(io.BytesIO(response.content))
 
 
 def levels(file: wave.Wave_read) -> list[int]:
