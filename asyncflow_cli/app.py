@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
+from asyncflow_cli.errors import (
+    AsyncflowError,
+    InterruptedByUserError,
+    StrictSandboxError,
+    UsageError,
+)
 from asyncflow_cli.output import Format, Output
 from asyncflow_cli.protocol.reports import EnvironmentReport, ResetReport, SandboxReport
 from asyncflow_cli.settings import Settings, duration, is_loopback
@@ -304,6 +309,18 @@ class App:
         return Sandbox(state=self.sandbox_folder, **options)
 
     async def serve(self, sandbox: Sandbox) -> None:
+        """Serve until cancelled. StrictSandboxError if it is strict, and saw failures."""
+        try:
+            await self._serve(sandbox)
+        finally:
+            if failures := sandbox.failures:
+                raise StrictSandboxError(
+                    "\n".join(["The sandbox saw failures:", *map(str, failures)]),
+                    hint=f"asyncflow explain {failures[0].code}",
+                    details={"failures": msgspec.to_builtins(failures)},
+                )
+
+    async def _serve(self, sandbox: Sandbox) -> None:
         """Serve until cancelled, and let others on this machine find it."""
         from asyncflow_cli.sandbox.client import announced
 

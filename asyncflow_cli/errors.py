@@ -2,6 +2,7 @@
 
     AsyncflowError                    1   a failure of no other class
     ├── LocalProtocolError            1   we broke a protocol: our bug
+    ├── StrictSandboxError            1   a strict sandbox saw its customer fail
     ├── UsageError                    2   wrong usage or invalid input
     ├── NotFoundError                 3   not found, or ambiguous
     ├── AuthError                     4   authentication or permission
@@ -62,6 +63,10 @@ class AsyncflowError(Exception):
 
 class LocalProtocolError(AsyncflowError):
     default_code = "LOCAL_PROTOCOL_ERROR"
+
+
+class StrictSandboxError(AsyncflowError):
+    default_code = "SANDBOX_FAILURES"
 
 
 class UsageError(AsyncflowError):

@@ -51,6 +51,10 @@ AccountOption = Annotated[
         help="How the Twilio account stands, such as trial, balance=0.00, cps=1. Repeatable.",
     ),
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit 1 if anything was logged, or a call was left alive."),
+]
 EraOption = Annotated[Era, typer.Option("--era", help="asyncflow is the service of 2025.")]
 CursorOption = Annotated[
     Cursor, typer.Option("--cursor", help="What next_cursor is: this page's last id, or the next.")
@@ -75,6 +79,7 @@ def serve(
     fault: FaultOption = None,
     callee: CalleeOption = None,
     account: AccountOption = None,
+    strict: StrictOption = False,
     era: EraOption = "voice-api",
     cursor: CursorOption = "last",
     paging: PagingOption = None,
@@ -101,6 +106,7 @@ def serve(
         faults=fault or (),
         callees=callee or (),
         account=account or (),
+        strict=strict,
     )
     app.run(app.serve(sandbox))
 

@@ -83,6 +83,10 @@ class LiveCall:
         """μ-law the callee has heard so far."""
         return bytes(self._leg.line.heard)
 
+    def date(self) -> datetime:
+        """Now, for this call."""
+        return self._record.date()
+
     def report(self) -> CallReport:
         """How it went, at the callee's end."""
         return CallReport(

@@ -12,6 +12,7 @@ from asyncflow_cli.sandbox.account import Account
 from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.callee import Actor, who_answers
 from asyncflow_cli.sandbox.clock import Clock, Names
+from asyncflow_cli.sandbox.failures import STILL_LIVE, Failure
 from asyncflow_cli.sandbox.form import ApiError
 from asyncflow_cli.sandbox.order import Order
 from asyncflow_cli.sandbox.record import Network
@@ -35,6 +36,7 @@ class Carrier:
         account: Account | None = None,
         say: Voice | None = None,
         url: str = "",
+        strict: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -46,20 +48,20 @@ class Carrier:
         self.live: dict[str, LiveCall] = {}
         self._say = say
         self._url = url
+        self.strict = strict
+        self.failures: list[Failure] = []
+        """Of a strict carrier: what was wrong with its customer's calls."""
         self._next_turn = 0.0
         """When the account's rate lets the next call leave the queue, by the clock."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def dial(self, order: Order) -> CallResource:
         """Place a call, and return at once: it is queued."""
-        busy = sum(not call.ended.is_set() for call in self.live.values())
+        busy = len(self._alive())
         if self.account.concurrency is not None and busy >= self.account.concurrency:
             raise ApiError(400, 10004, f"Call concurrency limit of {busy} exceeded")
-        network = Network(
-            self.store, self.clock, self.names, self._tls, self.account, self._url, self._say
-        )
         actor = who_answers(order.to, self.callees)
-        call = LiveCall(order, actor, network, queued=self._turn())
+        call = LiveCall(order, actor, self._network(), queued=self._turn())
         self.live[call.sid] = call
         self._tasks[call.sid] = asyncio.create_task(self._run(call))
         return call.resource
@@ -73,6 +75,7 @@ class Carrier:
             account=self.account,
             url=self._url,
             say=self._say,
+            failures=self.failures if self.strict else None,
         )
 
     def _turn(self) -> float:
@@ -88,6 +91,18 @@ class Carrier:
         """μ-law the callee has heard so far; None if there is no such call."""
         call = self.live.get(sid)
         return call.heard if call is not None else self.store.heard(sid)
+
+    def _alive(self) -> list[LiveCall]:
+        """Calls that have not ended; of others the last callback may be under way."""
+        return [call for call in self.live.values() if not call.ended.is_set()]
+
+    async def leave(self) -> None:
+        """Go for good: to a strict carrier a call that is still alive is a failure."""
+        if self.strict:
+            for call in self._alive():
+                text = f"Still {call.resource.status}, to {call.resource.to}"
+                self.failures.append(Failure(call.sid, STILL_LIVE, text))
+        await self.close()
 
     async def close(self) -> None:
         """Hang up every call, and wait until all have ended."""
@@ -105,6 +120,7 @@ class Carrier:
         """Hang up every call, forget everything, and count from the beginning."""
         await self.close()
         self.store.reset()
+        self.failures.clear()
         self.names = Names(deterministic=self.names.deterministic)
 
     @cached_property

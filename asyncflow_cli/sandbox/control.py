@@ -37,7 +37,11 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         await carrier.reset()
         return Response(status_code=204)
 
+    async def failures(_request: Request) -> Response:
+        return _json({"strict": carrier.strict, "failures": carrier.failures})
+
     return [
+        Route(f"{ROOT}/failures", failures),
         Route(f"{ROOT}/calls", calls),
         Route(f"{ROOT}/calls/{{sid}}", one),
         Route(f"{ROOT}/calls/{{sid}}/heard.wav", heard),

@@ -10,8 +10,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, Account
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, Account
 from asyncflow_cli.sandbox.clock import Clock, Names, rfc2822
+from asyncflow_cli.sandbox.failures import Failure
+from asyncflow_cli.sandbox.ledger import Ledger
 from asyncflow_cli.sandbox.order import Order
 from asyncflow_cli.sandbox.resources import (
     API,
@@ -24,7 +26,7 @@ from asyncflow_cli.sandbox.resources import (
 )
 from asyncflow_cli.sandbox.stage import Voice
 from asyncflow_cli.sandbox.store import Store
-from asyncflow_cli.sandbox.webhook import Outbox, WebClient
+from asyncflow_cli.sandbox.webhook import Outbox
 
 CALLBACK_FAILED = "15003"
 """https://www.twilio.com/docs/api/errors/15003"""
@@ -47,6 +49,8 @@ class Network:
     url: str
     """Where the sandbox is: the beginning of its recordings' addresses."""
     say: Voice | None = None
+    failures: list[Failure] | None = None
+    """Where a strict sandbox counts every notification."""
 
 
 class CallRecord:
@@ -56,7 +60,11 @@ class CallRecord:
         self.sid = network.names.sid("CA")
         self.order = order
         self.callback_to = order.callback
-        self.web = WebClient(AUTH_TOKEN, network.tls)
+        self.web = Ledger(
+            network.tls,
+            lambda: rfc2822(self.date()),
+            lambda event: network.store.add_event(self.sid, event),
+        )
         self.outbox = Outbox(self.web, lambda text, url: self.notify(CALLBACK_FAILED, text, url))
         self.warnings = [
             {"code": "SANDBOX", "text": f"{name} is not imitated, and was ignored", "url": ""}
@@ -133,6 +141,8 @@ class CallRecord:
         date, sid = rfc2822(self.date()), self._network.names.sid("NO")
         level = "WARN" if code in WARNINGS else "ERROR"
         self.warnings.append({"code": code, "text": text, "url": url})
+        if self._network.failures is not None:
+            self._network.failures.append(Failure(self.sid, code, text, url))
         self._network.store.add_notification(
             Notification(
                 sid=sid,

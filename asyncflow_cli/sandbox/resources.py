@@ -110,6 +110,13 @@ class RecordingResource(msgspec.Struct, frozen=True):
     subresource_uris: dict[str, str] = {}
 
 
+class Event(msgspec.Struct, frozen=True):
+    """https://www.twilio.com/docs/voice/api/call-event-resource"""
+
+    request: dict[str, Any]
+    response: dict[str, Any]
+
+
 class CallReport(msgspec.Struct, frozen=True):
     """What Twilio does not tell: how the call sounded at the callee's end."""
 

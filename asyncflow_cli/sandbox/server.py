@@ -31,6 +31,7 @@ from asyncflow_cli.sandbox.casting import read_callees
 from asyncflow_cli.sandbox.choices import Choices
 from asyncflow_cli.sandbox.clock import Clock
 from asyncflow_cli.sandbox.engine import Engine
+from asyncflow_cli.sandbox.failures import Failure
 from asyncflow_cli.sandbox.faults import Faults
 from asyncflow_cli.sandbox.serving import Server
 from asyncflow_cli.sandbox.speaker import API_KEY, Speaker
@@ -67,6 +68,7 @@ class Sandbox:
         faults: Iterable[str] = (),
         callees: Mapping[str, str] | Iterable[str] = (),
         account: Iterable[str] = (),
+        strict: bool = False,
     ) -> None:
         knobs = (*account, "strict-from") if strict_from else account
         customer = read_account(knobs)
@@ -85,6 +87,7 @@ class Sandbox:
             deterministic=deterministic,
             account=customer,
             url=self.url,
+            strict=strict,
             say=say or self._speaker.say,
         )
         self.carrier.callees.update(scripts)
@@ -100,6 +103,11 @@ class Sandbox:
     @property
     def live_calls(self) -> list[LiveCall]:
         return list(self.carrier.live.values())
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Of a strict sandbox: every notification so far, and calls left alive when it went."""
+        return list(self.carrier.failures)
 
     def heard(self, call_sid: str) -> bytes:
         """μ-law, 8 kHz: what the callee has heard. KeyError if there is no such call."""
@@ -117,7 +125,7 @@ class Sandbox:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.carrier.close()
+        await self.carrier.leave()
         await self.tunnels.close_all()
         self._server.leave()
         await self._serving

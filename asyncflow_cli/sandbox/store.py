@@ -16,6 +16,7 @@ import msgspec
 from asyncflow_cli.sandbox.resources import (
     CallReport,
     CallResource,
+    Event,
     Notification,
     RecordingResource,
 )
@@ -149,6 +150,21 @@ class Store:
             "SELECT resource FROM notifications WHERE call_sid = ? ORDER BY number", call_sid
         )
         return [msgspec.json.decode(row[0], type=Notification) for row in rows]
+
+    # Events
+
+    def add_event(self, call_sid: str, event: Event) -> None:
+        self._write(
+            "INSERT INTO events (call_sid, resource) VALUES (?, ?)",
+            *(call_sid, msgspec.json.encode(event)),
+        )
+
+    def events(self, call_sid: str) -> list[Event]:
+        """What was asked of the customer's server for a call, the first one first."""
+        rows = self._rows(
+            "SELECT resource FROM events WHERE call_sid = ? ORDER BY number", call_sid
+        )
+        return [msgspec.json.decode(row[0], type=Event) for row in rows]
 
     # Recordings
 

@@ -54,13 +54,22 @@ class Streams:
             leg.line.drop()
             await self._finish(stream, socket)
 
-    async def start(self, stream: Stream, document_url: str | None) -> None:
-        """Copy the line to a server while the call goes on."""
+    def find(self, name: str) -> tuple[str, str] | None:
+        """Name and SID of the copy that has this name, or this SID."""
+        for known, (_, socket) in self._copies.items():
+            if name in (known, socket.opening.stream_sid):
+                return known, socket.opening.stream_sid
+        return None
+
+    async def start(self, stream: Stream, document_url: str | None) -> str | None:
+        """Copy the line to a server while the call goes on. The copy's SID, if there is one."""
         tracks = _TRACKS.get(stream.track or "inbound_track", ())
         socket = await self._open(stream, document_url, tracks, None)
-        if socket is not None:
-            self._stage.leg.listeners.append(socket.on_tick)
-            self._copies[stream.name or socket.opening.stream_sid] = (stream, socket)
+        if socket is None:
+            return None
+        self._stage.leg.listeners.append(socket.on_tick)
+        self._copies[stream.name or socket.opening.stream_sid] = (stream, socket)
+        return socket.opening.stream_sid
 
     async def stop(self, name: str) -> None:
         """End the copy of that name."""

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.sandbox import accountapi, listing, recordingsapi
+from asyncflow_cli.sandbox import accountapi, listing, recordingsapi, streamsapi
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.form import ApiError, Form, read_number
 from asyncflow_cli.sandbox.order import read_callback, read_order, read_source
@@ -33,6 +33,8 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         ("GET", f"{one}.json", calls.fetch),
         ("POST", f"{one}.json", calls.update),
         ("DELETE", f"{one}.json", calls.delete),
+        ("GET", f"{one}/Events.json", calls.events),
+        *streamsapi.table(carrier, root),
         *recordingsapi.table(carrier, root),
         *accountapi.table(carrier, root),
     ]
@@ -93,6 +95,11 @@ class Calls:
         query = Form(request.query_params.multi_items())
         # Twilio lists the latest first.
         return as_json(listing.page("notifications", found[::-1], request.url.path, query))
+
+    async def events(self, request: Request) -> Response:
+        found = self._carrier.store.events(self._find(request).sid)
+        query = Form(request.query_params.multi_items())
+        return as_json(listing.page("events", found, request.url.path, query))
 
     def _find(self, request: Request) -> CallResource:
         call = self._carrier.store.call(request.path_params["sid"])

@@ -33,6 +33,7 @@ MAX_BODY = 8 * 1024 * 1024
 class Answer:
     content_type: str
     body: bytes
+    status: int = 200
 
     @property
     def text(self) -> str:
@@ -82,12 +83,14 @@ class WebClient:
         request = self._http.stream(method, url, data=data, headers=headers)
         async with request as response:
             body = await _read(response)
+        kind = response.headers.get("content-type", "")
         if not response.is_success:
             answered = (
                 f"{url} answered {response.status_code}: {body[:200].decode(errors='replace')}"
             )
-            raise RemoteProtocolError(answered, code=RETRIEVAL)
-        return Answer(response.headers.get("content-type", ""), body)
+            details = {"status": response.status_code, "content_type": kind}
+            raise RemoteProtocolError(answered, code=RETRIEVAL, details=details)
+        return Answer(kind, body, response.status_code)
 
 
 async def _read(response: httpx.Response) -> bytes:

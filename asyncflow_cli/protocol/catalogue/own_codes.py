@@ -26,6 +26,22 @@ _CLASSES: tuple[Row, ...] = (
         "Run it again with --debug, and report what it shows",
     ),
     (
+        "SANDBOX_FAILURES",
+        errors.StrictSandboxError,
+        "A strict sandbox saw failures",
+        "A notification was logged, or a call was still alive, in a sandbox served with --strict.",
+        "A media server or web server that does not do as Twilio documents.",
+        "Explain each code that is named: asyncflow explain 31951",
+    ),
+    (
+        "SANDBOX_LIVE_CALL",
+        errors.StrictSandboxError,
+        "A call was left alive",
+        "A sandbox served with --strict was stopped while a call had not ended.",
+        "A program that does not hang up.",
+        "End every call: asyncflow calls hangup --help",
+    ),
+    (
         "USAGE",
         errors.UsageError,
         "Wrong usage",
