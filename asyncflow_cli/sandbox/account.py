@@ -99,7 +99,7 @@ EXAMPLE = "+15551230001"
 def read_account(knobs: Iterable[str]) -> Account:
     """The account that `knobs` describe; UsageError that names the one which is none."""
     account = Account()
-    for knob in knobs:
+    for knob in [knobs] if isinstance(knobs, str) else knobs:
         account = replace(account, **_read(account, knob.strip()), knobs=(*account.knobs, knob))
     return account
 

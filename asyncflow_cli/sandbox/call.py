@@ -21,15 +21,15 @@ from asyncflow_cli.sandbox.leg import CalleeHungUp, Leg
 from asyncflow_cli.sandbox.order import Callback, Order
 from asyncflow_cli.sandbox.program import Program, Source
 from asyncflow_cli.sandbox.record import CallRecord, Network
-from asyncflow_cli.sandbox.reporting import line_report
+from asyncflow_cli.sandbox.reporting import final_fields, line_report, minutes
 from asyncflow_cli.sandbox.resources import CallReport, CallResource
+from asyncflow_cli.sandbox.ringing import Ringing
 from asyncflow_cli.sandbox.screening import screen
 from asyncflow_cli.sandbox.stage import Stage
 from asyncflow_cli.sandbox.taping import Taping
 
 PAUSES = {"w": 0.5, "W": 1.0}
 """Seconds of silence in SendDigits: https://www.twilio.com/docs/voice/api/call-resource"""
-
 
 TRIAL_TOO_LONG = "13805"
 """https://www.twilio.com/docs/api/errors/13805"""
@@ -59,7 +59,8 @@ class LiveCall:
         self._network = network
         self._queued = queued
         self._record = CallRecord(order, network)
-        self._record.become(queue_time=str(round(queued * 1000)))
+        if queued:
+            self._record.become(queue_time=str(round(queued * 1000)))
         self._leg = Leg(network.clock, skip_silence=network.names.deterministic)
         self._program = Program(self._stage())
         self.streams = self._program.streams
@@ -92,7 +93,7 @@ class LiveCall:
         return CallReport(
             ended_by=self._ended_by,
             answered_by=self.resource.answered_by,
-            billed_minutes=_minutes(int(self.resource.duration or 0)),
+            billed_minutes=minutes(self.resource.duration),
             digits_pressed=self._leg.pressed,
             streams=tuple(self.streams.summaries),
             recordings=tuple(self.taping.summaries()),
@@ -132,14 +133,15 @@ class LiveCall:
 
     async def run(self) -> None:
         """From the first ring to the last callback."""
-        status = "failed"
+        status = "failed"  # If the sandbox itself fails, or is cancelled.
         try:
             await self._find_callee()
-            answer = await self._wait_in_queue() or await self._ring()
-            if answer == "in-progress":
+            ringing = Ringing(self._record, self._network.clock, self._wished)
+            answered = await ringing.answer(self._callee, queued=self._queued)
+            status, self._ended_by = answered.status, answered.ended_by
+            if status == "in-progress":
                 await self._converse()
-                answer = "completed"
-            status = answer
+                status = "completed"
         finally:
             await self._end(status)
 
@@ -148,59 +150,34 @@ class LiveCall:
             self._callee = await cast(self._actor, self._network.say or silent)
         self._leg.pick_up(self._callee)
 
-    async def _wait_in_queue(self) -> str | None:
-        """`canceled` if nobody wanted to wait for the account's turn."""
-        if self._queued and await self._taken_back(self._queued):
-            return "canceled"
-        return None
-
-    async def _taken_back(self, seconds: float) -> bool:
-        """Let time pass before the answer. Whether the REST API has ended the call by then."""
-        await asyncio.wait([self._wished], timeout=self._network.clock.real(seconds))
-        self._record.pass_time(seconds)
-        if self._wished.done():
-            self._ended_by = "api"
-        return self._wished.done()
-
-    async def _ring(self) -> str:
-        """How it was answered: `in-progress`, or the status in which the call ends."""
-        record, callee, timeout = self._record, self._callee, self._record.order.timeout
-        # `initiated` occurs in callbacks only: the resource stays queued until it rings.
-        record.callback("initiated", "initiated")
-        record.become(status="ringing")
-        record.callback("ringing", "ringing")
-        answers = callee.outcome != "no-answer" and callee.ring_seconds <= timeout
-        seconds = callee.ring_seconds if answers else timeout
-        if await self._taken_back(seconds):
-            # Choice: Twilio's status after `completed` while it rings is not documented.
-            return "canceled"
-        if answers and callee.outcome == "answer":
-            return "in-progress"
-        self._ended_by = "callee"
-        return callee.outcome if answers else "no-answer"
-
     async def _converse(self) -> None:
-        record, order = self._record, self._record.order
-        allowed = self._network.account.seconds_allowed(order.time_limit)
-        self._started = record.date()
-        record.become(status="in-progress", start_time=rfc2822(self._started))
-        record.callback("answered", "in-progress")
-        if order.tape is not None:
-            self.taping.start(order.tape)
-        prelude: Prelude = self._prelude
-        source: Source | None = order.source
+        self._begin()
+        limit = self._record.order.time_limit
+        allowed = self._network.account.seconds_allowed(limit)
         try:
-            async with asyncio.timeout(self._network.clock.real(allowed)) as limit:
-                self._limit = limit
-                while source is not None:
-                    source = await self._perform(prelude, source)
-                    prelude = nothing
+            async with asyncio.timeout(self._network.clock.real(allowed)) as self._limit:
+                await self._follow(self._record.order.source)
         except TimeoutError:
             self._ended_by = "time limit"
-            if allowed < order.time_limit:
-                record.notify(TRIAL_TOO_LONG, "A call of a trial account ends after 10 minutes", "")
+            if allowed < limit:
+                text = f"A call of a trial account ends after {allowed} seconds"
+                self._record.notify(TRIAL_TOO_LONG, text, "")
         finally:
             self._limit = None
+
+    def _begin(self) -> None:
+        self._started = self._record.date()
+        self._record.become(status="in-progress", start_time=rfc2822(self._started))
+        self._record.callback("answered", "in-progress")
+        if self._record.order.tape is not None:
+            self.taping.start(self._record.order.tape)
+
+    async def _follow(self, source: Source | None) -> None:
+        """Run TwiML until nothing follows."""
+        prelude: Prelude = self._prelude
+        while source is not None:
+            source = await self._perform(prelude, source)
+            prelude = nothing
 
     async def _prelude(self) -> None:
         """What comes before the TwiML: keys, or finding out who answered."""
@@ -249,7 +226,9 @@ class LiveCall:
             duration=str(seconds),
         )
         self.ended.set()
-        record.callback("completed", status, self._final_fields(status, seconds))
+        final = final_fields(self.resource, self._callee) | self.taping.final_fields()
+        record.callback("completed", status, final)
+        self.taping.announce()
         self._save()
         try:
             await record.outbox.drain()
@@ -268,18 +247,6 @@ class LiveCall:
         if self._network.names.deterministic:
             return math.ceil(len(self._leg.line.heard) / PHONE_RATE)
         return math.ceil((self._record.date() - self._started).total_seconds())
-
-    def _final_fields(self, status: str, seconds: int) -> dict[str, str]:
-        # 487: the caller gave up, by REST or because nobody answered in time.
-        gave_up = status == "canceled" or (
-            status == "no-answer" and self._callee.outcome == "answer"
-        )
-        return {
-            "CallDuration": str(seconds),
-            "Duration": str(_minutes(seconds)),
-            "SipResponseCode": "487" if gave_up else str(self._callee.sip_code),
-            **self.taping.final_fields(),
-        }
 
     def _stage(self) -> Stage:
         record = self._record
@@ -305,7 +272,3 @@ async def nothing() -> None:
 
 async def silent(_text: str, _language: str | None) -> bytes:
     return b""
-
-
-def _minutes(seconds: int) -> int:
-    return math.ceil(seconds / 60)

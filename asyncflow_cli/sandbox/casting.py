@@ -46,6 +46,8 @@ def rehearse(text: str) -> Script:
 
 def read_callees(written: Mapping[str, str] | Iterable[str]) -> dict[str, Script]:
     """Scripts by number. In a text the number stands before it, `+15551230001=busy`, or is `*`."""
+    if isinstance(written, str):
+        written = [written]
     pairs = written.items() if isinstance(written, Mapping) else map(_assigned, written)
     return {number: rehearse(text) for number, text in pairs}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -70,8 +71,9 @@ class Sandbox:
         account: Iterable[str] = (),
         strict: bool = False,
     ) -> None:
-        knobs = (*account, "strict-from") if strict_from else account
-        customer = read_account(knobs)
+        customer = read_account(account)
+        if strict_from:
+            customer = replace(customer, strict_from=True)
         scripts = read_callees(callees)
         self.faults = Faults(faults)
         self.tunnels = Tunnels(self.faults)

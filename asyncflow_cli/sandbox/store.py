@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import msgspec
 
+from asyncflow_cli.sandbox.database import Database
 from asyncflow_cli.sandbox.resources import (
     CallReport,
     CallResource,
@@ -24,32 +20,25 @@ from asyncflow_cli.sandbox.resources import (
 FILE_NAME = "sandbox.sqlite3"
 
 _VERSION = 3
-"""Of the tables. A database of another version is emptied: it is only a sandbox's."""
 
-_TABLES = """
-CREATE TABLE calls (
-    number INTEGER PRIMARY KEY, sid TEXT UNIQUE NOT NULL,
-    resource BLOB NOT NULL, report BLOB NOT NULL, heard BLOB NOT NULL);
-CREATE TABLE notifications (
-    number INTEGER PRIMARY KEY, call_sid TEXT NOT NULL, resource BLOB NOT NULL);
-CREATE TABLE recordings (
-    number INTEGER PRIMARY KEY, sid TEXT UNIQUE NOT NULL, call_sid TEXT NOT NULL,
-    resource BLOB NOT NULL, said BLOB NOT NULL, heard BLOB NOT NULL);
-CREATE TABLE events (
-    number INTEGER PRIMARY KEY, call_sid TEXT NOT NULL, resource BLOB NOT NULL);
-CREATE TABLE speeches (
-    id INTEGER PRIMARY KEY, created TEXT NOT NULL, operation TEXT NOT NULL,
-    voice_id TEXT NOT NULL, transcript TEXT NOT NULL, output_format BLOB NOT NULL,
-    audio BLOB NOT NULL, fingerprint BLOB);
-CREATE TABLE voices (id TEXT PRIMARY KEY, voice BLOB NOT NULL, clip BLOB);
-"""
+_TABLES = {
+    "calls": "number INTEGER PRIMARY KEY, sid TEXT UNIQUE NOT NULL, "
+    "resource BLOB NOT NULL, report BLOB NOT NULL, heard BLOB NOT NULL",
+    "notifications": "number INTEGER PRIMARY KEY, call_sid TEXT NOT NULL, resource BLOB NOT NULL",
+    "events": "number INTEGER PRIMARY KEY, call_sid TEXT NOT NULL, resource BLOB NOT NULL",
+    "recordings": "number INTEGER PRIMARY KEY, sid TEXT UNIQUE NOT NULL, call_sid TEXT NOT NULL, "
+    "resource BLOB NOT NULL, said BLOB NOT NULL, heard BLOB NOT NULL",
+    "speeches": "id INTEGER PRIMARY KEY, created TEXT NOT NULL, operation TEXT NOT NULL, "
+    "voice_id TEXT NOT NULL, transcript TEXT NOT NULL, output_format BLOB NOT NULL, "
+    "audio BLOB NOT NULL, fingerprint BLOB",
+    "voices": "id TEXT PRIMARY KEY, voice BLOB NOT NULL, clip BLOB",
+}
+"""Columns by table."""
 
 _SPEECH = "id, created, operation, voice_id, transcript, output_format, audio"
 
 CHARACTERS_COMPARED = 6_000
 """About six minutes of speech, in which a recording is found again within a few seconds."""
-
-_NAMES = ("calls", "notifications", "recordings", "events", "speeches", "voices")
 
 
 class Speech(msgspec.Struct, frozen=True):
@@ -64,30 +53,12 @@ class Speech(msgspec.Struct, frozen=True):
     audio: bytes
 
 
-class Store:
-    """Calls, notifications, speeches and custom voices; in memory if there is no folder."""
+class Store(Database):
+    """Calls and what belongs to them, speeches, custom voices; in memory if there is no folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._lock = RLock()
-        name = ":memory:" if folder is None else str(_private_file(folder))
-        self._database = sqlite3.connect(
-            name, timeout=10, isolation_level=None, check_same_thread=False
-        )
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        with self._transaction():
-            if self._version() != _VERSION:
-                self._create()
-
-    def close(self) -> None:
-        with self._lock:
-            self._database.close()
-
-    def reset(self) -> None:
-        """Forget everything."""
-        with self._transaction():
-            for name in _NAMES:
-                self._database.execute(f"DELETE FROM {name}")
+        path = None if folder is None else folder / FILE_NAME
+        super().__init__(path, _TABLES, version=_VERSION)
 
     # Calls
 
@@ -261,56 +232,8 @@ class Store:
     def delete_voice(self, voice_id: str) -> None:
         self._write("DELETE FROM voices WHERE id = ?", voice_id)
 
-    # The database
-
-    def _version(self) -> int:
-        row = self._row("PRAGMA user_version")
-        return int(row[0]) if row else 0
-
-    def _create(self) -> None:
-        for name in _NAMES:
-            self._database.execute(f"DROP TABLE IF EXISTS {name}")
-        for statement in _TABLES.split(";"):
-            self._database.execute(statement)
-        self._database.execute(f"PRAGMA user_version = {_VERSION}")
-
-    def _row(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
-        rows = self._rows(sql, *values)
-        return rows[0] if rows else None
-
-    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._database.execute(sql, values).fetchall()
-
-    def _write(self, sql: str, *values: Any) -> int:
-        with self._lock:
-            return self._database.execute(sql, values).lastrowid or 0
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
 
 def _speech(
     number: int, created: str, operation: str, voice: str, text: str, form: bytes, audio: bytes
 ) -> Speech:
     return Speech(number, created, operation, voice, text, msgspec.json.decode(form), audio)
-
-
-def _private_file(folder: Path) -> Path:
-    """The database's path, for its owner only. SQLite gives its side files the same mode.
-
-    A folder that was there before keeps the mode its owner gave it.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / FILE_NAME
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
-    return path

@@ -29,6 +29,7 @@ class Taping:
         self._record = record
         self._store = store
         self._url = url
+        self._untold: list[tuple[RecordingResource, TapeOrder]] = []
         self._running: dict[str, tuple[RecordingResource, Tape]] = {}
 
     @property
@@ -65,7 +66,9 @@ class Taping:
             return None
         if status == "stopped":
             # Choice: the answer says stopped, and what is fetched later says completed.
-            return msgspec.structs.replace(self._finish(sid), status="stopped", duration=None)
+            stopped = self._finish(sid)
+            self.announce()
+            return msgspec.structs.replace(stopped, status="stopped", duration=None)
         resource, tape = self._running[sid]
         # https://www.twilio.com/docs/voice/api/recording: silence unless told to skip.
         pause: Pause = "skip" if pause_behavior == "skip" else "silence"
@@ -76,9 +79,14 @@ class Taping:
         return resource
 
     def finish(self) -> None:
-        """The call is over, and so are its recordings."""
+        """The call is over, and so are its recordings. Nobody is told yet."""
         for sid in list(self._running):
             self._finish(sid)
+
+    def announce(self) -> None:
+        """Tell of what has ended: after the call's own end, if that is what ended it."""
+        while self._untold:
+            self._tell(*self._untold.pop(0))
 
     def final_fields(self) -> dict[str, str]:
         """What the call's last status callback tells of a call that was recorded as a whole."""
@@ -114,7 +122,7 @@ class Taping:
         resource = self._dated(resource, status=status, duration=duration)
         self._store.save_recording(resource, bytes(tape.said), bytes(tape.heard))
         self.made.append(resource)
-        self._tell(resource, tape.order)
+        self._untold.append((resource, tape.order))
         return resource
 
     def _dated(self, resource: RecordingResource, **changes: Any) -> RecordingResource:

@@ -20,7 +20,9 @@ from tests.sandbox.far_ends import (
     ended,
     in_thread,
     make_call,
+    media_server,
     sandbox,
+    say_nothing,
     web_server,
     xml,
 )
@@ -105,6 +107,29 @@ def test_asynchronous_detection_posts_its_verdict_while_the_twiml_runs() -> None
             }
             assert RequestValidator(AUTH_TOKEN).validate(hit.url, hit.form, hit.signature)
             assert len(running.heard(call.sid)) == 8 * 8000
+
+    run(test())
+
+
+def test_a_stream_goes_on_while_it_is_found_out_who_answered() -> None:
+    async def test() -> None:
+        callees = {"*": 'machine; say "We are out."; beep; wait 1s; hang up'}
+        async with (
+            sandbox(callees=callees, say=hum) as running,
+            web_server() as web,
+            media_server(say_nothing) as server,
+        ):
+            call = await make_call(
+                running,
+                twiml=server.twiml(),
+                machine_detection="DetectMessageEnd",
+                async_amd="true",
+                async_amd_status_callback=web.url + "/amd",
+            )
+            assert (await ended(running, call.sid)).answered_by == "machine_end_beep"
+            assert web.forms("/amd")[0]["MachineDetectionDuration"] == "1600"
+            heard = [m for m in server.conversations[0].messages if m["event"] == "media"]
+            assert len(heard) == 2.6 * 50
 
     run(test())
 

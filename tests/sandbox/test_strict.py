@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 
-from asyncflow_cli.sandbox import account
-from tests.conftest import FROM, TO, start
-from tests.sandbox.far_ends import ended, make_call, sandbox
+from tests.sandbox.far_ends import TO, ended, make_call, sandbox
 
 PAUSE = '<Response><Pause length="999"/></Response>'
 
@@ -60,31 +57,3 @@ def test_a_sandbox_that_is_not_strict_counts_nothing() -> None:
         assert running.failures == []
 
     run(test())
-
-
-def served(home: Path, *arguments: str, twiml: str) -> tuple[int, str]:
-    """Exit code and stderr of a sandbox that was stopped after a call was made in it."""
-    with start(home, "sandbox", "serve", "--port", "0", "--speed", "20", *arguments) as process:
-        assert process.stdout is not None
-        url = msgspec.json.decode(process.stdout.readline())["url"]
-        httpx.post(
-            f"{url}/2010-04-01/Accounts/{account.ACCOUNT_SID}/Calls.json",
-            data={"To": TO, "From": FROM, "Twiml": twiml},
-            auth=(account.ACCOUNT_SID, account.AUTH_TOKEN),
-            trust_env=False,
-        ).raise_for_status()
-        process.terminate()
-        _, err = process.communicate(timeout=20)
-    return process.returncode, err.decode()
-
-
-def test_serve_exits_1_and_names_the_call_that_was_left_alive(home: Path) -> None:
-    code, err = served(home, "--strict", twiml=PAUSE)
-    assert code == 1
-    assert "SANDBOX_LIVE_CALL" in err
-    assert TO in err
-    assert "Traceback" not in err
-
-
-def test_serve_that_is_not_strict_is_stopped_as_ever(home: Path) -> None:
-    assert served(home, twiml=PAUSE)[0] == 143

@@ -1,0 +1,81 @@
+"""An SQLite file that several processes and threads may share. Knows nothing of what is in it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+
+class Database:
+    """Tables by name, with their columns; in memory if there is no file.
+
+    A database of another version is emptied: it is only a sandbox's.
+    """
+
+    def __init__(self, path: Path | None, tables: Mapping[str, str], *, version: int) -> None:
+        self._lock = RLock()
+        self._tables = tables
+        name = ":memory:" if path is None else str(_private(path))
+        self._database = sqlite3.connect(
+            name, timeout=10, isolation_level=None, check_same_thread=False
+        )
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        with self._transaction():
+            if self._row("PRAGMA user_version") != (version,):
+                self._create(version)
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self._transaction():
+            for name in self._tables:
+                self._database.execute(f"DELETE FROM {name}")
+
+    def _create(self, version: int) -> None:
+        for name, columns in self._tables.items():
+            self._database.execute(f"DROP TABLE IF EXISTS {name}")
+            self._database.execute(f"CREATE TABLE {name} ({columns})")
+        self._database.execute(f"PRAGMA user_version = {version}")
+
+    def _row(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
+        rows = self._rows(sql, *values)
+        return rows[0] if rows else None
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(sql, values).fetchall()
+
+    def _write(self, sql: str, *values: Any) -> int:
+        with self._lock:
+            return self._database.execute(sql, values).lastrowid or 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+def _private(path: Path) -> Path:
+    """The path, for its owner only. SQLite gives its side files the same mode.
+
+    A folder that was there before keeps the mode its owner gave it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+    return path
