@@ -63,6 +63,12 @@ def http_url(text: str) -> str:
     return url
 
 
+def http_urls(text: str) -> str:
+    """Addresses that stand in for one another, with commas or blanks between; as `a,b`."""
+    urls = re.split(r"[\s,]+", text.strip(" ,"))
+    return ",".join(map(http_url, urls))
+
+
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine, where no proxy and no tunnel is needed."""
     host = urlsplit(url).hostname or ""
@@ -100,7 +106,10 @@ class Settings:
         "ASYNC_API_KEY", "ASYNCAI_API_KEY", secret=True, help="key of the Async Voice API"
     )
     base_url: str = setting(
-        "ASYNC_BASE_URL", default=DEFAULT_BASE_URL, parse=http_url, help="where that API is"
+        "ASYNC_BASE_URL",
+        default=DEFAULT_BASE_URL,
+        parse=http_urls,
+        help="where that API is; more addresses, with commas between, are tried in turn",
     )
     voice: str = setting("ASYNC_VOICE_ID", default=DEFAULT_VOICE, help="the voice that speaks")
     model: str = setting("ASYNC_MODEL_ID", default=DEFAULT_MODEL, help="the model that speaks")
@@ -113,6 +122,12 @@ class Settings:
     )
     twilio_api_secret: str | None = setting(
         "TWILIO_API_SECRET", secret=True, help="the secret of that key"
+    )
+    twilio_shared_key: str | None = setting(
+        "TWILIO_SHARED_KEY", help="id of the shared key that Twilio signs webhooks with, if any"
+    )
+    twilio_shared_key_secret: str | None = setting(
+        "TWILIO_SHARED_KEY_SECRET", secret=True, help="the secret of that shared key"
     )
     twilio_region: str | None = setting("TWILIO_REGION", help="such as ie1; needs the edge too")
     twilio_edge: str | None = setting("TWILIO_EDGE", help="such as dublin; needs the region too")
@@ -137,9 +152,16 @@ class Settings:
 
     origins: Mapping[str, str] = field(default_factory=dict)
     """For each name above: `--flag`, a variable's name, `.env NAME`, `profile NAME`, `default`."""
+    other_base_urls: tuple[str, ...] = ()
+    """Addresses to turn to when `base_url` takes no connection."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Names of the user's own for voices: `[aliases]` of the config file."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """Every address of the Async Voice API, in the order in which they are tried."""
+        return (self.base_url, *self.other_base_urls)
 
     def need(self, name: str) -> str:
         """The value of a setting that must be there, or the error that tells how to set it."""
@@ -168,7 +190,7 @@ class Settings:
     def described(self) -> Iterator[tuple[str, str | None, str]]:
         """Name, value and origin of every setting; of a secret, only that it is there."""
         for name, f in FIELDS.items():
-            value = getattr(self, name)
+            value = ",".join(self.base_urls) if name == "base_url" else getattr(self, name)
             shown = None if value is None else "***" if f.metadata["secret"] else str(value)
             yield name.strip("_"), shown, self.origins.get(name, "default")
 
@@ -186,6 +208,8 @@ class Settings:
             values.pop("from_", None)
         # An API key of a real account would be tried before the auth token.
         values |= {"twilio_api_key": None, "twilio_region": None, "twilio_edge": None}
+        values |= {"twilio_shared_key": None, "twilio_shared_key_secret": None}
+        values |= {"other_base_urls": ()}
         origins = {**self.origins, **dict.fromkeys(values, origin)}
         return dataclasses.replace(self, **values, origins=origins)
 
@@ -209,13 +233,15 @@ def load(
         origins[name] = origin
         if raw is not None:
             values[name] = _parsed(raw, origin, f.metadata["parse"])
-        if raw is not None and name.endswith("base_url") and _readable_by_others(str(raw)):
+        if raw is not None and name.endswith("base_url") and _readable_by_others(values[name]):
             warnings.append(f"{origin} is not https: your keys travel where others can read them")
         warnings += [
             f"{origin} and {other} differ; {origin} is used"
             for other, value in found
             if _are_siblings(origin, other, f.metadata["names"]) and value.strip() != values[name]
         ]
+    first, *others = values.get("base_url", DEFAULT_BASE_URL).split(",")
+    values |= {"base_url": first, "other_base_urls": tuple(others)}
     return Settings(**values, origins=origins, warnings=tuple(warnings))
 
 
@@ -225,8 +251,8 @@ def _are_siblings(one: str, other: str, names: tuple[str, ...]) -> bool:
     return any(one in source and other in source for source in sources)
 
 
-def _readable_by_others(url: str) -> bool:
-    return url.strip().startswith("http:") and not is_loopback(url)
+def _readable_by_others(urls: str) -> bool:
+    return any(url.startswith("http:") and not is_loopback(url) for url in urls.split(","))
 
 
 def _candidates(

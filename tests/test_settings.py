@@ -29,6 +29,7 @@ def text_for(name: str, nth: int) -> str:
     """A legal text for a setting, another for each source."""
     legal: dict[Callable[[str], Any], str] = {
         settings.http_url: f"https://nth{nth}.example.com",
+        settings.http_urls: f"https://nth{nth}.example.com",
         settings.boolean: str(nth % 2 == 0).lower(),
         settings.duration: f"{nth + 1}m",
         settings.count: f"{nth + 10}",
@@ -204,7 +205,34 @@ def test_loopback_is_this_machine_only(url: str, loopback: bool) -> None:
     assert settings.is_loopback(url) is loopback
 
 
-SECRETS = ("api_key", "twilio_auth_token", "twilio_api_secret", "ngrok_authtoken")
+@pytest.mark.parametrize(
+    "text", ["https://a, http://127.0.0.1:8/ ", "https://a http://127.0.0.1:8"]
+)
+def test_further_addresses_stand_in_for_the_first(text: str) -> None:
+    loaded = from_env(ASYNC_BASE_URL=text)
+    assert loaded.base_url == "https://a"
+    assert loaded.base_urls == ("https://a", "http://127.0.0.1:8")
+    assert loaded.warnings == ()
+    described = {name: value for name, value, _ in loaded.described()}
+    assert described["base_url"] == "https://a,http://127.0.0.1:8"
+    assert loaded.pointed_at(SANDBOX, "sandbox").base_urls == ("http://127.0.0.1:1",)
+
+
+def test_one_address_that_others_can_read_is_warned_of() -> None:
+    (warning,) = from_env(ASYNC_BASE_URL="https://a,http://b").warnings
+    assert "ASYNC_BASE_URL is not https" in warning
+
+
+@pytest.mark.parametrize("text", ["https://a,b", "https://a,,ftp://b"])
+def test_one_address_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        from_env(ASYNC_BASE_URL=text)
+
+
+SECRETS = (
+    *("api_key", "twilio_auth_token", "twilio_api_secret", "twilio_shared_key_secret"),
+    "ngrok_authtoken",
+)
 
 
 def test_secrets_are_known_and_never_described() -> None:

@@ -74,6 +74,7 @@ class ApiClient:
     ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._place = 0
         self._limits = 0
         self._open_again = asyncio.Event()
         self._open_again.set()
@@ -89,6 +90,11 @@ class ApiClient:
     def aliases(self) -> Mapping[str, str]:
         """The user's own names for voices."""
         return self._settings.aliases
+
+    @property
+    def base_url(self) -> str:
+        """The address of those configured that is asked now."""
+        return self._settings.base_urls[self._place]
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -108,7 +114,7 @@ class ApiClient:
         return StatusReport(
             status="up",
             version=status.version,
-            base_url=self._settings.base_url,
+            base_url=self.base_url,
             latency_ms=round(latency * 1000, 1),
         )
 
@@ -140,22 +146,23 @@ class ApiClient:
 
         LimitError where the in-band quota marker stands, IncompleteError if the body breaks off.
         """
-        built = self.build("POST", "/text_to_speech/streaming", json=request)
-        response = await self._retried(lambda: self._opened(built))
+        path = "/text_to_speech/streaming"
+        response = await self._retried(
+            lambda: self._opened(lambda: self.build("POST", path, json=request))
+        )
         try:
             yield _chunks(response)
         finally:
             await response.aclose()
 
-    async def _opened(self, request: httpx.Request) -> httpx.Response:
-        log.info("%s %s", request.method, request.url)
+    async def _opened(self, build: Callable[[], httpx.Request]) -> httpx.Response:
+        response = await self._reach(build)
+        if response.is_success:
+            return response
         try:
-            response = await self._http.send(request, stream=True)
-            if response.is_success:
-                return response
             await response.aread()
         except httpx.HTTPError as error:
-            raise unreachable(error, self._settings.base_url) from error
+            raise unreachable(error, self.base_url) from error
         raise failures.from_answer(response.status_code, response.headers, response.content)
 
     async def send(
@@ -169,10 +176,13 @@ class ApiClient:
         retry: bool = True,
     ) -> httpx.Response:
         """The answer, once it is a success. `data` and `files` go as a multipart form."""
-        request = self.build(method, path, json=json, data=data, files=files)
+
+        def build() -> httpx.Request:
+            return self.build(method, path, json=json, data=data, files=files)
+
         if not retry:
-            return await self._send_once(request)
-        return await self._retried(lambda: self._send_once(request))
+            return await self._send_once(build)
+        return await self._retried(lambda: self._send_once(build))
 
     async def fetch(self, url: str) -> httpx.Response:
         """What lies at somebody else's address. Neither our key nor a header of ours goes there."""
@@ -203,12 +213,33 @@ class ApiClient:
         content = msgspec.json.encode(json) if json is not None else None
         return self._http.build_request(method, path, headers=headers, content=content, **form)
 
-    async def _send_once(self, request: httpx.Request) -> httpx.Response:
-        log.info("%s %s", request.method, request.url)
-        try:
-            response = await self._http.send(request, stream=True)
-        except httpx.HTTPError as error:
-            raise unreachable(error, self._settings.base_url) from error
+    async def _reach(self, build: Callable[[], httpx.Request]) -> httpx.Response:
+        """The beginning of an answer.
+
+        An address that takes no connection has not been sent anything, so the next one is asked
+        at once, and stays the one that is asked.
+        """
+        for places_left in reversed(range(len(self._settings.base_urls))):
+            place, request = self._place, build()
+            log.info("%s %s", request.method, request.url)
+            try:
+                return await self._http.send(request, stream=True)
+            except httpx.HTTPError as error:
+                failure = unreachable(error, self._settings.base_urls[place])
+                if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                    raise failure from error
+                if place == self._place:  # nobody else has moved meanwhile
+                    self._move()
+                if not places_left:
+                    raise failure from error
+        raise AssertionError("unreachable")
+
+    def _move(self) -> None:
+        self._place = (self._place + 1) % len(self._settings.base_urls)
+        self._http.base_url = self.base_url
+
+    async def _send_once(self, build: Callable[[], httpx.Request]) -> httpx.Response:
+        response = await self._reach(build)
         try:
             await response.aread()
         except httpx.HTTPError as error:

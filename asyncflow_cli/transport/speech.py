@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
@@ -38,6 +39,8 @@ from asyncflow_cli.protocol.speech import (
     Text,
 )
 from asyncflow_cli.settings import Settings, is_loopback
+
+log = logging.getLogger(__name__)
 
 KEEP_ALIVE_EVERY = 10.0
 """Seconds between signs of life: the server ends a connection that is silent for 60, and
@@ -195,7 +198,18 @@ class SpeechSession:
 
 
 async def _connect(settings: Settings) -> ClientConnection:
-    address = "ws" + settings.base_url.removeprefix("http") + PATH
+    """To the first of the addresses that takes the connection."""
+    *others, last = settings.base_urls
+    for base_url in others:
+        try:
+            return await _connect_to(base_url, settings)
+        except NetworkError as error:
+            log.info("%s; the next address is tried", error.message)
+    return await _connect_to(last, settings)
+
+
+async def _connect_to(base_url: str, settings: Settings) -> ClientConnection:
+    address = "ws" + base_url.removeprefix("http") + PATH
     query = urlencode({"api_key": settings.need("api_key"), "version": VERSION})
     try:
         return await connect(

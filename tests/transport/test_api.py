@@ -123,6 +123,70 @@ def test_what_passes_is_tried_again(passing: Reply) -> None:
     assert len({body for *_, body in service.asked}) == 1
 
 
+class Addresses(httpx.AsyncBaseTransport):
+    """Services by their host, some of which take no connection."""
+
+    def __init__(self, *, refuse: set[str], answer: httpx.Response | Exception) -> None:
+        self._refuse = refuse
+        self._answer = answer
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.host)
+        if request.url.host in self._refuse:
+            raise UNANSWERED
+        assert request.headers["host"] == request.url.host
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+def asked_of_three(addresses: Addresses, *, retries: int = 0) -> AsyncflowError | str:
+    """Two requests in a row; the first error, or the address asked in the end."""
+    three = Settings(
+        api_key=KEY,
+        base_url="http://a",
+        other_base_urls=("http://b/v1", "http://c"),
+        retries=retries,
+    )
+
+    async def ask() -> AsyncflowError | str:
+        async with contextlib.aclosing(ApiClient(three, transport=addresses)) as api:
+            try:
+                await api.synthesize(REQUEST)
+                await api.synthesize(REQUEST)
+            except AsyncflowError as error:
+                return error
+            return api.base_url
+
+    return asyncio.run(ask())
+
+
+def test_the_next_address_is_asked_where_one_takes_no_connection_and_stays() -> None:
+    addresses = Addresses(refuse={"a"}, answer=httpx.Response(200, content=AUDIO))
+    assert asked_of_three(addresses) == "http://b/v1"
+    assert addresses.asked == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(503), httpx.Response(404), httpx.ReadTimeout("late")]
+)
+def test_an_address_that_took_the_request_is_the_one_that_counts(
+    answer: httpx.Response | Exception,
+) -> None:
+    addresses = Addresses(refuse=set(), answer=answer)
+    assert isinstance(asked_of_three(addresses), AsyncflowError)
+    assert addresses.asked == ["a"]
+
+
+def test_where_no_address_takes_a_connection_the_last_failure_is_told() -> None:
+    addresses = Addresses(refuse={"a", "b", "c"}, answer=httpx.Response(200))
+    failure = asked_of_three(addresses)
+    assert isinstance(failure, NetworkError)
+    assert failure.message.startswith("http://c cannot be reached")
+    assert addresses.asked == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
     ("final", "error", "code"),
     [

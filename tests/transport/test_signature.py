@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 
-from asyncflow_cli.transport.signature import is_authentic, sign
+from asyncflow_cli.transport.signature import Keys, flaw, is_authentic, sign
 
 TOKEN = "0123456789abcdef" * 2
 MEDIA = "wss://bridge.example.com/media/abc"
@@ -98,3 +98,80 @@ def test_twilio_may_have_signed_another_form_of_the_address(
 )
 def test_another_address_is_not_another_form(configured: str, signed_as: str) -> None:
     assert not is_authentic(sign(TOKEN, signed_as), TOKEN, configured)
+
+
+SECRET = "fedcba9876543210" * 2
+SHARED = "webhooks_sharedkey_1"
+TOKEN_ONLY = Keys(auth_token=TOKEN)
+BOTH = Keys(auth_token=TOKEN, shared_key=SHARED, shared_key_secret=SECRET)
+
+
+def signed(
+    secret: str, algorithm: str = "HMAC_SHA1", settings: str | None = None
+) -> dict[str, str]:
+    """The headers of a status callback, signed by Twilio's own library."""
+    signature = RequestValidator(secret).compute_signature(STATUS, FORM, algorithm)
+    headers = {"X-Twilio-Signature": signature}
+    return headers | ({"X-Twilio-Webhooks-Signature-Settings": settings} if settings else {})
+
+
+SHA256 = f"key={SHARED},algorithm=HMAC_SHA256"
+
+
+@pytest.mark.parametrize(
+    ("headers", "keys"),
+    [
+        (signed(TOKEN), TOKEN_ONLY),
+        (signed(TOKEN), BOTH),
+        (signed(SECRET, "HMAC_SHA256", SHA256), BOTH),
+        (signed(SECRET, "HMAC_SHA256", f" algorithm = hmac_sha256 , key = {SHARED} "), BOTH),
+        (signed(SECRET, "HMAC_SHA1", f"key={SHARED}"), BOTH),
+        (signed(SECRET, "HMAC_SHA256", SHA256), Keys(shared_key_secret=SECRET)),
+        (signed(SECRET, "HMAC_SHA256", "algorithm=HMAC_SHA256"), Keys(shared_key_secret=SECRET)),
+        ({name.lower(): value for name, value in signed(TOKEN).items()}, TOKEN_ONLY),
+        ({}, Keys()),
+    ],
+)
+def test_what_twilio_signs_has_no_flaw(headers: dict[str, str], keys: Keys) -> None:
+    assert flaw(headers, keys, STATUS, FORM) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "keys", "words"),
+    [
+        ({}, TOKEN_ONLY, "no signature"),
+        (signed(SECRET), TOKEN_ONLY, "wrong signature"),
+        (signed(TOKEN, "HMAC_SHA256"), TOKEN_ONLY, "wrong signature"),
+        (signed(TOKEN, "HMAC_SHA256", SHA256), BOTH, "wrong signature"),
+        (signed(SECRET, "HMAC_SHA1", SHA256), BOTH, "wrong signature"),
+        (signed(SECRET, "HMAC_SHA256", SHA256), TOKEN_ONLY, f"the shared key {SHARED} only"),
+        (signed(TOKEN, "HMAC_SHA256", SHA256), TOKEN_ONLY, f"the shared key {SHARED} only"),
+        (signed(TOKEN), Keys(shared_key_secret=SECRET), "the auth token only"),
+        (
+            signed(SECRET, "HMAC_SHA256", "key=other,algorithm=HMAC_SHA256"),
+            BOTH,
+            "another shared key, other",
+        ),
+        (signed(SECRET, settings=f"key={SHARED},algorithm=MD5"), BOTH, "by MD5, which is unknown"),
+    ],
+)
+def test_every_other_signature_is_told_what_is_wrong_with_it(
+    headers: dict[str, str], keys: Keys, words: str
+) -> None:
+    told = flaw(headers, keys, STATUS, FORM)
+    assert told is not None
+    assert words in told
+
+
+def test_a_request_may_do_without_a_signature_but_not_with_a_wrong_one() -> None:
+    assert flaw({}, TOKEN_ONLY, STATUS, FORM, required=False) is None
+    assert flaw(signed(SECRET), TOKEN_ONLY, STATUS, FORM, required=False) == "wrong signature"
+
+
+@pytest.mark.parametrize("header", [SHA256, f"key={SHARED}", "algorithm=", ",,", "algorithm=X"])
+def test_we_and_twilio_read_the_same_algorithm_out_of_the_header(header: str) -> None:
+    algorithm = get_signature_algorithm(header)
+    secret = SECRET if "=" in header.strip("=") else TOKEN
+    known = algorithm in ("HMAC_SHA1", "HMAC_SHA256")
+    headers = signed(secret, algorithm if known else "HMAC_SHA1", header)
+    assert (flaw(headers, BOTH, STATUS, FORM) is None) is known

@@ -67,6 +67,31 @@ def at(running: Sandbox, init: Initialize = INIT, **options: Any) -> SpeechSessi
     return SpeechSession(Settings(api_key=key, base_url=running.url), init, **options)
 
 
+def test_the_first_address_that_takes_the_connection_speaks() -> None:
+    async def test() -> None:
+        async with sandbox() as running:
+            key = running.environment["ASYNC_API_KEY"]
+            nobody = "http://127.0.0.1:1"
+            settings = Settings(api_key=key, base_url=nobody, other_base_urls=(running.url, nobody))
+            async with SpeechSession(settings, INIT) as session:
+                assert heard(await spoken(session, "Hello. "))
+
+    run(test())
+
+
+def test_a_service_that_refuses_the_key_is_not_passed_over() -> None:
+    async def test() -> None:
+        async with sandbox() as running:
+            settings = Settings(
+                api_key="sk_wrong", base_url=running.url, other_base_urls=("http://127.0.0.1:1",)
+            )
+            with pytest.raises(AuthError):
+                async with SpeechSession(settings, INIT) as session:
+                    await spoken(session, "Hello. ")
+
+    run(test())
+
+
 @pytest.mark.parametrize("contexts", [True, False])
 def test_every_byte_that_was_sent_is_heard(contexts: bool) -> None:
     async def test() -> None:
