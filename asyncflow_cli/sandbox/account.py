@@ -19,6 +19,9 @@ AUTH_TOKEN = "5afe" * 8
 API_KEY_SID = "SK" + "c0ffee00" * 4
 API_KEY_SECRET = "5afe" * 8
 
+BUDGET = 15.0
+"""Seconds a web server has to answer Twilio: https://www.twilio.com/docs/api/errors/11200"""
+
 INBOUND_NUMBER = "+15557654321"
 """The number the account owns, and may call from."""
 
@@ -33,7 +36,7 @@ GRAMMAR = (
     "verified:+15551230001, balance=0.00, concurrency=1, cps=1"
 )
 
-TRIAL_SECONDS, TRIAL_CALLS = 600, 5
+TRIAL_SECONDS, TRIAL_CALLS, TRIAL_BUDGET = 600, 5, 5.0
 TRIAL_BLOCKS = frozenset(
     ["Stream", "ConversationRelay", "Record", "Siprec", "Refer", "Pay", "Dial"]
 )
@@ -68,6 +71,11 @@ class Account:
     @property
     def concurrency(self) -> int | None:
         return self.calls_at_once or (TRIAL_CALLS if self.trial else None)
+
+    @property
+    def web_budget(self) -> float:
+        """Seconds in which the customer's web server has to answer."""
+        return TRIAL_BUDGET if self.trial else BUDGET
 
     @property
     def blocked_verbs(self) -> frozenset[str]:

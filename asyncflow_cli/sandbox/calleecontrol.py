@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.callee import EVERYBODY
 from asyncflow_cli.sandbox.carrier import Carrier
-from asyncflow_cli.sandbox.casting import rehearse
+from asyncflow_cli.sandbox.casting import read_callees
 from asyncflow_cli.sandbox.control import ROOT
 from asyncflow_cli.sandbox.rest import as_json
 from asyncflow_cli.sandbox.script import Script
@@ -36,7 +36,7 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
     async def register(request: Request) -> Response:
         try:
             wanted = msgspec.json.decode(await request.body(), type=CalleeRequest)
-            carrier.callees[wanted.number] = rehearse(wanted.script)
+            carrier.callees.update(read_callees({wanted.number: wanted.script}))
         except UsageError as error:
             return as_json({"message": error.message, "hint": error.hint}, status=422)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

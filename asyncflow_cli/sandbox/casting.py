@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE, encode_mulaw
 from asyncflow_cli.sandbox.callee import EVERYBODY, KEY_SECONDS, Callee, Press, Words
-from asyncflow_cli.sandbox.clip import read_clip
-from asyncflow_cli.sandbox.recording import decode
+from asyncflow_cli.sandbox.clip import sound_of
+from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.script import (
     Beep,
     Clip,
@@ -49,7 +49,14 @@ def read_callees(written: Mapping[str, str] | Iterable[str]) -> dict[str, Script
     if isinstance(written, str):
         written = [written]
     pairs = written.items() if isinstance(written, Mapping) else map(_assigned, written)
-    return {number: rehearse(text) for number, text in pairs}
+    return {check_number(number): rehearse(text) for number, text in pairs}
+
+
+def check_number(number: str) -> str:
+    """UsageError unless it is one that can be dialled, or everybody's `*`."""
+    if not re.fullmatch(r"\*|\+[1-9]\d{1,14}", number):
+        raise UsageError(f"No callee's number: {number}", hint="Write +15551230001, or *")
+    return number
 
 
 def _assigned(text: str) -> tuple[str, str]:
@@ -61,24 +68,15 @@ def _read(step: Step) -> Step:
     if not isinstance(step, Clip):
         return step
     try:
-        return Sound(sound_of(Path(step.path).expanduser().read_bytes(), step.path))
+        mulaw = sound_of(Path(step.path).expanduser().read_bytes())
     except OSError as error:
         raise UsageError(f"The callee cannot say {step.path}: {error.strerror}") from None
-
-
-def sound_of(file: bytes, name: str) -> bytes:
-    """Any audio that the sandbox can decode, as μ-law."""
-    if (mulaw := read_clip(file)) is not None:
-        return mulaw
-    try:
-        samples = decode(file)
-    except AsyncflowError as error:
-        raise UsageError(f"{name} is no 8 kHz WAV. {error.message}", hint=error.hint) from None
-    if samples is None:
-        raise UsageError(f"{name} is no audio that the sandbox can decode")
-    if sys.byteorder == "big":
-        samples.byteswap()
-    return encode_mulaw(samples.tobytes())
+    except EngineMissing as error:
+        text = f"{step.path} is no 8 kHz WAV. {error.message}"
+        raise UsageError(text, hint=error.hint) from None
+    if mulaw is None:
+        raise UsageError(f"{step.path} is no audio that the sandbox can decode")
+    return Sound(mulaw)
 
 
 async def cast(script: Script, say: Voice) -> Callee:

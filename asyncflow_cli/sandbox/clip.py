@@ -1,12 +1,30 @@
-"""Reading the clips that <Play> names: WAV at 8 kHz, mono, μ-law or 16 bits."""
+"""Clips for the telephone: what <Play> names, and what callees say.
+
+WAV at 8 kHz, mono, μ-law or 16 bits, is read here and to the bit; all else needs PyAV.
+"""
 
 from __future__ import annotations
 
 import struct
+import sys
 
 from asyncflow_cli.protocol.audio import PHONE_RATE, encode_mulaw
+from asyncflow_cli.sandbox.recording import decode
 
 _PCM, _MULAW = 1, 7
+
+
+def sound_of(file: bytes) -> bytes | None:
+    """Any audio as μ-law, None if it is none; EngineMissing if that takes PyAV, which is not here."""
+    mulaw = read_clip(file)
+    if mulaw is not None:
+        return mulaw
+    samples = decode(file)
+    if samples is None:
+        return None
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return encode_mulaw(samples.tobytes())
 
 
 def read_clip(file: bytes) -> bytes | None:

@@ -23,9 +23,13 @@ class Ledger(WebClient):
     """A web client that keeps a note of every request."""
 
     def __init__(
-        self, tls: ssl.SSLContext, date: Callable[[], str], note: Callable[[Event], None]
+        self,
+        tls: ssl.SSLContext,
+        budget: float,
+        date: Callable[[], str],
+        note: Callable[[Event], None],
     ) -> None:
-        super().__init__(AUTH_TOKEN, tls)
+        super().__init__(AUTH_TOKEN, tls, budget=budget)
         self._date = date
         self._note = note
 

@@ -5,6 +5,7 @@ https://www.twilio.com/docs/voice/twiml
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -14,8 +15,9 @@ from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
 from asyncflow_cli.sandbox import twiml, verbs
 from asyncflow_cli.sandbox.callee import KEY_SECONDS
-from asyncflow_cli.sandbox.clip import read_clip
+from asyncflow_cli.sandbox.clip import sound_of
 from asyncflow_cli.sandbox.clock import TICK
+from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.stage import Stage
 from asyncflow_cli.sandbox.streams import Streams
 
@@ -146,7 +148,10 @@ class Program:
         except RemoteProtocolError as error:
             self._stage.notify(error.code, error.message, url)
             return b""
-        return read_clip(answer.body) or _silence(_UNREADABLE_CLIP)
+        try:
+            return await asyncio.to_thread(sound_of, answer.body) or _silence(_UNREADABLE_CLIP)
+        except EngineMissing:
+            return _silence(_UNREADABLE_CLIP)
 
     async def _gather(self, verb: verbs.Gather, base: str | None) -> Source | None:
         digits = await self._collect(verb, base)

@@ -62,6 +62,7 @@ class CallRecord:
         self.callback_to = order.callback
         self.web = Ledger(
             network.tls,
+            network.account.web_budget,
             lambda: rfc2822(self.date()),
             lambda event: network.store.add_event(self.sid, event),
         )

@@ -38,6 +38,8 @@ class Copies:
 
     async def start(self, request: Request) -> Response:
         live = self._find(request)
+        if "Stream" in self._carrier.account.blocked_verbs:
+            raise ApiError(403, 10002, "Streams are not available on trial accounts")
         stream = read_stream(await read_form(request))
         if live.resource.status != "in-progress":
             raise ApiError(400, 21220, f"Call is {live.resource.status}. It cannot be streamed")

@@ -16,10 +16,8 @@ from urllib.parse import urlencode
 import httpx
 
 from asyncflow_cli.errors import RemoteProtocolError
+from asyncflow_cli.sandbox.account import BUDGET
 from asyncflow_cli.sandbox.signature import sign
-
-BUDGET = 15.0
-"""Seconds in which a web server has to answer Twilio, all told."""
 
 INVALID_URL, RETRIEVAL, CONNECTION, VIOLATION = "11100", "11200", "11205", "11206"
 BAD_HOST, REDIRECTS, BAD_TLS = "11210", "11215", "11220"
@@ -43,14 +41,15 @@ class Answer:
 class WebClient:
     """One call's web client: it keeps the call's cookies, as Twilio does."""
 
-    def __init__(self, auth_token: str, tls: ssl.SSLContext) -> None:
+    def __init__(self, auth_token: str, tls: ssl.SSLContext, *, budget: float = BUDGET) -> None:
         self._auth_token = auth_token
+        self._budget = budget
         self._http = httpx.AsyncClient(
             verify=tls,
             trust_env=False,
             follow_redirects=True,
             max_redirects=10,
-            timeout=BUDGET,
+            timeout=budget,
             headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
         )
 
@@ -60,10 +59,11 @@ class WebClient:
     async def request(self, method: str, url: str, fields: Mapping[str, str]) -> Answer:
         """What the server answers with 2xx; RemoteProtocolError with Twilio's code if not."""
         try:
-            async with asyncio.timeout(BUDGET):
+            async with asyncio.timeout(self._budget):
                 return await self._fetch(method, url, fields)
         except (TimeoutError, httpx.TimeoutException):
-            raise RemoteProtocolError(f"{url} took over {BUDGET:.0f} s", code=RETRIEVAL) from None
+            text = f"{url} took over {self._budget:g} s"
+            raise RemoteProtocolError(text, code=RETRIEVAL) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise RemoteProtocolError(f"{url}: {error}", code=INVALID_URL) from None
         except httpx.HTTPError as error:

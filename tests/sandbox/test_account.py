@@ -10,9 +10,10 @@ import httpx
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from asyncflow_cli.errors import UsageError
-from asyncflow_cli.sandbox.account import ACCOUNT_SID, read_account
+from asyncflow_cli.errors import RemoteProtocolError, UsageError
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, read_account
 from asyncflow_cli.sandbox.server import Sandbox
+from asyncflow_cli.sandbox.webhook import WebClient
 from tests.sandbox.far_ends import (
     FROM,
     TO,
@@ -135,6 +136,27 @@ def test_on_trial_a_call_ends_after_ten_minutes() -> None:
             found = await ended(running, call.sid)
             assert 600 <= int(found.duration) < 900
             assert running.store.notifications(call.sid)[0].error_code == "13805"
+
+    run(test())
+
+
+def test_on_trial_a_web_server_has_less_time() -> None:
+    async def test() -> None:
+        async def never(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+
+        writers: list[asyncio.StreamWriter] = []
+        server = await asyncio.start_server(never, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert read_account(["trial"]).web_budget == 5 < read_account([]).web_budget
+        web = WebClient(AUTH_TOKEN, httpx.create_ssl_context(), budget=0.05)
+        async with server:
+            with pytest.raises(RemoteProtocolError) as caught:
+                await web.request("POST", url, {})
+            assert caught.value.code == "11200"
+            await web.close()
+            for writer in writers:
+                writer.close()
 
     run(test())
 

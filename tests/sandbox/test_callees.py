@@ -106,7 +106,7 @@ def test_callees_come_and_go_while_the_sandbox_runs() -> None:
             for to, status in ((TO, "busy"), ("+15550100001", "failed")):
                 call = await make_call(running, to=to, twiml=PAUSE)
                 assert (await ended(running, call.sid)).status == status
-            for bad in (b"{}", b'{"script": "dance"}', b"\xff"):
+            for bad in (b"{}", b'{"script": "dance"}', b'{"script": "", "number": "7"}', b"\xff"):
                 assert (await web.post(path, content=bad)).status_code == 422
             await web.delete(path, params={"number": TO})
             assert (await web.get(path)).json() == {"callees": [everybody]}

@@ -778,6 +778,21 @@ def test_say_play_and_gather_take_their_time_and_keys_go_to_the_action() -> None
     run(test())
 
 
+def test_a_clip_of_another_rate_is_played_too_and_what_is_none_is_two_seconds_of_silence() -> None:
+    async def test() -> None:
+        async with sandbox(deterministic=True) as running, web_server() as web:
+            second = struct.pack("<16000h", *([1000, -1000] * 8000))
+            web.pages["/clip"] = Response(wav_file("pcm_s16le", 16000, second))
+            web.pages["/page"] = Response("no audio")
+            for path, length in (("/clip", 8000), ("/page", 16000)):
+                twiml = f"<Response><Play>{web.url}{path}</Play></Response>"
+                call = await make_call(running, twiml=twiml)
+                await ended(running, call.sid)
+                assert len(running.heard(call.sid)) == pytest.approx(length, abs=80)
+
+    run(test())
+
+
 def test_a_say_is_spoken_by_the_sandboxs_voice() -> None:
     async def test() -> None:
         async with sandbox(deterministic=True, say=None) as running:

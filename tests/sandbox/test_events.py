@@ -64,9 +64,9 @@ def test_a_server_that_is_not_there_has_no_response_code() -> None:
 
 
 @contextlib.asynccontextmanager
-async def paused() -> AsyncIterator[tuple[Sandbox, Any]]:
+async def paused(**options: Any) -> AsyncIterator[tuple[Sandbox, Any]]:
     """A call that waits for its end, as Twilio's client sees it."""
-    async with sandbox() as running, media_server(say_nothing) as server:
+    async with sandbox(**options) as running, media_server(say_nothing) as server:
         call = await make_call(running, twiml='<Response><Pause length="9999"/></Response>')
         live = running.carrier.live[call.sid]
         async with asyncio.timeout(10):
@@ -118,6 +118,16 @@ def test_a_copy_without_a_name_is_ended_by_its_sid() -> None:
             assert made.name is None
             stopped = await in_thread(lambda: call.streams(made.sid).update(status="stopped"))
             assert stopped.name is None
+
+    run(test())
+
+
+def test_on_trial_there_are_no_copies() -> None:
+    async def test() -> None:
+        async with paused(account=["trial"]) as (_, (call, server)):
+            with pytest.raises(TwilioRestException) as caught:
+                await in_thread(lambda: call.streams.create(url=server.url))
+            assert caught.value.code == 10002
 
     run(test())
 

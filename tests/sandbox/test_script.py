@@ -103,5 +103,8 @@ def test_a_script_is_somebodys_or_everybodys() -> None:
         "+15551230001": 486,
         "*": 603,
     }
+    with pytest.raises(UsageError, match="1555"):
+        read_callees({"1555": "busy"})
+    assert read_callees("busy")["*"].outcome == "busy"
     assert read_callees(['say "1=2"']) == {"*": Script(steps=(Speak("1=2"),), text='say "1=2"')}
-    assert read_callees({"+1": "busy"})["+1"].outcome == "busy"
+    assert read_callees({"+15": "busy"})["+15"].outcome == "busy"
