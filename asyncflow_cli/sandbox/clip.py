@@ -15,7 +15,7 @@ _PCM, _MULAW = 1, 7
 
 
 def sound_of(file: bytes) -> bytes | None:
-    """Any audio as μ-law, None if it is none; EngineMissing if that takes PyAV, which is not here."""
+    """Any audio as μ-law, None if it is none; EngineMissing if PyAV is missing and needed."""
     mulaw = read_clip(file)
     if mulaw is not None:
         return mulaw
