@@ -27,6 +27,7 @@ from asyncflow_cli.sandbox import (
 )
 from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, INBOUND_NUMBER, read_account
 from asyncflow_cli.sandbox.call import LiveCall
+from asyncflow_cli.sandbox.callee import EVERYBODY
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.casting import read_callees
 from asyncflow_cli.sandbox.choices import Choices
@@ -110,6 +111,10 @@ class Sandbox:
     def failures(self) -> list[Failure]:
         """Of a strict sandbox: every notification so far, and calls left alive when it went."""
         return list(self.carrier.failures)
+
+    def register(self, script: str, number: str = EVERYBODY) -> None:
+        """Let `number`, or everybody, act by a script from now on. UsageError if it is none."""
+        self.carrier.callees.update(read_callees({number: script}))
 
     def heard(self, call_sid: str) -> bytes:
         """μ-law, 8 kHz: what the callee has heard. KeyError if there is no such call."""

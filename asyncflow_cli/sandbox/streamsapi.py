@@ -49,6 +49,10 @@ class Copies:
         if sid is None:
             # Choice: the reason is among the call's notifications.
             raise ApiError(400, 20001, f"No stream could be opened at {stream.url}")
+        if live.ended.is_set():
+            # It was dialled while the call ended, which could not close it.
+            await live.streams.stop(stream.name or sid)
+            raise ApiError(400, 21220, "Call has ended. It has no streams")
         return _resource(live, sid, stream.name, "in-progress", status=201)
 
     async def stop(self, request: Request) -> Response:

@@ -94,6 +94,18 @@ def test_some_numbers_are_answered_by_somebody_in_particular(
     run(test())
 
 
+def test_whoever_embeds_the_sandbox_registers_callees_one_by_one() -> None:
+    async def test() -> None:
+        async with sandbox() as running:
+            running.register("busy", TO)
+            running.register("decline")
+            for to, status in ((TO, "busy"), ("+15550100410", "failed")):
+                call = await make_call(running, to=to, twiml=PAUSE)
+                assert (await ended(running, call.sid)).status == status
+
+    run(test())
+
+
 def test_callees_come_and_go_while_the_sandbox_runs() -> None:
     async def test() -> None:
         async with sandbox() as running, httpx.AsyncClient(base_url=running.url) as web:
