@@ -18,6 +18,9 @@ ACCOUNT_SID = "AC" + "c0ffee00" * 4
 AUTH_TOKEN = "5afe" * 8
 API_KEY_SID = "SK" + "c0ffee00" * 4
 API_KEY_SECRET = "5afe" * 8
+TEST_ACCOUNT_SID = "AC" + "7e57c0de" * 4
+TEST_AUTH_TOKEN = "c0de" * 8
+"""With these nobody is called: https://www.twilio.com/docs/iam/test-credentials"""
 
 BUDGET = 15.0
 """Seconds a web server has to answer Twilio: https://www.twilio.com/docs/api/errors/11200"""

@@ -26,15 +26,20 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 KEYS = {
     account.ACCOUNT_SID: account.AUTH_TOKEN,
     account.API_KEY_SID: account.API_KEY_SECRET,
+    account.TEST_ACCOUNT_SID: account.TEST_AUTH_TOKEN,
 }
 
 
-def guarded_by_account(endpoint: Endpoint) -> Endpoint:
-    """The endpoint behind the account's credentials, with Twilio's headers and error bodies."""
+def guarded_by_account(endpoint: Endpoint, on_test: Endpoint) -> Endpoint:
+    """The endpoint behind the account's credentials, with Twilio's headers and error bodies.
+
+    Whoever comes with test credentials is answered by `on_test`.
+    """
 
     async def guarded(request: Request) -> Response:
-        _authenticate(request)
-        return await endpoint(request)
+        account_sid = _authenticate(request)
+        testing = account_sid == account.TEST_ACCOUNT_SID
+        return await (on_test if testing else endpoint)(request)
 
     return answered(guarded)
 
@@ -55,7 +60,8 @@ def answered(endpoint: Endpoint) -> Endpoint:
     return answering
 
 
-def _authenticate(request: Request) -> None:
+def _authenticate(request: Request) -> str:
+    """The account whose credentials these are; ApiError if that is not the one in the path."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     try:
         written = (
@@ -67,8 +73,10 @@ def _authenticate(request: Request) -> None:
     expected = KEYS.get(user)
     if expected is None or not hmac.compare_digest(secret.encode(), expected.encode()):
         raise ApiError(401, 20003, "Authenticate")
-    if request.path_params.get("account_sid", account.ACCOUNT_SID) != account.ACCOUNT_SID:
+    known = account.TEST_ACCOUNT_SID if user == account.TEST_ACCOUNT_SID else account.ACCOUNT_SID
+    if request.path_params.get("account_sid", known) != known:
         raise not_found(request)
+    return known
 
 
 def not_found(request: Request) -> ApiError:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.sandbox import accountapi, listing, recordingsapi, streamsapi
+from asyncflow_cli.sandbox import accountapi, listing, magic, recordingsapi, streamsapi
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.form import ApiError, Form, read_number
 from asyncflow_cli.sandbox.order import read_callback, read_order, read_source
@@ -40,12 +40,14 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
     ]
     found = recordingsapi.media(carrier, root)
     for method, path, endpoint in table:
-        found.append(Route(path, guarded_by_account(endpoint), methods=[method]))
-        found.append(
-            Route(path.removesuffix(".json"), guarded_by_account(_not_xml), methods=[method])
-        )
-    found.append(Route(f"/{API}/{{path:path}}", guarded_by_account(_unknown), methods=_ALL_METHODS))
+        found.append(_route(path, endpoint, [method]))
+        found.append(_route(path.removesuffix(".json"), _not_xml, [method]))
+    found.append(_route(f"/{API}/{{path:path}}", _unknown, _ALL_METHODS))
     return found
+
+
+def _route(path: str, endpoint: Endpoint, methods: list[str]) -> Route:
+    return Route(path, guarded_by_account(endpoint, magic.answer), methods=methods)
 
 
 _ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
