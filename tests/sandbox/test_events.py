@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 from twilio.base.exceptions import TwilioRestException
+from websockets.asyncio.server import ServerConnection
 
+from asyncflow_cli.sandbox.account import read_account
 from asyncflow_cli.sandbox.server import Sandbox
 from tests.sandbox.far_ends import (
+    MediaServer,
     client,
     ended,
     in_thread,
     make_call,
     media_server,
     sandbox,
-    say_nothing,
     web_server,
     xml,
 )
@@ -64,20 +66,22 @@ def test_a_server_that_is_not_there_has_no_response_code() -> None:
 
 
 @contextlib.asynccontextmanager
-async def paused(**options: Any) -> AsyncIterator[tuple[Sandbox, Any]]:
-    """A call that waits for its end, as Twilio's client sees it."""
-    async with sandbox(**options) as running, media_server(say_nothing) as server:
-        call = await make_call(running, twiml='<Response><Pause length="9999"/></Response>')
-        live = running.carrier.live[call.sid]
-        async with asyncio.timeout(10):
-            while live.resource.status != "in-progress":  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
-        yield running, (client(running).calls(call.sid), server)
+async def talking() -> AsyncIterator[tuple[Sandbox, Any, MediaServer]]:
+    """A call that a media server has the line of, as Twilio's client sees it."""
+    started = asyncio.Event()
+
+    async def talk(_socket: ServerConnection, _sid: str) -> None:
+        started.set()
+
+    async with sandbox() as running, media_server(talk) as server:
+        call = await make_call(running, twiml=server.twiml())
+        await started.wait()
+        yield running, client(running).calls(call.sid), server
 
 
 def test_a_copy_of_the_call_is_begun_and_ended_by_name() -> None:
     async def test() -> None:
-        async with paused() as (running, (call, server)), web_server() as web:
+        async with talking() as (running, call, server), web_server() as web:
             made = await in_thread(
                 lambda: call.streams.create(
                     url=server.url + "/copy",
@@ -94,7 +98,7 @@ def test_a_copy_of_the_call_is_begun_and_ended_by_name() -> None:
             assert caught.value.code == 20001
             stopped = await in_thread(lambda: call.streams("copy").update(status="stopped"))
             assert (stopped.sid, stopped.status) == (made.sid, "stopped")
-            (seen,) = server.conversations
+            _, seen = server.conversations
             assert seen.events() == ["connected", "start", "stop"]
             start = seen.messages[1]["start"]
             assert start["streamSid"] == made.sid
@@ -113,7 +117,7 @@ def test_a_copy_of_the_call_is_begun_and_ended_by_name() -> None:
 
 def test_a_copy_without_a_name_is_ended_by_its_sid() -> None:
     async def test() -> None:
-        async with paused() as (_, (call, server)):
+        async with talking() as (_, call, server):
             made = await in_thread(lambda: call.streams.create(url=server.url))
             assert made.name is None
             stopped = await in_thread(lambda: call.streams(made.sid).update(status="stopped"))
@@ -124,7 +128,8 @@ def test_a_copy_without_a_name_is_ended_by_its_sid() -> None:
 
 def test_on_trial_there_are_no_copies() -> None:
     async def test() -> None:
-        async with paused(account=["trial"]) as (_, (call, server)):
+        async with talking() as (running, call, server):
+            running.carrier.account = read_account(["trial"])
             with pytest.raises(TwilioRestException) as caught:
                 await in_thread(lambda: call.streams.create(url=server.url))
             assert caught.value.code == 10002
@@ -134,7 +139,7 @@ def test_on_trial_there_are_no_copies() -> None:
 
 def test_a_copy_that_cannot_be_opened_or_of_a_call_that_is_over_is_refused() -> None:
     async def test() -> None:
-        async with paused() as (running, (call, server)):
+        async with talking() as (running, call, server):
             with pytest.raises(TwilioRestException) as caught:
                 await in_thread(lambda: call.streams.create(url="ws://127.0.0.1:1/"))
             assert caught.value.code == 20001
