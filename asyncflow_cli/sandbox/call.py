@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from asyncflow_cli.protocol.audio import PHONE_RATE
 from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN
-from asyncflow_cli.sandbox.callee import KEY_SECONDS, LISTENER, Actor, Callee
+from asyncflow_cli.sandbox.callee import LISTENER, Actor, Callee
 from asyncflow_cli.sandbox.casting import cast
 from asyncflow_cli.sandbox.clock import rfc2822
 from asyncflow_cli.sandbox.leg import CalleeHungUp, Leg
@@ -27,9 +27,7 @@ from asyncflow_cli.sandbox.ringing import Ringing
 from asyncflow_cli.sandbox.screening import screen
 from asyncflow_cli.sandbox.stage import Stage
 from asyncflow_cli.sandbox.taping import Taping
-
-PAUSES = {"w": 0.5, "W": 1.0}
-"""Seconds of silence in SendDigits: https://www.twilio.com/docs/voice/api/call-resource"""
+from asyncflow_cli.sandbox.tones import keys
 
 TRIAL_TOO_LONG = "13805"
 """https://www.twilio.com/docs/api/errors/13805"""
@@ -183,7 +181,7 @@ class LiveCall:
         """What comes before the TwiML: keys, or finding out who answered."""
         order = self._record.order
         if order.send_digits:
-            await self._leg.wait(sum(PAUSES.get(key, KEY_SECONDS) for key in order.send_digits))
+            await self._leg.play(keys(order.send_digits))
         if order.detection is not None:
             await screen(order.detection, self._callee, self._leg, self._record)
 

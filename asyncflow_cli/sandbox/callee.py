@@ -30,9 +30,6 @@ from asyncflow_cli.sandbox.clock import TICK
 from asyncflow_cli.sandbox.line import SILENCE
 from asyncflow_cli.sandbox.script import Nature, Outcome, Script, parse
 
-KEY_SECONDS = 0.2
-"""How long a key is held."""
-
 
 @dataclass(frozen=True, slots=True)
 class Press:

@@ -1,23 +1,18 @@
 """From a script to a callee: clips are read, words are spoken, and all of it gets its time.
 
-A key takes a fifth of a second, in which it is silent. An answering machine's beep is half a
-second of 1000 Hz.
+Choice: the keys that a callee presses are told of, and not to be heard.
 """
 
 from __future__ import annotations
 
-import array
-import math
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE, encode_mulaw
-from asyncflow_cli.sandbox.callee import EVERYBODY, KEY_SECONDS, Callee, Press, Words
+from asyncflow_cli.protocol.audio import PHONE_RATE
+from asyncflow_cli.sandbox.callee import EVERYBODY, Callee, Press, Words
 from asyncflow_cli.sandbox.clip import sound_of
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.script import (
@@ -33,9 +28,7 @@ from asyncflow_cli.sandbox.script import (
     parse,
 )
 from asyncflow_cli.sandbox.stage import Voice
-
-BEEP_HZ, BEEP_SECONDS = 1000, 0.5
-_BEEP_LEVEL = 8000
+from asyncflow_cli.sandbox.tones import KEY_SECONDS, beep, silence
 
 
 def rehearse(text: str) -> Script:
@@ -114,7 +107,7 @@ class _Take:
         return len(self.audio) / PHONE_RATE
 
     def be_silent(self, seconds: float) -> None:
-        self.audio += MULAW_SILENCE * round(seconds * PHONE_RATE)
+        self.audio += silence(seconds)
 
     def speak(self, mulaw: bytes) -> None:
         began = self.now
@@ -135,19 +128,7 @@ async def _play(step: Step, take: _Take, say: Voice) -> None:
         case Wait(seconds):
             take.be_silent(seconds)
         case Beep():
-            take.audio += _beep()
+            take.audio += beep()
             take.beep_ends = take.now
         case HangUp() if take.hung_up is None:
             take.hung_up = take.now
-
-
-@cache
-def _beep() -> bytes:
-    step = 2 * math.pi * BEEP_HZ / PHONE_RATE
-    wave = (
-        round(_BEEP_LEVEL * math.sin(step * at)) for at in range(round(BEEP_SECONDS * PHONE_RATE))
-    )
-    samples = array.array("h", wave)
-    if sys.byteorder == "big":
-        samples.byteswap()
-    return encode_mulaw(samples.tobytes())

@@ -12,14 +12,13 @@ from typing import TypeAlias
 from urllib.parse import urljoin
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
 from asyncflow_cli.sandbox import twiml, verbs
-from asyncflow_cli.sandbox.callee import KEY_SECONDS
 from asyncflow_cli.sandbox.clip import sound_of
 from asyncflow_cli.sandbox.clock import TICK
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.stage import Stage
 from asyncflow_cli.sandbox.streams import Streams
+from asyncflow_cli.sandbox.tones import keys, silence
 
 CONTENT_TYPE = "12300"
 """https://www.twilio.com/docs/api/errors/12300"""
@@ -137,11 +136,11 @@ class Program:
     async def _said(self, verb: verbs.Say) -> bytes:
         if self._stage.say is not None:
             return await self._stage.say(verb.text, verb.language)
-        return _silence(_SECONDS_A_CHARACTER * len(verb.text))
+        return silence(_SECONDS_A_CHARACTER * len(verb.text))
 
     async def _clip(self, verb: verbs.Play, base: str | None) -> bytes:
         if verb.digits is not None:
-            return _silence(sum({"w": 0.5, "W": 1.0}.get(key, KEY_SECONDS) for key in verb.digits))
+            return keys(verb.digits)
         url = urljoin(base or "", verb.url)
         try:
             answer = await self._stage.web.request("GET", url, {})
@@ -149,9 +148,9 @@ class Program:
             self._stage.notify(error.code, error.message, url)
             return b""
         try:
-            return await asyncio.to_thread(sound_of, answer.body) or _silence(_UNREADABLE_CLIP)
+            return await asyncio.to_thread(sound_of, answer.body) or silence(_UNREADABLE_CLIP)
         except EngineMissing:
-            return _silence(_UNREADABLE_CLIP)
+            return silence(_UNREADABLE_CLIP)
 
     async def _gather(self, verb: verbs.Gather, base: str | None) -> Source | None:
         digits = await self._collect(verb, base)
@@ -184,7 +183,3 @@ class Program:
 def _complete(verb: verbs.Gather, digits: str) -> bool:
     ended = bool(verb.finish_on_key) and verb.finish_on_key in digits
     return ended or (verb.num_digits is not None and len(digits) >= verb.num_digits)
-
-
-def _silence(seconds: float) -> bytes:
-    return MULAW_SILENCE * round(seconds * PHONE_RATE)

@@ -179,7 +179,16 @@ class _Reader:
 
     def _play(self, element: Element) -> Play:
         loop = int(self._number(element, "loop", 1))
-        return Play(_text(element), element.get("digits"), loop)
+        return Play(_text(element), self._digits(element), loop)
+
+    def _digits(self, element: Element) -> str | None:
+        written = element.get("digits")
+        if written is None:
+            return None
+        digits = "".join(key for key in written if key in _KEYS)
+        if digits != written:
+            self._warn(f'digits="{written[:40]}" of <{element.tag}> are not all keys')
+        return digits
 
     def _gather(self, element: Element) -> Gather:
         num_digits = self._number(element, "numDigits", 0)
@@ -219,6 +228,10 @@ class _Reader:
 
     def _warn(self, text: str) -> None:
         self.warnings.append(Warned(SCHEMA, text))
+
+
+_KEYS = frozenset("0123456789ABCD*#wW")
+"""Keys, and the pauses between them."""
 
 
 def _words(names: str) -> frozenset[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import cmath
 import json
+import math
 from collections.abc import Coroutine
 from typing import Any
 
@@ -11,6 +13,7 @@ import httpx
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from asyncflow_cli.protocol.audio import decode_mulaw
 from tests.sandbox.far_ends import TO, ended, make_call, media_server, sandbox, say_nothing
 
 PAUSE = '<Response><Pause length="9"/></Response>'
@@ -36,6 +39,39 @@ def test_a_script_is_acted_out_on_the_line() -> None:
             assert (report.ended_by, report.billed_minutes) == ("callee", 1)
 
     run(test())
+
+
+@pytest.mark.parametrize(
+    ("order", "twiml"),
+    [
+        ({"send_digits": "1w#"}, "<Response/>"),
+        ({}, '<Response><Play digits="1w#"/></Response>'),
+    ],
+)
+def test_keys_that_are_sent_are_heard(order: dict[str, str], twiml: str) -> None:
+    async def test() -> None:
+        async with sandbox() as running:
+            call = await make_call(running, twiml=twiml, **order)
+            await ended(running, call.sid)
+            heard = running.heard(call.sid)
+            assert len(heard) == 7200
+            assert strongest(heard[:1200]) == {697, 1209}
+            assert set(heard[1600:5600]) == {0xFF}
+            assert strongest(heard[5600:6800]) == {941, 1477}
+
+    run(test())
+
+
+def strongest(mulaw: bytes) -> set[int]:
+    """The two of a telephone's eight frequencies that are loudest."""
+    samples = memoryview(decode_mulaw(mulaw)).cast("h")
+
+    def level(hz: int) -> float:
+        turn = -2j * math.pi * hz / 8000
+        return abs(sum(sample * cmath.exp(turn * at) for at, sample in enumerate(samples)))
+
+    frequencies = (697, 770, 852, 941, 1209, 1336, 1477, 1633)
+    return set(sorted(frequencies, key=level)[-2:])
 
 
 def test_a_callee_may_hang_up_the_moment_something_is_taken_back() -> None:

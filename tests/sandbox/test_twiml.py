@@ -83,6 +83,7 @@ def test_every_verb_of_the_sandbox_is_read() -> None:
         ("<say>hello</say>", "<say>"),
         ("<Dial>+15551230001</Dial>", "<Dial>"),
         ('<Pause Length="2"/>', "Length"),
+        ('<Play digits="1 2"/>', "keys"),
         ('<Pause length="soon"/>', "whole number"),
         ("<Connect><Room>a</Room></Connect>", "<Room>"),
         ('<Connect><Stream url="wss://a.example/?token=1"/></Connect>', "query string"),
@@ -102,6 +103,17 @@ def test_what_is_not_understood_is_skipped_with_a_warning(inner: str, words: str
     assert warnings
     assert warnings[0].code == "12200"
     assert any(words in warning.text for warning in warnings)
+
+
+def test_in_place_of_a_blocked_verb_the_callee_hears_that_it_is() -> None:
+    stream = '<Connect><Stream url="wss://a.example/"/></Connect>'
+    text = response(f"{stream}<Dial>+15551230001</Dial><Say>Hi</Say>")
+    document = parse(text, blocked={"Stream", "Dial"})
+    streamed, dialled, hello = document.verbs
+    assert streamed == Say("The Stream verb is not available on trial accounts.")
+    assert dialled == Say("The Dial verb is not available on trial accounts.")
+    assert hello == Say("Hi")
+    assert [warning.code for warning in document.warnings] == ["10002", "10002"]
 
 
 def test_the_query_string_of_a_stream_url_is_lost() -> None:
