@@ -31,13 +31,13 @@ from asyncflow_cli.settings import Settings, duration, is_loopback
 if TYPE_CHECKING:
     from asyncflow_cli.protocol.answers import TranscriptionRequest
     from asyncflow_cli.protocol.callreports import CallsReport
+    from asyncflow_cli.protocol.callresult import CallReport
     from asyncflow_cli.protocol.catalogue.report import ExplainReport
     from asyncflow_cli.protocol.clips import Clip
     from asyncflow_cli.protocol.models import SpeechRequest
     from asyncflow_cli.protocol.order import CallOrder
     from asyncflow_cli.protocol.products import TimedOrder
     from asyncflow_cli.protocol.reports import (
-        CallReport,
         DryRunReport,
         SpeechReport,
         StatusReport,
@@ -364,10 +364,18 @@ class App:
     def schema(self, name: str | None) -> SchemaReport | SchemasReport:
         """The JSON Schema of one of our documents, or the names of all."""
         from asyncflow_cli import output
-        from asyncflow_cli.protocol import callreports, reports, schemas, voicereports
+        from asyncflow_cli.protocol import (
+            callevents,
+            callreports,
+            callresult,
+            reports,
+            schemas,
+            voicereports,
+        )
         from asyncflow_cli.protocol.catalogue import report
 
-        modules = (output, reports, voicereports, callreports, schemas, report)
+        documents = (callevents, callresult, callreports, reports, voicereports)
+        modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -37,7 +37,7 @@ from asyncflow_cli.commands import (
     voices,
 )
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
-from asyncflow_cli.output import COLORS
+from asyncflow_cli.output import COLORS, drop
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 other failure · 2 wrong usage · 3 not found · 4 not authorised · 5 limit ·
@@ -161,10 +161,10 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         with contextlib.closing(state):
             return _invoke(args, state)
     except BrokenPipeError:
-        _drop_stdout()
+        drop(sys.stdout)
         return 0
     except OSError as error:
-        _drop_stdout()
+        drop(sys.stdout)
         what = error.filename or "stdout"
         why = error.strerror or str(error)
         full = AsyncflowError(f"{what} cannot be written: {why}", code="NOT_WRITABLE")
@@ -198,11 +198,6 @@ def _invoke(args: Sequence[str], state: App) -> int:
         if isinstance(leaving.__context__, BrokenPipeError):
             raise leaving.__context__ from None
         raise
-
-
-def _drop_stdout() -> None:
-    """Who reads us is gone; Python must not complain about it again on its way out."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help_hint(error: typer.TyperException) -> str | None:

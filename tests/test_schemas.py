@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 import asyncflow_cli
 from asyncflow_cli import cli
-from asyncflow_cli.protocol.schemas import name_of, schema_of, shapes_in, written
+from asyncflow_cli.protocol.schemas import Shape, name_of, schema_of, shapes_in, written
 from tests.conftest import Run, start, wait_for_line
 from tests.documents import SCHEMAS, checked, validator
 from tests.test_tts import FOX
@@ -65,7 +65,7 @@ def leaves(group: TyperGroup, path: str = "") -> Iterator[str]:
             yield f"{path}{name}"
 
 
-def shapes() -> set[type[msgspec.Struct]]:
+def shapes() -> set[Shape]:
     """Every document that any module of the package defines."""
     folder = str(Path(asyncflow_cli.__file__).parent)
     names = (m.name for m in pkgutil.walk_packages([folder], "asyncflow_cli."))

@@ -1,13 +1,48 @@
 """What happens in a call, as it is told while it happens: one event, one line of `--json`.
 
-Fields are only ever added. Nothing here decides anything: the bridge and its shell do.
+Each says itself what people read of it, too. Fields are only ever added. Nothing here decides
+anything: the bridge and its shell do.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
+
+from asyncflow_cli.errors import AsyncflowError
+
+STATUS_WORDS = {
+    "ringing": "Ringing",
+    "in-progress": "Answered",
+    "no-answer": "No answer",
+    "canceled": "Cancelled",
+    "busy": "Busy",
+    "failed": "Failed",
+}
+"""What people read of Twilio's statuses. The end has an event of its own."""
+
+VERDICTS = {
+    "human": "A human answered",
+    "machine_start": "A machine answered",
+    "machine_end_beep": "A machine answered, and has beeped",
+    "machine_end_silence": "A machine answered, and is silent now",
+    "machine_end_other": "A machine answered, and has said its greeting",
+    "fax": "A fax machine answered",
+    "unknown": "Nobody can tell who answered",
+}
+"""https://www.twilio.com/docs/voice/answering-machine-detection"""
+
+ENDS = {
+    "callee-hung-up": "The callee hung up",
+    "time-limit": "Ended by its time limit",
+}
+
+REPEATS = {
+    "asked": "Once more",
+    "key": "Once more, for the callee's key",
+    "beep": "From the beginning, for the machine's tape",
+}
 
 
 class CallEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=False):
@@ -15,6 +50,14 @@ class CallEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", om
     schema_version: int = 1
     at: float
     """Seconds since the call was asked for."""
+
+    warns: ClassVar[bool] = False
+    """Whether it is something that should not have happened and stops nothing."""
+
+    @property
+    def words(self) -> str | None:
+        """What people read of it; None if it is only for programs."""
+        return None
 
 
 class Ready(CallEvent, frozen=True, kw_only=True, tag="ready"):
@@ -25,6 +68,11 @@ class Ready(CallEvent, frozen=True, kw_only=True, tag="ready"):
     tunnel: str | None = None
     """The way to our socket: ngrok, public, …; None on this machine."""
     first_audio_ms: float | None = None
+
+    @property
+    def words(self) -> str:
+        way = f", through {self.tunnel}" if self.tunnel else ""
+        return f"Calling {self.to} from your number {self.from_}{way}"
 
 
 class Placed(CallEvent, frozen=True, kw_only=True, tag="placed"):
@@ -37,6 +85,10 @@ class Status(CallEvent, frozen=True, kw_only=True, tag="status"):
     status: str
     sip_code: str | None = None
 
+    @property
+    def words(self) -> str | None:
+        return STATUS_WORDS.get(self.status)
+
 
 class Connected(CallEvent, frozen=True, kw_only=True, tag="connected"):
     """The call's audio has reached us."""
@@ -48,6 +100,10 @@ class FirstFrame(CallEvent, frozen=True, kw_only=True, tag="first-frame"):
     """Speech has begun to flow to the phone."""
 
     after_start_ms: float
+
+    @property
+    def words(self) -> str:
+        return "Speaking"
 
 
 class Sentence(CallEvent, frozen=True, kw_only=True, tag="sentence"):
@@ -65,17 +121,29 @@ class Heard(CallEvent, frozen=True, kw_only=True, tag="heard"):
     text: str
     seconds_heard: float
 
+    @property
+    def words(self) -> str:
+        return f"Heard: {self.text.strip()}"
+
 
 class Key(CallEvent, frozen=True, kw_only=True, tag="key"):
     """The callee pressed a key."""
 
     digit: str
 
+    @property
+    def words(self) -> str:
+        return f"Key {self.digit}"
+
 
 class Machine(CallEvent, frozen=True, kw_only=True, tag="answered-by"):
     """Twilio's verdict: human, machine_start, machine_end_beep, fax, unknown, …"""
 
     answered_by: str
+
+    @property
+    def words(self) -> str:
+        return VERDICTS.get(self.answered_by, f"Answered by {self.answered_by}")
 
 
 class Interrupted(CallEvent, frozen=True, kw_only=True, tag="interrupted"):
@@ -86,12 +154,22 @@ class Interrupted(CallEvent, frozen=True, kw_only=True, tag="interrupted"):
     """What was heard until then; inside a sentence an estimate."""
     seconds_heard: float
 
+    @property
+    def words(self) -> str:
+        how = "spoke" if self.by == "speech" else "pressed a key"
+        until = f", and had heard: {self.heard_text.strip()}" if self.heard_text.strip() else ""
+        return f"The callee {how}, so we fell silent{until}"
+
 
 class Repeating(CallEvent, frozen=True, kw_only=True, tag="repeating"):
     """The text begins anew."""
 
     why: Literal["asked", "key", "beep"]
     """--repeat, --press-to-repeat, or the end of a machine's greeting."""
+
+    @property
+    def words(self) -> str:
+        return REPEATS[self.why]
 
 
 class Lost(CallEvent, frozen=True, kw_only=True, tag="lost"):
@@ -100,6 +178,10 @@ class Lost(CallEvent, frozen=True, kw_only=True, tag="lost"):
     what: Literal["media", "speech", "tunnel"]
     reason: str
 
+    @property
+    def words(self) -> str:
+        return f"The {self.what} connection was lost ({self.reason}); seeking another"
+
 
 class Resumed(CallEvent, frozen=True, kw_only=True, tag="resumed"):
     """It goes on, with this sentence."""
@@ -107,9 +189,17 @@ class Resumed(CallEvent, frozen=True, kw_only=True, tag="resumed"):
     what: Literal["media", "speech"]
     index: int
 
+    @property
+    def words(self) -> str:
+        return f"Going on with sentence {self.index + 1}, over a new {self.what} connection"
+
 
 class Waiting(CallEvent, frozen=True, kw_only=True, tag="waiting"):
     """All text there is was queued, and whoever writes it has not ended."""
+
+    @property
+    def words(self) -> str:
+        return "Waiting for more text"
 
 
 class Silent(CallEvent, frozen=True, kw_only=True, tag="gap"):
@@ -117,9 +207,17 @@ class Silent(CallEvent, frozen=True, kw_only=True, tag="gap"):
 
     seconds: float
 
+    @property
+    def words(self) -> str:
+        return f"The line was silent for about {self.seconds:.1f} s, for want of speech"
+
 
 class LastWord(CallEvent, frozen=True, kw_only=True, tag="last-word"):
     """The phone says that it has played everything."""
+
+    @property
+    def words(self) -> str:
+        return "The last word was heard"
 
 
 class HungUp(CallEvent, frozen=True, kw_only=True, tag="hung-up"):
@@ -128,9 +226,20 @@ class HungUp(CallEvent, frozen=True, kw_only=True, tag="hung-up"):
     end_reason: str
     duration: int | None
 
+    @property
+    def words(self) -> str:
+        after = f", {self.duration} s after the answer" if self.duration else ""
+        return f"{ENDS.get(self.end_reason, 'Hung up')}{after}"
+
 
 class Warned(CallEvent, frozen=True, kw_only=True, tag="warning"):
     text: str
+
+    warns: ClassVar[bool] = True
+
+    @property
+    def words(self) -> str:
+        return self.text
 
 
 class Failed(CallEvent, frozen=True, kw_only=True, tag="error"):
@@ -140,6 +249,16 @@ class Failed(CallEvent, frozen=True, kw_only=True, tag="error"):
     message: str
     exit_code: int
     hint: str | None = None
+
+    @classmethod
+    def of(cls, error: AsyncflowError, at: float) -> Failed:
+        return cls(
+            at=at,
+            code=error.code,
+            message=error.message,
+            exit_code=error.exit_code,
+            hint=error.hint,
+        )
 
 
 AnyCallEvent: TypeAlias = (

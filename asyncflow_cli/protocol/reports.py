@@ -164,28 +164,6 @@ class DryRunReport(Report, frozen=True, kw_only=True, tag="asyncflow.dry-run"):
         return f"{self.method} {self.url}"
 
 
-class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
-    call_sid: str
-    status: str
-    end_reason: str
-    to: str
-    from_: str = msgspec.field(name="from")
-    seconds_sent: float
-    seconds_heard: float
-    duration: int | None
-    """Seconds from answer to end, as Twilio counts them."""
-    answered_after_ms: float | None
-    """From the create request to the answer."""
-    first_frame_ms: float | None
-    """From the stream's `start` to the first frame of speech sent."""
-    digits: str
-    heard_file: str | None = None
-
-    @property
-    def headline(self) -> str:
-        return self.end_reason
-
-
 class SandboxReport(Report, frozen=True, kw_only=True, tag="asyncflow.sandbox"):
     """The ready line of `sandbox serve`."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import ModuleType
-from typing import Any
+from types import ModuleType, UnionType
+from typing import Any, TypeAlias, get_args
 
 import msgspec
 
@@ -17,6 +17,9 @@ PREFIX = "asyncflow."
 
 _WARNINGS = {"type": "array", "items": {"type": "string"}}
 """What `Output` adds to any document when there was something to warn of."""
+
+Shape: TypeAlias = type[msgspec.Struct] | UnionType
+"""A document, or the events of one stream, any of which may stand on a line."""
 
 
 class SchemaReport(Report, frozen=True, kw_only=True, tag="asyncflow.schema"):
@@ -36,33 +39,53 @@ class SchemasReport(Report, frozen=True, kw_only=True, tag="asyncflow.schemas"):
         return "\n".join(self.names)
 
 
-def shapes_in(modules: Iterable[ModuleType]) -> set[type[msgspec.Struct]]:
+def shapes_in(modules: Iterable[ModuleType]) -> set[Shape]:
     """The documents among what these modules define: they say which schema they follow."""
     found = (value for module in modules for value in vars(module).values())
-    structs = (v for v in found if isinstance(v, type) and issubclass(v, msgspec.Struct))
-    return {struct for struct in structs if _tag(struct).startswith(PREFIX)}
+    return {value for value in found if _name(value).startswith(PREFIX)}
 
 
-def _tag(shape: type[msgspec.Struct]) -> str:
-    config = shape.__struct_config__
-    return str(config.tag) if config.tag_field == "schema" else ""
+def _name(value: Any) -> str:
+    """The schema that what is of this type follows; empty for what is no document."""
+    if isinstance(value, UnionType):
+        return _default_schema(get_args(value)[0])
+    config = getattr(value, "__struct_config__", None)
+    return str(config.tag) if config is not None and config.tag_field == "schema" else ""
 
 
-def name_of(shape: type[msgspec.Struct]) -> str:
+def _default_schema(event: Any) -> str:
+    """Events are told apart by another tag, so that their schema is a field."""
+    if not hasattr(event, "__struct_fields__"):
+        return ""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(event)}
+    return str(defaults.get("schema", ""))
+
+
+def name_of(shape: Shape) -> str:
     """`tts` for what prints "schema": "asyncflow.tts"."""
-    return _tag(shape).removeprefix(PREFIX)
+    return _name(shape).removeprefix(PREFIX)
 
 
-def schema_of(shape: type[msgspec.Struct]) -> dict[str, Any]:
-    """The JSON Schema of one document."""
+def schema_of(shape: Shape) -> dict[str, Any]:
+    """The JSON Schema of one document, or of every event of a stream."""
     made = msgspec.json.schema(shape)
+    title = f"{PREFIX}{name_of(shape)}"
+    if isinstance(shape, UnionType):
+        for event in made["$defs"].values():
+            _always_written(event)
+        return {"$schema": DIALECT, "title": title, **made}
     others = made["$defs"]
     own = others.pop(made["$ref"].rpartition("/")[2])
-    own["title"] = f"{PREFIX}{name_of(shape)}"
+    own["title"] = title
     own["properties"]["warnings"] = _WARNINGS
-    # It has a default here, but it is always written.
-    own["required"] = ["schema", "schema_version", *own["required"][1:]]
+    _always_written(own)
     return {"$schema": DIALECT, **own, **({"$defs": others} if others else {})}
+
+
+def _always_written(schema: dict[str, Any]) -> None:
+    """These have defaults here, but they are never left out."""
+    rest = (name for name in schema["required"] if name != "schema")
+    schema["required"] = ["schema", "schema_version", *rest]
 
 
 def written(schema: dict[str, Any]) -> str:
@@ -70,9 +93,7 @@ def written(schema: dict[str, Any]) -> str:
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 
-def published(
-    shapes: Iterable[type[msgspec.Struct]], name: str | None
-) -> SchemaReport | SchemasReport:
+def published(shapes: Iterable[Shape], name: str | None) -> SchemaReport | SchemasReport:
     """The schema of this name, or the names. NotFoundError if there is none."""
     named = {name_of(shape): shape for shape in shapes}
     if name is None:

@@ -33,10 +33,10 @@ from asyncflow_cli.protocol.bridge import (
     SpeechEvent,
 )
 from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
+from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason, sip_words
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.order import CallOrder
-from asyncflow_cli.protocol.reports import CallReport
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport.journal import Journal

@@ -1,4 +1,4 @@
-"""Everything that leaves the program: the only file that prints.
+"""One run's stdout and stderr.
 
 Data goes to stdout and words to stderr, always. Commands say what they have; the format
 decides how it looks. Every text passes one filter that knows the secrets.
@@ -6,24 +6,32 @@ decides how it looks. Every text passes one filter that knows the secrets.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
-import re
 import shlex
 import sys
-import threading
+import time
 import traceback
-import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from enum import Enum
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO, TypeAlias
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeAlias
 
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
+from asyncflow_cli.output.asking import typed
+from asyncflow_cli.output.documents import (
+    BriefDocument,
+    Document,
+    EnvironmentDocument,
+    Event,
+    FileDocument,
+    Format,
+    error_document,
+)
+from asyncflow_cli.output.redactor import Redactor
+from asyncflow_cli.output.teller import Teller
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,93 +40,10 @@ if TYPE_CHECKING:
 Confirm: TypeAlias = Callable[[str], Awaitable[None]]
 """Puts a question; comes back only from a yes."""
 
+Failed: TypeAlias = Callable[[AsyncflowError, float], msgspec.Struct]
+"""Makes the event that ends a stream from what failed, and when."""
+
 COLORS = ("auto", "always", "never")
-
-
-class Format(Enum):
-    HUMAN = "human"
-    JSON = "json"
-    QUIET = "quiet"
-
-
-class Document(Protocol):
-    """A msgspec Struct whose fields are the result."""
-
-    @property
-    def headline(self) -> str: ...
-
-
-class FileDocument(Document, Protocol):
-    """One whose headline is a path, and which can be told in a sentence."""
-
-    @property
-    def summary(self) -> str: ...
-
-
-class EnvironmentDocument(Protocol):
-    """One that is variables for a shell, and their values."""
-
-    @property
-    def environment(self) -> Mapping[str, str]: ...
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    code: str
-    message: str
-    exit_code: int
-    hint: str | None = None
-    request_id: str | None = None
-    details: dict[str, Any] | None = None
-
-
-class ErrorReport(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="asyncflow.error"
-):
-    """The one object on stderr when a command with `--json` fails."""
-
-    schema_version: int = 1
-    error: Problem
-
-    @property
-    def headline(self) -> str:
-        return self.error.message
-
-
-SHORTEST_SECRET = 8
-LONGEST_LINE = 10_000
-"""Columns of what is no terminal."""
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-class Redactor:
-    """Hides every secret it was told of, as it stands or as a URL or JSON would write it."""
-
-    # Whatever the settings hold, a key in a query or a header is never printed, nor are
-    # the signature of an address and the one-time token in the path of a call's media socket.
-    _SHAPES = re.compile(
-        r"""(api_key=|signature=|security-token=|x-api-key[\\"']*\s*[:=]\s*[\\"']*"""
-        r"""|authorization\W+(?:basic|bearer) +"""
-        r"""|/twilio/(?:media|status|stream-status)/)[^\s&'\\",?]+""",
-        re.I,
-    )
-
-    def __init__(self) -> None:
-        self._secrets: set[str] = set()
-
-    def hide(self, secrets: Iterable[str]) -> None:
-        for secret in secrets:
-            # Nobody's real key is that short, and hiding it would garble every word.
-            if len(secret) < SHORTEST_SECRET:
-                continue
-            in_json = msgspec.json.encode(secret).decode()[1:-1]
-            self._secrets |= {secret, urllib.parse.quote(secret, safe=""), in_json}
-
-    def clean(self, text: str) -> str:
-        """The text without secrets, and without what could steer a terminal."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return _CONTROLS.sub("\ufffd", self._SHAPES.sub(r"\1***", text))
 
 
 class Output:
@@ -150,15 +75,19 @@ class Output:
         self.stderr = stderr or sys.stderr
         self.redactor = Redactor()
         self._warned: list[str] = []
+        self._teller: Teller | None = None
+        self._end_events: Callable[[AsyncflowError], None] | None = None
+        """What a failure does to stdout, once an event is there."""
 
     # Data
 
     def record(self, report: Document) -> None:
         """One result: a document, its headline, or its fields one under the other."""
-        if self.format is Format.HUMAN:
-            self._grid(msgspec.to_builtins(report))
-        else:
+        if self.format is not Format.HUMAN:
             self._result(report)
+            return
+        brief = report.brief if isinstance(report, BriefDocument) else None
+        self._grid(msgspec.to_builtins(report) if brief is None else brief)
 
     def file(self, report: FileDocument) -> None:
         """A result that went to a file: its path on stdout, the rest as words.
@@ -262,6 +191,61 @@ class Output:
         """Help, which is the result of asking for it."""
         self._write(self.stdout, text)
 
+    # Events
+
+    @contextlib.contextmanager
+    def events(
+        self, failed: Failed, clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[Callable[[Event], None]]:
+        """Something to tell what happens, while it happens. It never waits, and never fails.
+
+        For people a line each, for scripts nothing. In JSON each is a line on stdout, and once
+        one is there, a failure of the command is the last. The document comes after them.
+        """
+        tell: dict[Format, Callable[[Event], None]] = {
+            Format.HUMAN: self._tell_people,
+            Format.JSON: partial(self._tell_program, failed, clock),
+            Format.QUIET: lambda _event: None,
+        }
+
+        def told(event: Event) -> None:
+            if event.warns:
+                self.warning(event.words or "")
+            tell[self.format](event)
+
+        self._teller = Teller()
+        try:
+            yield told
+        finally:
+            teller, self._teller = self._teller, None
+            teller.close()
+
+    def _tell_people(self, event: Event) -> None:
+        if event.words and not event.warns:
+            self._say(f"{event.at:5.1f} s  {event.words}")
+
+    def _tell_program(self, failed: Failed, clock: Callable[[], float], event: Event) -> None:
+        began = clock() - event.at
+        if self._end_events is None:
+            self._end_events = lambda error: self._event(failed(error, round(clock() - began, 3)))
+        assert self._teller is not None
+        self._teller.do(partial(self._event, event))
+
+    def _end_stream(self, error: AsyncflowError) -> None:
+        if self._end_events is None:
+            return
+        try:
+            self._end_events(error)
+        except OSError:
+            drop(self.stdout)  # stderr says what failed before this did
+
+    def _event(self, event: Any) -> None:
+        try:
+            self._write(self.stdout, msgspec.json.encode(event).decode())
+            self.stdout.flush()
+        except BrokenPipeError:
+            drop(self.stdout)  # who reads is gone; what is told of has to come to its end
+
     # Words
 
     def step(self, text: str) -> None:
@@ -305,7 +289,8 @@ class Output:
         if self.debug:
             self._write(self.stderr, "".join(traceback.format_exception(error)).rstrip())
         if self.format is Format.JSON:
-            self._write(self.stderr, self._with_warnings(_json(_error_document(error))))
+            self._end_stream(error)
+            self._write(self.stderr, self._with_warnings(_json(error_document(error))))
             return
         if isinstance(error, InterruptedByUserError):
             self._say(error.message)
@@ -336,7 +321,7 @@ class Output:
             if self.yes:
                 return
             self._say(f"{question} [y/N] ", end="")
-            answer = await _typed(self.stdin)
+            answer = await typed(self.stdin)
             if answer.strip().casefold() not in ("y", "yes"):
                 raise AsyncflowError("You did not say yes: nothing was done", code="DECLINED")
 
@@ -373,56 +358,31 @@ class Output:
 
     def _say(self, text: str, style: str | None = None, end: str = "\n") -> None:
         clean = self.redactor.clean(text)
-        self._words.print(clean, style=style, end=end, highlight=False, soft_wrap=True)
+        say = partial(
+            self._words.print, clean, style=style, end=end, highlight=False, soft_wrap=True
+        )
+        if self._teller is not None:
+            self._teller.do(say)
+        else:
+            say()
 
     def _write(self, stream: TextIO, text: str) -> None:
         stream.write(self.redactor.clean(text) + "\n")
 
     @cached_property
     def _console(self) -> Console:
-        return self._make_console(self.stdout)
+        return _console(self.stdout, self.color)
 
     @cached_property
     def _words(self) -> Console:
-        return self._make_console(self.stderr)
-
-    def _make_console(self, stream: TextIO) -> Console:
-        # Rich takes 40 ms to import: only those who see words wait for it.
-        from rich.console import Console
-
-        console = Console(
-            file=stream,
-            # Names and texts are not ours: "[Demo]" is no style, ":phone:" no picture.
-            markup=False,
-            emoji=False,
-            force_terminal={"always": True, "never": False}.get(self.color),
-            # The flag says it, whatever NO_COLOR says.
-            no_color={"always": False, "never": True}.get(self.color),
-        )
-        if not console.is_terminal:
-            console.width = LONGEST_LINE  # a row is a line, for who reads it from a pipe
-        return console
+        return _console(self.stderr, self.color)
 
 
-async def _typed(terminal: TextIO) -> str:
-    """A line. A daemon thread waits for it, so that Ctrl-C need not wait for the thread."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[bytes] = loop.create_future()
+def _console(stream: TextIO, color: str) -> Console:
+    # Rich takes 40 ms to import: only those who see words wait for it.
+    from asyncflow_cli.output.console import console_on
 
-    def take(line: bytes) -> None:
-        if not answer.done():
-            answer.set_result(line)
-
-    def read() -> None:
-        try:
-            line = os.read(terminal.fileno(), 1024)
-        except OSError:
-            line = b""  # a terminal that is gone says no
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody wants it more
-            loop.call_soon_threadsafe(take, line)
-
-    threading.Thread(target=read, daemon=True).start()
-    return (await answer).decode(errors="replace")
+    return console_on(stream, color)
 
 
 class _LogLines(logging.Handler):
@@ -446,14 +406,7 @@ def _json(report: Document | EnvironmentDocument) -> str:
     return msgspec.json.encode(report).decode()
 
 
-def _error_document(error: AsyncflowError) -> ErrorReport:
-    return ErrorReport(
-        error=Problem(
-            code=error.code,
-            message=error.message,
-            exit_code=error.exit_code,
-            hint=error.hint,
-            request_id=error.request_id,
-            details=dict(error.details) if error.details else None,
-        )
-    )
+def drop(stream: TextIO) -> None:
+    """Who reads it is gone; Python must not complain about it again on its way out."""
+    with contextlib.suppress(OSError, ValueError):  # not everything has a number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,24 @@
+"""Everything that leaves the program: only this package prints.
+
+output.py     Output: what commands say, and how each format shows it
+documents.py  what it is given to show
+redactor.py   the filter that knows the secrets
+teller.py     a thread that tells what happens while it happens
+asking.py     questions
+"""
+
+from asyncflow_cli.output.documents import ErrorReport, Event, Format, Problem
+from asyncflow_cli.output.output import COLORS, Confirm, Output, drop
+from asyncflow_cli.output.redactor import Redactor
+
+__all__ = [
+    "COLORS",
+    "Confirm",
+    "ErrorReport",
+    "Event",
+    "Format",
+    "Output",
+    "Problem",
+    "Redactor",
+    "drop",
+]
