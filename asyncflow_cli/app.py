@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.protocol.voicereports import PreviewReport
     from asyncflow_cli.sandbox.server import Sandbox
     from asyncflow_cli.transport.api import ApiClient
-    from asyncflow_cli.transport.call import PhoneCall
+    from asyncflow_cli.transport.call import PhoneCall, Tell
     from asyncflow_cli.transport.calls import OwnCalls
     from asyncflow_cli.transport.journal import Journal
     from asyncflow_cli.transport.library import VoiceLibrary
@@ -113,7 +113,8 @@ class App:
         for warning in settings.warnings:
             self.out.warning(warning)
         if settings.sandbox:
-            self._embedded = self.make_sandbox()
+            callee = self.flags.get("callee")
+            self._embedded = self.make_sandbox(callees={"*": callee} if callee else {})
             settings = settings.pointed_at(self._embedded.environment, "sandbox")
         return settings
 
@@ -278,6 +279,11 @@ class App:
             output="-" if to_stdout else output,
         )
 
+    def phone_clip(self, file: str) -> bytes:
+        from asyncflow_cli.transport.phoneclip import read_phone_clip
+
+        return read_phone_clip(file, warn=self.out.warning)
+
     def call(self, order: CallOrder, save_heard: Path | None) -> Coroutine[Any, Any, CallReport]:
         """Make the call; in the sandbox, save what the callee heard as a WAV."""
         from asyncflow_cli.transport.call import PhoneCall
@@ -285,18 +291,28 @@ class App:
         settings = self.settings
         if save_heard is not None and not is_loopback(settings.twilio_base_url):
             raise UsageError("Only the sandbox tells what was heard", hint="Add --sandbox")
-        call = PhoneCall(
-            settings, order, self.journal, self.library, tell=self.out.step, warn=self.out.warning
-        )
-        return call.run() if save_heard is None else self._heard(call, save_heard)
+        if "callee" in self.flags and self._embedded is None:
+            raise UsageError(
+                "Only callees of the sandbox do as they are told", hint="Add --sandbox"
+            )
+        call = PhoneCall(settings, order, self.journal, self.library, warn=self.out.warning)
+        return self._call(call, save_heard)
 
-    async def _heard(self, call: PhoneCall, path: Path) -> CallReport:
+    async def _call(self, call: PhoneCall, save_heard: Path | None) -> CallReport:
+        from asyncflow_cli.protocol.callevents import Failed
+
+        with self.out.events(Failed.of) as tell:
+            if save_heard is None:
+                return await call.run(tell)
+            return await self._heard(call, tell, save_heard)
+
+    async def _heard(self, call: PhoneCall, tell: Tell, path: Path) -> CallReport:
         from asyncflow_cli.sandbox.client import heard
         from asyncflow_cli.transport.files import check_writable, write_file
 
         check_writable(path)
         try:
-            report = await call.run()
+            report = await call.run(tell)
         finally:
             if call.sid is not None:
                 write_file(path, await heard(self.settings.twilio_base_url, call.sid))

@@ -36,8 +36,16 @@ class Result:
 
     @property
     def json(self) -> Any:
-        """The one document on stdout, once it is what its published schema says."""
-        return checked(msgspec.json.decode(self.stdout))
+        """The one document on stdout, or that at the end of a stream of events, once all of it
+        is what the published schemas say."""
+        *_, last = [checked(msgspec.json.decode(line)) for line in self.stdout.splitlines()]
+        return last
+
+    @property
+    def events(self) -> list[str]:
+        """The names of what was told on stdout, in order."""
+        lines = (msgspec.json.decode(line) for line in self.stdout.splitlines())
+        return [line["event"] for line in lines if "event" in line]
 
     @property
     def error(self) -> Any:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, Self
 
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 HALF_SECOND = base64.b64encode(bytes(range(0, 200, 2)) * 40).decode()
@@ -36,11 +35,10 @@ def stays_silent_at_the_end(socket: ServerConnection, context: str) -> None:
     """Sends a second of audio and never a final."""
     socket.send(_audio(context))
     socket.send(_audio(context))
-    _wait(socket)
 
 
 class SpeechServer:
-    """Runs `script` once the end of the text was told."""
+    """Runs `script` each time the end of a text was told."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -64,18 +62,9 @@ class SpeechServer:
     def _talk(self, socket: ServerConnection) -> None:
         for frame in socket:
             message: dict[str, Any] = json.loads(frame)
-            if message.get("transcript") == "":
+            if message.get("transcript") == "" and "close_context" not in message:
                 self._script(socket, message["context_id"])
-                return
 
 
 def _audio(context: str) -> str:
     return json.dumps({"context_id": context, "audio": HALF_SECOND, "final": False})
-
-
-def _wait(socket: ServerConnection) -> None:
-    try:
-        for _ in socket:
-            pass
-    except ConnectionClosed:
-        pass

@@ -15,11 +15,11 @@ from asyncflow_cli.commands.options import (
     PlainOption,
     TextArgument,
     VoiceOption,
-    read_text,
 )
-from asyncflow_cli.protocol.order import CallOrder, phone_number
-from asyncflow_cli.protocol.transcript import prepared
-from asyncflow_cli.settings import whole_seconds
+from asyncflow_cli.commands.speech import speech_of
+from asyncflow_cli.protocol.order import CallOrder, key, phone_number, send_digits
+from asyncflow_cli.protocol.plan import BargeIn, MachinePolicy, Manners
+from asyncflow_cli.settings import duration, whole_seconds
 
 
 def register(app: typer.Typer) -> None:
@@ -34,11 +34,79 @@ FromOption = Annotated[
     str | None,
     typer.Option("--from", metavar="NUMBER", help="Your Twilio number [INBOUND_NUMBER]."),
 ]
+CallerIdOption = Annotated[
+    str | None,
+    typer.Option("--caller-id", metavar="NUMBER", help="What the callee sees in place of --from."),
+]
+AudioOption = Annotated[
+    str | None,
+    typer.Option("--audio", metavar="FILE", help="Play a file (wav, mp3, raw μ-law), say nothing."),
+]
+KeepOpenOption = Annotated[
+    bool,
+    typer.Option("--keep-open", help="Speak every line you type; a blank line hangs up."),
+]
+FlushOption = Annotated[
+    str,
+    typer.Option(
+        "--flush-after",
+        metavar="DURATION",
+        help="Text on stdin: speak an unfinished sentence when its writer pauses so long.",
+    ),
+]
+SilenceOption = Annotated[
+    str,
+    typer.Option(
+        "--max-silence",
+        metavar="DURATION",
+        help="Text on stdin: hang up when the line was silent so long for want of it.",
+    ),
+]
+RepeatOption = Annotated[
+    int, typer.Option("--repeat", metavar="N", min=1, max=100, help="Say it N times.")
+]
+RepeatKeyOption = Annotated[
+    str | None,
+    typer.Option("--press-to-repeat", metavar="KEY", help="The callee's key to hear it again."),
+]
+StopKeyOption = Annotated[
+    str | None,
+    typer.Option("--press-to-stop", metavar="KEY", help="The callee's key to end it."),
+]
+BargeInOption = Annotated[
+    BargeIn | None,
+    typer.Option("--barge-in", help="Fall silent when the callee presses a key, or speaks."),
+]
+MachineOption = Annotated[
+    MachinePolicy,
+    typer.Option("--machine", help="If a machine answers: hang up (23), or speak after its beep."),
+]
+DigitsOption = Annotated[
+    str | None,
+    typer.Option("--send-digits", metavar="KEYS", help="Press these on answer, as ww12#."),
+]
+RecordOption = Annotated[bool, typer.Option("--record", help="Have Twilio record the call.")]
 RingOption = Annotated[
     str, typer.Option("--ring-timeout", metavar="DURATION", help="How long to let it ring.")
 ]
 LimitOption = Annotated[
     str, typer.Option("--max-duration", metavar="DURATION", help="Twilio ends the call then.")
+]
+LeadOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lead",
+        metavar="DURATION",
+        help="Audio the phone holds ahead; 30s, or 3s with --barge-in.",
+    ),
+]
+TunnelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tunnel",
+        metavar="NAME",
+        help="ngrok, ngrok-sdk, cloudflared, tailscale, ssh:HOST; in this order. Repeatable.",
+    ),
 ]
 PublicUrlOption = Annotated[
     str | None,
@@ -47,9 +115,28 @@ PublicUrlOption = Annotated[
 PortOption = Annotated[
     int, typer.Option("--port", metavar="N", help="Local port of the media socket; 0 picks one.")
 ]
+ReconnectOption = Annotated[
+    str,
+    typer.Option(
+        "--reconnect",
+        metavar="DURATION",
+        help="With another tunnel to go to: how long to hold the call meanwhile.",
+    ),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Call from an account that may not stream, too.")
+]
 SaveHeardOption = Annotated[
     Path | None,
     typer.Option("--save-heard", metavar="FILE", help="Sandbox: what the callee heard, as WAV."),
+]
+CalleeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--callee",
+        metavar="SCRIPT",
+        help="Sandbox: what the callee does, as 'answer after 2s; press 1; hang up after 9s'.",
+    ),
 ]
 
 
@@ -59,33 +146,68 @@ def call(
     file: FileOption = None,
     to: ToOption = None,
     from_: FromOption = None,
+    caller_id: CallerIdOption = None,
     voice: VoiceOption = None,
     model: ModelOption = None,
     language: LanguageOption = None,
     plain_text: PlainOption = False,
+    audio: AudioOption = None,
+    keep_open: KeepOpenOption = False,
+    flush_after: FlushOption = "2s",
+    max_silence: SilenceOption = "30s",
+    repeat: RepeatOption = 1,
+    press_to_repeat: RepeatKeyOption = None,
+    press_to_stop: StopKeyOption = None,
+    barge_in: BargeInOption = None,
+    machine: MachineOption = "continue",
+    send: DigitsOption = None,
+    record: RecordOption = False,
     ring_timeout: RingOption = "30s",
     max_duration: LimitOption = "2m",
+    lead: LeadOption = None,
+    tunnel: TunnelOption = None,
     public_url: PublicUrlOption = None,
     port: PortOption = 0,
+    reconnect: ReconnectOption = "10s",
+    force: ForceOption = False,
     save_heard: SaveHeardOption = None,
+    callee: CalleeOption = None,
 ) -> None:
     """Dial a number, speak into the call, and hang up when the last word was heard.
 
     asyncflow call --to +15551230001 "Your table is ready." ·
+    llm "apologise" | asyncflow call --to +15551230001 - ·
     asyncflow --sandbox call --to +15551230001 "Hello" --save-heard heard.wav
     """
     app: App = ctx.obj
-    settings = app.configured(to=to, from_=from_, voice=voice, model=model)
+    settings = app.configured(to=to, from_=from_, voice=voice, model=model, callee=callee)
     settings.need_all("to", "from_")
     order = CallOrder(
         to=phone_number(settings.need("to"), "number to call"),
         from_=phone_number(settings.need("from_"), "number to call from"),
-        text=prepared(read_text(text, file), plain=plain_text, warn=app.out.warning),
+        caller_id=caller_id and phone_number(caller_id, "caller id"),
+        **speech_of(app, text, file, audio, keep_open=keep_open, plain=plain_text),
         language=language,
+        plain_text=plain_text,
+        flush_after=duration(flush_after),
+        max_silence=duration(max_silence),
+        manners=Manners(
+            repeat=repeat,
+            repeat_key=key(press_to_repeat, "--press-to-repeat"),
+            stop_key=key(press_to_stop, "--press-to-stop"),
+            barge_in=barge_in,
+            machine=machine,
+            keep_open=keep_open,
+            lead=duration(lead or ("3s" if barge_in else "30s")),
+        ),
+        send_digits=send_digits(send),
+        record=record,
         ring_timeout=whole_seconds(ring_timeout, at_most=600),
         max_duration=whole_seconds(max_duration, at_most=86_400),
         public_url=public_url,
         port=port,
+        tunnels=tuple(tunnel or ()),
+        reconnect=duration(reconnect),
+        force=force,
     )
-    report = app.run(app.call(order, save_heard))
-    app.out.record(report)
+    app.out.record(app.run(app.call(order, save_heard)))

@@ -6,14 +6,48 @@ does what it is told. So a whole call reads as a test, without a network and wit
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from asyncflow_cli.protocol import media, speech
-from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
-from asyncflow_cli.protocol.endings import NOT_ANSWERED, TERMINAL, EndReason
+from asyncflow_cli.protocol import callevents, media, speech
+from asyncflow_cli.protocol.actions import (
+    Action,
+    Clear,
+    Dial,
+    HangUp,
+    Hush,
+    Mark,
+    Play,
+    Reconnect,
+    Speak,
+)
+from asyncflow_cli.protocol.delivery import LEAD_IN, REFILL, Delivery, End
+from asyncflow_cli.protocol.endings import CALLEES_OWN, NOT_ANSWERED, TERMINAL, EndReason
+from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
+from asyncflow_cli.protocol.script import Line, Script
+from asyncflow_cli.protocol.timers import Timers
+
+__all__ = [
+    "LEAD_IN",
+    "TAIL",
+    "Action",
+    "Bridge",
+    "Clear",
+    "Deadlines",
+    "Dial",
+    "HangUp",
+    "Hush",
+    "Manners",
+    "Mark",
+    "Phase",
+    "Play",
+    "RanDry",
+    "Reconnect",
+    "Speak",
+    "SpeechEvent",
+]
 
 
 class Phase(Enum):
@@ -22,60 +56,23 @@ class Phase(Enum):
     CONNECTING = "connecting"
     SPEAKING = "speaking"
     DRAINING = "draining"
+    LINGERING = "lingering"
+    RECONNECTING = "reconnecting"
     DONE = "done"
 
 
-@dataclass(frozen=True)
-class Deadlines:
-    """How long each phase may last, in seconds of the caller's clock."""
-
-    first_audio: float = 10.0
-    ring: float = 30.0
-    ring_grace: float = 15.0
-    """Twilio may ring five seconds longer than it was asked to."""
-    media: float = 10.0
-    """From the answer to the stream's `start`."""
-    drain_grace: float = 5.0
-    """Beyond what is left to play when the last audio was sent."""
-    total: float = 120.0
-    """The time limit Twilio was given."""
-    total_grace: float = 30.0
-
-
-@dataclass(frozen=True)
-class Speak:
-    """Synthesise this text; there will be no more."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Dial:
-    """The first audio is here: ring the phone."""
-
-
-@dataclass(frozen=True)
-class Play:
-    """Queue this base64 μ-law on the phone."""
-
-    payload: str
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Ask the phone to echo this name once it has played all before it."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class HangUp:
-    reason: EndReason
-    tail: float = 0.0
-    """Seconds to wait first: the mixer has played the end, the line's jitter buffer not yet."""
-
-
-Action: TypeAlias = Speak | Dial | Play | Mark | HangUp
+class Timer(Enum):
+    FIRST_AUDIO = "first audio"
+    STALL = "stall"
+    RING = "ring"
+    MEDIA = "media"
+    RECONNECT = "reconnect"
+    PUMP = "pump"
+    DRAIN = "drain"
+    WRITER = "writer"
+    KEYS = "keys"
+    VERDICT = "verdict"
+    TOTAL = "total"
 
 
 @dataclass(frozen=True)
@@ -85,50 +82,30 @@ class RanDry:
 
 SpeechEvent: TypeAlias = speech.Audio | speech.Final | RanDry
 
-LEAD_IN = base64.b64encode(MULAW_SILENCE * (PHONE_RATE // 5)).decode()
-"""200 ms: the first syllable is lost on some lines otherwise."""
-
 TAIL = 0.3
+"""Seconds between the echo of the last mark and the hang-up: the echo comes from Twilio's mixer,
+and the line behind it has a jitter buffer of its own."""
 
-PROGRESS = PHONE_RATE
-"""A mark behind every second of audio tells how much was heard if the call is cut."""
+HELLO = 1.5
+"""Seconds into our speech in which the callee's voice is their "Hello?" and no interruption."""
+
+TRIES = 3
+"""How often in a row the speech service may fail at a sentence."""
+
+MOST_RECONNECTS = 5
+"""Sockets a call may lose, one after the other."""
 
 _RANK = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}
 
 
-@dataclass
-class Heard:
-    """How much of what was sent the phone says it has played. Positions are bytes of speech."""
-
-    sent: int = 0
-    echoed: int = 0
-    echoed_at: float = 0.0
-    pending: dict[str, int] = field(default_factory=dict)
-
-    def echo(self, name: str, now: float) -> bool:
-        if name not in self.pending:
-            return False
-        self.echoed, self.echoed_at = self.pending.pop(name), now
-        return True
-
-    def until(self, now: float) -> float:
-        """Seconds heard: the last echo, and the clock since, short of the next echo."""
-        ahead = int((now - self.echoed_at) * PHONE_RATE)
-        bound = min(self.pending.values(), default=self.sent)
-        return min(self.echoed + max(ahead, 0), bound) / PHONE_RATE
-
-    @property
-    def left(self) -> float:
-        """Seconds sent and not yet confirmed."""
-        return (self.sent - self.echoed) / PHONE_RATE
-
-
 class Bridge:
-    """One call that speaks one text.
+    """One call that says one script.
 
         PREPARING ──first audio──▶ DIALLING ──answered──▶ CONNECTING ──start──▶ SPEAKING
-                                                                                   │ final
-                         DONE ◀──echo of the last mark── DRAINING ◀────────────────┘
+                                                                                │ ▲  │
+                                  RECONNECTING ◀──socket lost────────────────────┘ │  │ all sent
+                                        └──start──────────────────────────────────┘  ▼
+                    DONE ◀──no key, a verdict── LINGERING ◀──last mark's echo── DRAINING
 
     "Finished" is the echo of the mark behind the last audio, never a timer. Audio that comes
     before `start` is held, and afterwards forwarded the moment it comes, unchanged.
@@ -137,48 +114,91 @@ class Bridge:
     A bridge whose `begin` nobody called, because the call is there already, speaks on `start`.
     """
 
-    def __init__(self, text: str, deadlines: Deadlines = Deadlines()) -> None:
-        self.text = text
+    def __init__(
+        self,
+        script: Script | str,
+        deadlines: Deadlines = USUAL,
+        manners: Manners = PLAIN,
+    ) -> None:
+        self.script = script if isinstance(script, Script) else Script([script])
         self.deadlines = deadlines
+        self.manners = manners
         self.phase = Phase.PREPARING
         self.end_reason: EndReason | None = None
         self.status = "queued"
+        self.answered_by: str | None = None
         self.digits = ""
-        self.heard = Heard()
+        self.news: list[callevents.CallEvent] = []
+        """What a person may want to know, in order; whoever reads it empties it."""
         self.assumed_end = False
         """The speech service never announced its end; we took its silence for it."""
         self.answered_at: float | None = None
         self.started_at: float | None = None
-        self.deadline: float | None = None
-        """When `on_clock` wants to be called at the latest."""
-        self._overdue = EndReason.TTS_EMPTY
+        self.interrupted_at: float | None = None
+        """Seconds heard when the callee cut in."""
+        self.reconnects = 0
+        self.said = 1
+        """Times the text was begun."""
+        self.delivery = Delivery(self.script, manners.lead)
+        self._timers: Timers[Timer] = Timers()
+        self._began: float | None = None
         self._now = 0.0
-        self._spoken = False
-        self._held: list[SpeechEvent] = []
-        self._end_mark: str | None = None
-        self._marks = 0
+        self._take = 0
+        self._speaking: Line | None = None
+        self._failures = 0
+        self._tunnel_lost = False
+        self._waiting = False
+
+    @property
+    def deadline(self) -> float | None:
+        """When `on_clock` wants to be called at the latest."""
+        return self._timers.next
 
     @property
     def seconds_sent(self) -> float:
-        return self.heard.sent / PHONE_RATE
+        return self.delivery.playout.seconds_sent
 
     @property
     def seconds_heard(self) -> float:
-        return self.heard.until(self._now)
+        return self.delivery.playout.seconds_heard(self._now)
+
+    @property
+    def heard_text(self) -> str:
+        return self.script.heard_text(self.delivery.playout.heard(self._now))
 
     # What happens
 
     def begin(self) -> list[Action]:
         """Start synthesis; the phone rings once there is audio to play."""
-        self._set_deadline(self.deadlines.first_audio, EndReason.TTS_EMPTY)
-        return self._speak()
+        if self.script.to_speak() is None and (self.script.waiting or self.manners.keep_open):
+            return self._dial()
+        return self._ask()
 
     def on_clock(self, now: float) -> list[Action]:
         """Call before every other event, and when `deadline` has come."""
+        self._began = now if self._began is None else self._began
         self._now = now
-        if self.deadline is not None and now >= self.deadline:
-            return self._end(self._overdue)
-        return []
+        actions: list[Action] = []
+        for timer in self._timers.due(now):
+            actions += self._on_timer(timer)
+        return actions
+
+    def on_text(self, text: str) -> list[Action]:
+        """The next sentence of a text that is still being written."""
+        if self.phase is Phase.DONE:
+            return []
+        self.script.add(text)
+        self._waiting = False
+        self._timers.cancel(Timer.WRITER)
+        return self._ask()
+
+    def on_text_end(self) -> list[Action]:
+        """Whoever writes has written everything."""
+        if self.phase is Phase.DONE:
+            return []
+        self.script.more = False
+        self._timers.cancel(Timer.WRITER)
+        return self._first_audio() if self.phase is Phase.PREPARING else self._go_on()
 
     def on_status(self, status: str) -> list[Action]:
         """A status of the call, from a callback or a fetch, in whatever order they arrive."""
@@ -189,154 +209,425 @@ class Bridge:
             return self._end(NOT_ANSWERED.get(status) or self._why_completed())
         if _RANK.get(status, -1) > _RANK.get(self.status, -1):
             self.status = status
+            if status == "ringing":
+                self._expect_answer()
             if status == "in-progress":
                 self._answered()
         return []
+
+    def on_machine(self, answered_by: str) -> list[Action]:
+        """Twilio's verdict on who answered."""
+        if self.phase is Phase.DONE or self.manners.machine == "continue":
+            return []
+        self.answered_by = answered_by
+        self._timers.cancel(Timer.VERDICT)
+        self._tell(callevents.Machine, answered_by=answered_by)
+        if answered_by == "fax":
+            return self._cut(EndReason.FAX)
+        if answered_by.startswith("machine"):
+            return self._on_machine_found(answered_by)
+        return self._part() if self.phase is Phase.LINGERING else []
 
     def on_phone(self, message: media.Message) -> list[Action]:
         """A message of the phone's media stream."""
         if self.phase is Phase.DONE:
             return []
         match message:
-            case media.Start():
-                return self._start()
+            case media.Start(stream_sid=stream_sid):
+                return self._start(stream_sid)
             case media.Mark(mark=media.MarkBody(name=name)):
                 return self._echo(name)
             case media.Dtmf(dtmf=media.DtmfBody(digit=digit)):
-                self.digits += digit
+                return self._on_key(digit)
             case media.Stop():
                 return self._end(self._why_completed())
             case _:
-                pass
-        return []
+                return []
 
-    def on_phone_lost(self) -> list[Action]:
+    def on_voice(self) -> list[Action]:
+        """The callee has begun to speak."""
+        answering = self._now - (self.started_at or 0.0) < HELLO
+        if self.manners.barge_in != "speech" or answering or not self._is_playing:
+            return []
+        return self._interrupt("speech")
+
+    def on_phone_lost(self, why: str = "the socket closed") -> list[Action]:
         """The media socket closed, or could not be opened, and no `stop` told why."""
-        lost = self.started_at is not None
-        return self._end(EndReason.STREAM_ERROR if lost else EndReason.STREAM_NEVER_CONNECTED)
+        if self.phase in (Phase.DONE, Phase.RECONNECTING, Phase.PREPARING):
+            return []
+        if self.deadlines.reconnect:
+            return self._reconnect("media", why)
+        return self._end(self._why_lost())
 
-    def on_speech(self, event: SpeechEvent) -> list[Action]:
-        """Audio, or the end of it."""
-        match self.phase:
-            case Phase.PREPARING:
-                return self._prepare(event)
-            case Phase.DIALLING | Phase.CONNECTING:
-                self._held.append(event)
-                return []
-            case Phase.SPEAKING | Phase.DRAINING:
-                return self._forward(event)
-            case Phase.DONE:
-                return []
+    def on_tunnel_lost(self, why: str) -> list[Action]:
+        """The way to our socket is gone, whether or not the socket knows it yet."""
+        if self.phase is Phase.DONE:
+            return []
+        self._tunnel_lost = True
+        if not self.deadlines.reconnect:
+            return self._end(self._why_lost())
+        if self.phase is Phase.RECONNECTING:
+            return []
+        if self.phase in (Phase.PREPARING, Phase.DIALLING):
+            self._tell(callevents.Lost, what="tunnel", reason=why)
+            self.reconnects += 1
+            return [Reconnect()]
+        return self._reconnect("tunnel", why)
 
-    def on_speech_lost(self) -> list[Action]:
-        """The speech connection failed."""
-        return self._end(EndReason.TTS_FAILED)
+    def on_speech(self, event: SpeechEvent, take: int | None = None) -> list[Action]:
+        """Audio, or the end of it; of a take that was given up it is ignored."""
+        line = self._speaking
+        given_up = take not in (None, self._take)
+        if line is None or given_up or self.phase in (Phase.LINGERING, Phase.DONE):
+            return []
+        if isinstance(event, RanDry):
+            return self._ran_dry(line)
+        self._timers.set(Timer.STALL, self._now + self.deadlines.stall)
+        if event.audio:
+            self._receive(line, event.audio)
+        if isinstance(event, speech.Final):
+            self._complete(line)
+        return self._first_audio() if self.phase is Phase.PREPARING else self._go_on()
+
+    def on_speech_lost(
+        self, take: int | None = None, *, passing: bool = False, why: str = "no frame came in time"
+    ) -> list[Action]:
+        """The speech connection failed; a `passing` failure is worth another connection.
+
+        The sentence it was at is said from its beginning: rather twice than not to its end.
+        """
+        if self.phase is Phase.DONE or take not in (None, self._take):
+            return []
+        line, self._failures = self._speaking, self._failures + 1
+        if line is None or not passing or self._failures >= TRIES:
+            return self._end(EndReason.TTS_FAILED)
+        self._tell(callevents.Lost, what="speech", reason=why)
+        actions = self.delivery.flush(self._now)
+        self.script.respeak(line)
+        self._tell(callevents.Resumed, what="speech", index=line.number)
+        return [*actions, *self._speak(line, anew=True)]
 
     def on_duration(self, seconds: float) -> None:
         """What Twilio says the call lasted: only that tells its time limit from a hang-up."""
         if self.end_reason is EndReason.CALLEE_HUNG_UP and seconds >= self.deadlines.total:
             self.end_reason = EndReason.TIME_LIMIT
 
-    # What follows
+    # Synthesis
 
-    def _speak(self) -> list[Action]:
-        if self._spoken:
+    def _ask(self) -> list[Action]:
+        """Have the next sentence spoken, unless there is enough to play already."""
+        ahead = self.delivery.playout.lead(self._now) + self.script.waiting
+        line = self.script.to_speak()
+        if line is None or self._speaking is not None or ahead >= self.manners.lead:
             return []
-        self._spoken = True
-        return [Speak(self.text)]
+        return self._speak(line)
 
-    def _prepare(self, event: SpeechEvent) -> list[Action]:
-        if not isinstance(event, RanDry) and event.audio:
-            self._held.append(event)
-            self.phase = Phase.DIALLING
-            self._set_deadline(self.deadlines.ring + self.deadlines.ring_grace, EndReason.NO_ANSWER)
-            return [Dial()]
-        return [] if isinstance(event, speech.Audio) else self._end(EndReason.TTS_EMPTY)
+    def _speak(self, line: Line, *, anew: bool = False) -> list[Action]:
+        self._speaking = line
+        self._take += 1
+        first = self.phase is Phase.PREPARING
+        timer, patience = (
+            (Timer.FIRST_AUDIO, self.deadlines.first_audio)
+            if first
+            else (Timer.STALL, self.deadlines.stall)
+        )
+        self._timers.set(timer, self._now + patience)
+        return [Speak(line.text, self._take, anew)]
+
+    def _receive(self, line: Line, audio: str) -> None:
+        if line.complete:
+            self._go_back_to(line)
+        line.add(audio)
+
+    def _go_back_to(self, line: Line) -> None:
+        """The end that was assumed was none."""
+        self.script.reopen(line)
+        self.delivery.resume(line)
+        self.assumed_end = False
+        self._timers.cancel(Timer.DRAIN)
+        if self.phase is Phase.DRAINING:
+            self.phase = Phase.SPEAKING
+
+    def _complete(self, line: Line) -> None:
+        line.complete = True
+        self._speaking, self._failures = None, 0
+        self._timers.cancel(Timer.STALL, Timer.FIRST_AUDIO)
+
+    def _ran_dry(self, line: Line) -> list[Action]:
+        """Its end is assumed. More audio of the last sentence may come all the same."""
+        if line.complete or not line.size:
+            return []
+        self.assumed_end = True
+        if self.script.is_last(line):
+            line.complete = True
+            self._timers.cancel(Timer.STALL)
+        else:
+            self._complete(line)
+        return self._go_on()
+
+    def _first_audio(self) -> list[Action]:
+        if self.script.waiting:
+            return self._dial() + self._ask()
+        if self._speaking is None and self.script.to_speak() is None and not self.script.more:
+            return self._end(EndReason.TTS_EMPTY)
+        return self._ask()
+
+    def _dial(self) -> list[Action]:
+        self.phase = Phase.DIALLING
+        self._timers.cancel(Timer.FIRST_AUDIO)
+        self._expect_answer()
+        return [Dial()]
+
+    # The call
+
+    def _expect_answer(self) -> None:
+        self._timers.set(Timer.RING, self._now + self.deadlines.ring + self.deadlines.ring_grace)
 
     def _answered(self) -> None:
         if self.answered_at is None:
             self.answered_at = self._now
+            limit = self.deadlines.total + self.deadlines.total_grace
+            self._timers.set(Timer.TOTAL, self._now + limit)
+            if self.manners.machine == "after-beep" and self.answered_by is None:
+                self._timers.set(Timer.VERDICT, self._now + self.deadlines.verdict)
         if self.phase is Phase.DIALLING:
             self.phase = Phase.CONNECTING
-            self._set_deadline(self.deadlines.media, EndReason.STREAM_NEVER_CONNECTED)
+            self._timers.cancel(Timer.RING)
+            self._timers.set(Timer.MEDIA, self._now + self.deadlines.media)
 
-    def _start(self) -> list[Action]:
+    def _start(self, stream_sid: str) -> list[Action]:
+        again = self.started_at is not None
         self._answered()
-        self.started_at = self._now
-        self.heard.echoed_at = self._now
+        self.started_at = self.started_at if again else self._now
         self.phase = Phase.SPEAKING
-        held, self._held = self._held, []
-        actions: list[Action] = [*self._speak(), Play(LEAD_IN)]
-        self._set_deadline(self.deadlines.first_audio, EndReason.TTS_EMPTY)
-        for event in held:
-            actions += self._forward(event)
+        self._timers.cancel(Timer.MEDIA, Timer.RECONNECT, Timer.RING)
+        self._tell(callevents.Connected, stream_sid=stream_sid)
+        actions = self.delivery.open(self._now)
+        if again and (line := self.script.current) is not None:
+            self._tell(callevents.Resumed, what="media", index=line.number)
+        return [*self._ask(), *actions, *self._go_on()]
+
+    def _go_on(self) -> list[Action]:
+        """Send what can be sent, and see what is to be done next."""
+        if self.phase is not Phase.SPEAKING:
+            return self._ask()
+        gaps = len(self.delivery.playout.gaps)
+        actions = self.delivery.pump(self._now)
+        for seconds in self.delivery.playout.gaps[gaps:]:
+            self._tell(callevents.Silent, seconds=round(seconds, 3))
+        self._tell_sentences()
+        actions += self._ask()
+        if self.script.sent:
+            return actions + self._all_sent()
+        if self.script.more and self.script.current is None:
+            self._await_text()
+        self._timers.set(Timer.PUMP, self.delivery.wake or self._next_ask())
         return actions
 
-    def _forward(self, event: SpeechEvent) -> list[Action]:
-        actions: list[Action] = []
-        if not isinstance(event, RanDry) and event.audio:
-            actions += self._play(event.audio)
-        if not isinstance(event, speech.Audio):
-            self.assumed_end = isinstance(event, RanDry)
-            actions += self._close_speech()
-        return actions
+    def _next_ask(self) -> float | None:
+        """When there is room for the next sentence, which is not asked for before."""
+        if self._speaking is not None or self.script.to_speak() is None:
+            return None
+        ahead = self.delivery.playout.lead(self._now) + self.script.waiting
+        return self._now + max(ahead - self.manners.lead, 0.0) + REFILL
 
-    def _play(self, payload: str) -> list[Action]:
-        before = self.heard.sent
-        self.heard.sent += len(payload) * 3 // 4 - payload.count("=")
-        self._end_mark = None
-        self.phase = Phase.SPEAKING
-        # While audio flows only the end of the call bounds it; the session sees to stalls.
-        self._set_deadline(self._remaining(), EndReason.TIME_LIMIT)
-        crossed = before // PROGRESS != self.heard.sent // PROGRESS
-        return [Play(payload), *([self._mark(str(self._marks))] if crossed else [])]
+    def _await_text(self) -> None:
+        self.delivery.starve()
+        if not self._waiting:
+            self._tell(callevents.Waiting)
+        self._waiting = True
+        patience = self.deadlines.writer
+        dry = self._now + self.delivery.playout.lead(self._now)
+        self._timers.set(Timer.WRITER, None if patience is None else dry + patience)
 
-    def _close_speech(self) -> list[Action]:
-        if not self.heard.sent:
-            return self._end(EndReason.TTS_EMPTY)
+    def _all_sent(self) -> list[Action]:
+        if not self.seconds_sent:
+            nothing_asked = self.manners.keep_open and not self.script.text
+            return self._end(EndReason.COMPLETED if nothing_asked else EndReason.TTS_EMPTY)
+        if self.said < self.manners.repeat:
+            pause = self.delivery.pause(self._now)
+            return pause + self._say_again("asked")
         self.phase = Phase.DRAINING
-        mark = self._mark("end" if not self.assumed_end else f"dry{self._marks}")
-        self._end_mark = mark.name
+        self._timers.cancel(Timer.PUMP)
+        actions = self.delivery.end(self._now, assumed=self.assumed_end)
         self._expect_echo()
-        return [mark]
-
-    def _mark(self, name: str) -> Mark:
-        # Marks carry a generation, which every `clear` will raise: an echo that a `clear`
-        # released tells nothing of what was heard.
-        mark = Mark(f"g0-{name}")
-        self._marks += 1
-        self.heard.pending[mark.name] = self.heard.sent
-        return mark
+        return actions
 
     def _echo(self, name: str) -> list[Action]:
-        if not self.heard.echo(name, self._now):
-            return []
-        if name == self._end_mark:
-            return self._end(EndReason.COMPLETED)
+        proved = self.delivery.echo(name, self._now)
+        if isinstance(proved, Line):
+            self._tell_heard(proved)
+        elif isinstance(proved, End):
+            return self._was_heard()
         if self.phase is Phase.DRAINING:
             self._expect_echo()
-        return []
+        return self._go_on()
+
+    def _was_heard(self) -> list[Action]:
+        if self.script.text:
+            self._tell_heard(self.script.text[-1])
+        self._tell(callevents.LastWord)
+        self._timers.cancel(Timer.DRAIN)
+        self.phase = Phase.LINGERING
+        if self.manners.repeat_key is not None:
+            self._timers.set(Timer.KEYS, self._now + self.deadlines.keys)
+        return self._part()
+
+    def _part(self) -> list[Action]:
+        """Hang up, once nothing that was asked for can come any more."""
+        verdict = self.manners.machine == "after-beep" and self.answered_by is None
+        if (verdict and Timer.VERDICT in self._timers) or Timer.KEYS in self._timers:
+            return []
+        return self._end(EndReason.COMPLETED)
 
     def _expect_echo(self) -> None:
-        self._set_deadline(self.heard.left + self.deadlines.drain_grace, EndReason.PLAYBACK_TIMEOUT)
+        left = self.delivery.playout.left
+        self._timers.set(Timer.DRAIN, self._now + left + self.deadlines.drain_grace)
 
-    def _remaining(self) -> float:
-        spent = self._now - self.answered_at if self.answered_at is not None else 0.0
-        return self.deadlines.total + self.deadlines.total_grace - spent
+    # What the callee does
 
-    def _why_completed(self) -> EndReason:
+    def _on_key(self, digit: str) -> list[Action]:
+        self.digits += digit
+        self._tell(callevents.Key, digit=digit)
+        if digit == self.manners.stop_key:
+            return self._cut(EndReason.STOPPED_BY_KEY)
+        if digit == self.manners.repeat_key:
+            return self._restart("key")
+        if self.manners.barge_in == "key" and self._is_playing:
+            return self._interrupt("key")
+        return []
+
+    @property
+    def _is_playing(self) -> bool:
+        return self.phase in (Phase.SPEAKING, Phase.DRAINING) and self.delivery.playout.left > 0
+
+    def _interrupt(self, by: Literal["key", "speech"]) -> list[Action]:
+        self.interrupted_at = self.seconds_heard
+        self._tell(
+            callevents.Interrupted,
+            by=by,
+            heard_text=self.heard_text,
+            seconds_heard=round(self.seconds_heard, 3),
+        )
+        if not (self.manners.keep_open and self.script.more):
+            return self._cut(EndReason.INTERRUPTED)
+        actions = self._hush()
+        self.script.skip(self.delivery.playout.heard(self._now))
+        return [*actions, *self.delivery.clear(self._now), *self._go_on()]
+
+    def _cut(self, reason: EndReason) -> list[Action]:
+        started = self.phase in (Phase.SPEAKING, Phase.DRAINING)
+        actions = self._hush() + (self.delivery.clear(self._now) if started else [])
+        return actions + self._end(reason)
+
+    def _hush(self) -> list[Action]:
+        if self._speaking is None:
+            return []
+        self._speaking = None
+        self._take += 1
+        self._timers.cancel(Timer.STALL)
+        return [Hush()]
+
+    def _on_machine_found(self, answered_by: str) -> list[Action]:
+        if self.manners.machine == "hangup":
+            return self._cut(EndReason.MACHINE)
+        if answered_by == "machine_start":
+            return []
+        return self._restart("beep")
+
+    def _restart(self, why: Literal["key", "beep"]) -> list[Action]:
+        """Stop in mid-word, and begin anew."""
+        if self.started_at is None:
+            return []
+        self.script.skip(self.delivery.playout.heard(self._now))
+        actions = self.delivery.clear(self._now)
+        self._timers.cancel(Timer.DRAIN, Timer.KEYS)
+        if self.phase is not Phase.RECONNECTING:
+            self.phase = Phase.SPEAKING
+        return actions + self._say_again(why)
+
+    def _say_again(self, why: Literal["asked", "key", "beep"]) -> list[Action]:
+        self.said += 1
+        self.script.again()
+        if self._speaking is not None:
+            self._speaking = self.script.text[self._speaking.number]
+        self._tell(callevents.Repeating, why=why)
+        return self._go_on()
+
+    # What is lost
+
+    def _reconnect(self, what: Literal["media", "tunnel"], why: str) -> list[Action]:
+        if self.reconnects == MOST_RECONNECTS:
+            return self._end(self._why_lost())
+        self.phase = Phase.RECONNECTING
+        self.reconnects += 1
+        self.delivery.forget(self._now)
+        self.script.rewind()
+        self._timers.cancel(Timer.DRAIN, Timer.PUMP, Timer.MEDIA, Timer.KEYS)
+        self._timers.set(Timer.RECONNECT, self._now + self.deadlines.reconnect)
+        self._tell(callevents.Lost, what=what, reason=why)
+        return [Reconnect()]
+
+    def _why_lost(self) -> EndReason:
         if self.started_at is None:
             return EndReason.STREAM_NEVER_CONNECTED
+        return EndReason.TUNNEL_LOST if self._tunnel_lost else EndReason.STREAM_ERROR
+
+    def _why_completed(self) -> EndReason:
+        if self.phase is Phase.RECONNECTING or self.started_at is None:
+            return self._why_lost()
         return EndReason.CALLEE_HUNG_UP
+
+    def _on_timer(self, timer: Timer) -> list[Action]:
+        work: dict[Timer, Callable[[], list[Action]]] = {
+            Timer.PUMP: self._go_on,
+            Timer.KEYS: self._part,
+            Timer.VERDICT: lambda: self._part() if self.phase is Phase.LINGERING else [],
+            Timer.STALL: lambda: self.on_speech_lost(passing=True),
+            Timer.DRAIN: self._never_played,
+            Timer.RECONNECT: lambda: self._end(self._why_lost()),
+        }
+        if timer in work:
+            return work[timer]()
+        return self._end(OVERDUE[timer])
+
+    def _never_played(self) -> list[Action]:
+        if self.deadlines.reconnect:
+            return self._reconnect("media", "the phone confirms nothing that it plays")
+        return self._end(EndReason.PLAYBACK_TIMEOUT)
 
     def _end(self, reason: EndReason) -> list[Action]:
         if self.phase is Phase.DONE:
             return []
+        if reason in CALLEES_OWN and self.script.all_heard:
+            reason = EndReason.COMPLETED
         self.phase = Phase.DONE
         self.end_reason = reason
-        self.deadline = None
+        self._timers.clear()
         return [HangUp(reason, TAIL if reason is EndReason.COMPLETED else 0.0)]
 
-    def _set_deadline(self, after: float, reason: EndReason) -> None:
-        self.deadline = self._now + after
-        self._overdue = reason
+    # What is told
+
+    def _tell(self, kind: type[callevents.CallEvent], **fields: Any) -> None:
+        at = round(self._now - (self._began or 0.0), 3)
+        self.news.append(kind(at=at, **fields))
+
+    def _tell_sentences(self) -> None:
+        ended, self.delivery.ended = self.delivery.ended, []
+        for line in ended:
+            seconds = round(line.seconds, 3)
+            self._tell(callevents.Sentence, index=line.number, text=line.text, seconds=seconds)
+
+    def _tell_heard(self, line: Line) -> None:
+        heard = round(self.seconds_heard, 3)
+        self._tell(callevents.Heard, index=line.number, text=line.text, seconds_heard=heard)
+
+
+OVERDUE = {
+    Timer.FIRST_AUDIO: EndReason.TTS_EMPTY,
+    Timer.RING: EndReason.NO_ANSWER,
+    Timer.MEDIA: EndReason.STREAM_NEVER_CONNECTED,
+    Timer.WRITER: EndReason.WRITER_STALLED,
+    Timer.TOTAL: EndReason.TIME_LIMIT,
+}
+"""What has happened when the wait for something ends in vain."""

@@ -9,6 +9,7 @@ from asyncflow_cli.errors import (
     CallError,
     CallRejectedError,
     CutShortError,
+    MachineAnsweredError,
     MediaNeverConnectedError,
     NoAnswerError,
     TimeLimitReachedError,
@@ -23,10 +24,16 @@ class EndReason(StrEnum):
     REJECTED = "rejected"
     CANCELLED = "cancelled"
     CALLEE_HUNG_UP = "callee-hung-up"
+    INTERRUPTED = "interrupted"
+    STOPPED_BY_KEY = "stopped-by-key"
+    MACHINE = "machine"
+    FAX = "fax"
     STREAM_NEVER_CONNECTED = "stream-never-connected"
     STREAM_ERROR = "stream-error"
+    TUNNEL_LOST = "tunnel-lost"
     TTS_FAILED = "tts-failed"
     TTS_EMPTY = "tts-empty"
+    WRITER_STALLED = "writer-stalled"
     PLAYBACK_TIMEOUT = "playback-timeout"
     TIME_LIMIT = "time-limit"
 
@@ -37,6 +44,10 @@ ENDINGS: dict[EndReason, tuple[type[CallError], str]] = {
     EndReason.REJECTED: (CallRejectedError, "The call was rejected or could not be put through"),
     EndReason.CANCELLED: (CallRejectedError, "The call was cancelled before it was answered"),
     EndReason.CALLEE_HUNG_UP: (CutShortError, "The callee hung up before the last word"),
+    EndReason.INTERRUPTED: (CutShortError, "The callee cut in before the last word"),
+    EndReason.STOPPED_BY_KEY: (CutShortError, "The callee stopped it with a key"),
+    EndReason.MACHINE: (MachineAnsweredError, "A machine answered"),
+    EndReason.FAX: (MachineAnsweredError, "A fax machine answered"),
     EndReason.STREAM_NEVER_CONNECTED: (
         MediaNeverConnectedError,
         "The call was answered, but its audio never reached us",
@@ -45,8 +56,16 @@ ENDINGS: dict[EndReason, tuple[type[CallError], str]] = {
         CutShortError,
         "The call's media socket was lost before the last word",
     ),
+    EndReason.TUNNEL_LOST: (
+        CutShortError,
+        "The tunnel was lost before the last word, and no other took its place in time",
+    ),
     EndReason.TTS_FAILED: (CutShortError, "The speech service failed before the last word"),
     EndReason.TTS_EMPTY: (CutShortError, "The speech service sent no audio"),
+    EndReason.WRITER_STALLED: (
+        CutShortError,
+        "Whoever writes the text left the line silent for too long",
+    ),
     EndReason.PLAYBACK_TIMEOUT: (
         CutShortError,
         "The phone never confirmed that it played the last word",
@@ -54,6 +73,9 @@ ENDINGS: dict[EndReason, tuple[type[CallError], str]] = {
     EndReason.TIME_LIMIT: (TimeLimitReachedError, "The call reached its time limit"),
 }
 """What each ending but COMPLETED raises, and says."""
+
+CALLEES_OWN = frozenset({EndReason.CALLEE_HUNG_UP, EndReason.INTERRUPTED, EndReason.STOPPED_BY_KEY})
+"""The callee's own ways to end it. Once they have heard the last word, these are a call done."""
 
 NOT_ANSWERED = {
     "busy": EndReason.BUSY,

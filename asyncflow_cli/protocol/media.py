@@ -218,6 +218,12 @@ class MediaStream:
         return f"{name} is not legal in {self.state.value}"
 
 
+def milliseconds(body: MediaBody) -> int:
+    """When a frame was heard, since the stream began; 0 where nobody says."""
+    written = str(body.timestamp)
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 20 else 0
+
+
 def _parse(text: str | bytes) -> dict[str, Any]:
     try:
         raw = msgspec.json.decode(text)

@@ -6,23 +6,46 @@ import re
 from dataclasses import dataclass
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.plan import PLAIN, Manners
+
+KEYS = "0123456789*#"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallOrder:
-    """What to say to whom. Numbers are E.164."""
+    """What to say to whom. Numbers are E.164, times seconds."""
 
     to: str
     from_: str
-    text: str
+    text: str | None
+    """None where it is still being written, on stdin, or where there is a file to play."""
+    audio: bytes | None = None
+    """μ-law, 8 kHz, to be played in place of a text."""
+    manners: Manners = PLAIN
     language: str | None = None
+    plain_text: bool = False
+    """What looks like mark-up in a text still being written is none."""
+    flush_after: float | None = None
+    """A writer that pauses for so long has what they wrote so far spoken."""
+    max_silence: float | None = None
+    """How long the line may be silent while text is awaited."""
     ring_timeout: int = 30
-    """Seconds."""
     max_duration: int = 120
-    """Seconds of talk, held by Twilio."""
+    """Of talk, held by Twilio and by us."""
+    caller_id: str | None = None
+    """What the callee's display shows in place of `from_`."""
+    send_digits: str | None = None
+    """Keys that Twilio presses once somebody answers."""
+    record: bool = False
+    force: bool = False
+    """Call although the account is not allowed to stream."""
     public_url: str | None = None
     """An address that leads to `port`, in place of a tunnel."""
     port: int = 0
+    tunnels: tuple[str, ...] = ()
+    """Ways to a public address by name, in the order to try them; empty is every one there is."""
+    reconnect: float = 10.0
+    """How long a call whose socket was lost is kept up for another; 0 is not at all."""
 
 
 def phone_number(text: str, role: str) -> str:
@@ -39,4 +62,21 @@ def phone_number(text: str, role: str) -> str:
         f"{text!r} is no phone number to use as the {role}",
         hint=f"{'The country code is missing: write' if missing else 'Write'} it as +15551230001",
         code="BAD_PHONE_NUMBER",
+    )
+
+
+def key(text: str | None, option: str) -> str | None:
+    """One key of a telephone."""
+    if text is None or (len(text) == 1 and text in KEYS):
+        return text
+    raise UsageError(f"{option} takes one key of 0-9, * and #, not {text!r}")
+
+
+def send_digits(text: str | None) -> str | None:
+    """https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource"""
+    if text is None or re.fullmatch(r"[0-9A-D#*wW]{1,32}", text):
+        return text
+    raise UsageError(
+        f"--send-digits takes up to 32 of 0-9, A-D, #, *, w and W, not {text!r}",
+        hint="w waits half a second, W a whole one",
     )

@@ -10,43 +10,61 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-import msgspec
-
-from asyncflow_cli.errors import AsyncflowError, ServiceError
-from asyncflow_cli.protocol import media, speech
+from asyncflow_cli.errors import AsyncflowError, CallRejectedError, UsageError
+from asyncflow_cli.protocol import callevents, media
 from asyncflow_cli.protocol.bridge import (
     LEAD_IN,
     Action,
     Bridge,
+    Clear,
     Deadlines,
     Dial,
     HangUp,
+    Hush,
     Mark,
     Phase,
     Play,
-    RanDry,
+    Reconnect,
     Speak,
-    SpeechEvent,
 )
-from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
+from asyncflow_cli.protocol.callrequest import CallRequest, Machine, stream_twiml
+from asyncflow_cli.protocol.callrequest import doubts as request_doubts
 from asyncflow_cli.protocol.callresult import CallReport
-from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason, sip_words
+from asyncflow_cli.protocol.endings import TERMINAL
+from asyncflow_cli.protocol.frames import payloads
+from asyncflow_cli.protocol.markupcheck import escape
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.order import CallOrder
+from asyncflow_cli.protocol.outcome import Timeline, outcome
+from asyncflow_cli.protocol.plan import MachinePolicy
+from asyncflow_cli.protocol.script import Script, sentences
 from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.vad import SpeechDetector
 from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.listener import serving
-from asyncflow_cli.transport.phone import CallStatus, Phone, PhoneEvent, PhoneLost, StreamFailed
+from asyncflow_cli.transport.phone import (
+    CallStatus,
+    Phone,
+    PhoneEvent,
+    PhoneLost,
+    StreamFailed,
+    Verdict,
+)
 from asyncflow_cli.transport.placed import PlacedCall
-from asyncflow_cli.transport.speech import SpeechSession
-from asyncflow_cli.transport.tunnel import open_tunnel
-from asyncflow_cli.transport.twilio import TwilioClient
+from asyncflow_cli.transport.preflight import Check, preflight, twilio_checks
+from asyncflow_cli.transport.signature import Keys
+from asyncflow_cli.transport.streaming import texts_of
+from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
+from asyncflow_cli.transport.voice import SpeechLost, Spoken, Voice
+from asyncflow_cli.transport.way import Way
+from asyncflow_cli.transport.writer import typed
 
 log = logging.getLogger(__name__)
 
@@ -59,20 +77,31 @@ END_WITHIN = 3.0
 LAST_CHANCE = 3.0
 """Seconds that hanging up still has when a second Ctrl-C comes."""
 
-STATUS_WORDS = {
-    "ringing": "Ringing",
-    "in-progress": "Answered",
-    "no-answer": "No answer",
-    "canceled": "Cancelled",
-    "busy": "Busy",
-    "failed": "Failed",
-    "completed": "Ended",
+LEAD_AGAIN = 0.5
+"""Seconds between two tries to lead a call to a new socket, which Twilio refuses while it rings."""
+
+DETECTION: dict[MachinePolicy, Machine | None] = {
+    "continue": None,
+    "hangup": "Enable",
+    "after-beep": "DetectMessageEnd",
 }
 
 
 @dataclass(frozen=True)
-class SpeechLost:
-    error: AsyncflowError
+class Written:
+    """The next sentence of a text that is being written; None is its end."""
+
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Voiced:
+    """The callee has begun to speak."""
+
+
+@dataclass(frozen=True)
+class TunnelLost:
+    why: str
 
 
 @dataclass(frozen=True)
@@ -82,11 +111,14 @@ class Broken:
     error: BaseException
 
 
-Event: TypeAlias = PhoneEvent | SpeechEvent | SpeechLost | Broken
+Event: TypeAlias = PhoneEvent | Spoken | SpeechLost | Written | Voiced | TunnelLost | Broken
+
+
+Tell: TypeAlias = Callable[[callevents.CallEvent], None]
 
 
 class PhoneCall:
-    """Runs once. `tell` hears, in words, what happens; `warn` what should not."""
+    """Runs once. `warn` hears, in words, what should not happen and stops nothing."""
 
     def __init__(
         self,
@@ -95,66 +127,108 @@ class PhoneCall:
         journal: Journal,
         library: VoiceLibrary,
         *,
-        tell: Callable[[str], None],
         warn: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._order = order
         self._library = library
-        self._tell = tell
+        self._tell: Tell = lambda _event: None
         self._warn = warn
-        self._bridge = Bridge(
-            order.text,
-            Deadlines(ring=float(order.ring_timeout), total=float(order.max_duration)),
-        )
         self._events: asyncio.Queue[tuple[float, Event]] = asyncio.Queue()
+        self._way = Way(settings, order, lost=lambda why: self._emit(TunnelLost(why)))
+        self._bridge = self._make_bridge()
+        self._detector = SpeechDetector() if order.manners.barge_in == "speech" else None
         self._phone = Phone(
             self._emit,
             account_sid=settings.twilio_account_sid,
-            auth_token=settings.twilio_auth_token,
+            keys=Keys.of(settings),
             sign_required=not is_loopback(settings.twilio_base_url),
             refused=warn,
+            hear=self._hear if self._detector else None,
+            routes=self._way.routes,
         )
         self._twilio = TwilioClient(settings)
         self._placed = PlacedCall(self._twilio, journal, warn)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._began = time.monotonic()
+        self._voice: Voice | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._times = Timeline(began=time.monotonic())
         self._cause: AsyncflowError | None = None
-        self._sip_code = ""
-        self._dialled_at: float | None = None
-        self._started_at: float | None = None
-        self._first_frame_at: float | None = None
+        self._dial_wanted = False
 
     @property
     def sid(self) -> str | None:
         """The call's, once it was dialled."""
         return self._placed.sid
 
-    async def run(self) -> CallReport:
-        """Make the call. Any ending but the last word heard is raised, with the report."""
+    async def run(self, tell: Tell) -> CallReport:
+        """Make the call, and `tell` what happens. Any ending but the last word heard is raised,
+        with the report."""
+        self._tell = tell
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._twilio.aclose)
             await self._placed.end_orphans()
-            initialize = await self._library.with_id(self._initialize())
             port = await stack.enter_async_context(serving(self._phone.app, port=self._order.port))
-            self._phone.public_url = await stack.enter_async_context(self._tunnel(port))
-            log.info("Twilio finds us at %s", self._phone.public_url)
-            for doubt in doubts(initialize):
-                self._warn(doubt)
-            session = await stack.enter_async_context(SpeechSession(self._settings, initialize))
+            await stack.enter_async_context(self._way)
             try:
-                await self._converse(session)
+                await self._prepare(stack, port)
+                await self._converse()
             finally:
                 await _insistently(self._finish())
-        return self._outcome()
+        return await self._outcome()
 
-    def _tunnel(self, port: int) -> contextlib.AbstractAsyncContextManager[str]:
-        return open_tunnel(
-            port,
-            public_url=self._order.public_url,
-            twilio_base_url=self._settings.twilio_base_url,
-            authtoken=self._settings.ngrok_authtoken,
+    def _make_bridge(self) -> Bridge:
+        order = self._order
+        script = Script(
+            sentences(order.text) if order.text else (),
+            more=order.manners.keep_open or (order.text is None and order.audio is None),
+            keep=order.manners.keeps_audio,
         )
+        if order.audio is not None:
+            script.add_audio(payloads(order.audio))
+        deadlines = Deadlines(
+            ring=float(order.ring_timeout),
+            total=float(order.max_duration),
+            writer=None if order.manners.keep_open else order.max_silence,
+        )
+        return Bridge(script, deadlines, order.manners)
+
+    # Before anybody is called
+
+    async def _prepare(self, stack: contextlib.AsyncExitStack, port: int) -> None:
+        """Check everything that can be, and have the first words ready; or raise all that fails."""
+        checks = twilio_checks(
+            self._twilio, self._order.from_, force=self._order.force, warn=self._warn
+        )
+        checks += [
+            Check("public address", lambda: self._open_way(port)),
+            Check("speech", lambda: self._first_words(stack)),
+        ]
+        await preflight(checks)
+        self._bridge.deadlines = self._with_patience()
+
+    async def _open_way(self, port: int) -> None:
+        self._phone.public_url = await self._way.open(port)
+        log.info("Twilio finds us at %s", self._phone.public_url)
+
+    def _with_patience(self) -> Deadlines:
+        grace = self._order.reconnect if self._way.has_other else 0.0
+        return replace(self._bridge.deadlines, reconnect=grace)
+
+    async def _first_words(self, stack: contextlib.AsyncExitStack) -> None:
+        if self._order.audio is None:
+            initialize = await self._library.with_id(self._initialize())
+            for doubt in doubts(initialize):
+                self._warn(doubt)
+            opened = Voice.opened(self._settings, initialize, self._emit, self._on_done)
+            self._voice = await stack.enter_async_context(opened)
+        if self._bridge.script.more:
+            self._start(self._read())
+        await self._do(self._bridge.on_clock(time.monotonic()))
+        await self._do(self._bridge.begin())
+        while self._bridge.phase is Phase.PREPARING:
+            await self._step()
+        if self._bridge.phase is Phase.DONE:
+            await self._outcome()
 
     def _initialize(self) -> Initialize:
         return Initialize(
@@ -169,15 +243,19 @@ class PhoneCall:
     def _emit(self, event: Event) -> None:
         self._events.put_nowait((time.monotonic(), event))
 
-    async def _converse(self, session: SpeechSession) -> None:
-        await self._do(self._bridge.on_clock(time.monotonic()), session)
-        await self._do(self._bridge.begin(), session)
+    async def _converse(self) -> None:
+        if self._dial_wanted:
+            await self._dial()
         while self._bridge.phase is not Phase.DONE:
-            event = await self._next()
-            actions = self._bridge.on_clock(time.monotonic())
-            if event is not None:
-                actions += self._decide(event)
-            await self._do(actions, session)
+            await self._step()
+
+    async def _step(self) -> None:
+        event = await self._next()
+        actions = self._bridge.on_clock(time.monotonic())
+        if event is not None:
+            actions += self._decide(event)
+        await self._do(actions)
+        self._pass_on_news()
 
     async def _next(self) -> Event | None:
         """The next event, or None when the bridge's deadline has come."""
@@ -189,71 +267,111 @@ class PhoneCall:
         except TimeoutError:
             return None
         if isinstance(event, media.Start):
-            self._started_at = at
+            self._times.started = at
         return event
 
     def _decide(self, event: Event) -> list[Action]:
+        bridge = self._bridge
         match event:
             case Broken(error=bug):
                 raise bug
-            case SpeechLost(error=error):
-                if self._bridge.phase is Phase.PREPARING:
-                    raise error
-                self._cause = error
-                return self._bridge.on_speech_lost()
-            case PhoneLost() | StreamFailed():
-                if isinstance(event, StreamFailed):
-                    self._warn(f"Twilio could not keep the media socket: {event.reason}")
-                return self._bridge.on_phone_lost()
-            case CallStatus(status=status, sip_code=sip_code):
-                self._sip_code = sip_code or self._sip_code
-                self._say_status(status)
-                return self._bridge.on_status(status)
-            case speech.Audio() | speech.Final() | RanDry():
-                return self._bridge.on_speech(event)
+            case Spoken(take=take, event=spoken):
+                return bridge.on_speech(spoken, take)
+            case SpeechLost():
+                return self._on_speech_lost(event)
+            case Written(text=text):
+                return bridge.on_text_end() if text is None else bridge.on_text(text)
+            case Voiced():
+                return bridge.on_voice()
+            case TunnelLost(why=why):
+                return bridge.on_tunnel_lost(why)
+            case PhoneLost(token=token):
+                return bridge.on_phone_lost() if token == self._phone.token else []
+            case StreamFailed():
+                return self._on_stream_failed(event)
+            case CallStatus():
+                return self._on_status(event)
+            case Verdict(answered_by=answered_by):
+                return bridge.on_machine(answered_by)
             case _:
-                if isinstance(event, media.Start):
-                    self._say("Speaking")
-                return self._bridge.on_phone(event)
+                return bridge.on_phone(event)
 
-    async def _do(self, actions: list[Action], session: SpeechSession) -> None:
+    def _on_speech_lost(self, lost: SpeechLost) -> list[Action]:
+        if self._bridge.phase is Phase.PREPARING and not lost.passing:
+            raise lost.error
+        self._cause = lost.error
+        return self._bridge.on_speech_lost(lost.take, passing=lost.passing, why=lost.error.message)
+
+    def _on_stream_failed(self, failed: StreamFailed) -> list[Action]:
+        if self._phone.stream_sid not in ("", failed.stream_sid):
+            return []  # news of a stream that was given up already
+        self._warn(f"Twilio could not keep the media socket: {failed.reason}")
+        return self._bridge.on_phone_lost(failed.reason)
+
+    def _on_status(self, event: CallStatus) -> list[Action]:
+        self._times.sip_code = event.sip_code or self._times.sip_code
+        self._times.recording = event.recording or self._times.recording
+        if event.status != self._times.status:
+            self._times.status = event.status
+            self._say(callevents.Status, status=event.status, sip_code=event.sip_code or None)
+        return self._bridge.on_status(event.status)
+
+    async def _do(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Speak(text=text):
-                    self._start(self._listen(session, text))
+                case Speak(text=text, take=take, anew=anew):
+                    assert self._voice is not None
+                    self._voice.speak(text, take, anew=anew)
+                case Hush():
+                    if self._voice is not None:
+                        await self._voice.hush()
                 case Dial():
-                    await self._dial()
+                    self._dial_wanted = True
                 case Play(payload=payload):
                     await self._play(payload)
                 case Mark(name=name):
                     await self._phone.mark(name)
-                case HangUp(reason=reason, tail=tail):
-                    if reason is EndReason.COMPLETED:
-                        self._say("The last word was heard")
+                case Clear():
+                    await self._phone.clear()
+                case Reconnect():
+                    self._start(self._reconnect())
+                case HangUp(tail=tail):
+                    self._pass_on_news()
                     await asyncio.sleep(tail)
 
     async def _play(self, payload: str) -> None:
         await self._phone.play(payload)
-        if self._first_frame_at is None and payload != LEAD_IN:
-            self._first_frame_at = time.monotonic()
+        if self._times.first_frame is None and payload != LEAD_IN:
+            self._times.first_frame = time.monotonic()
+            self._say(callevents.FirstFrame, after_start_ms=self._times.first_frame_ms)
 
     # What runs beside it
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         task.add_done_callback(self._on_done)
-        self._tasks.append(task)
+        self._tasks.add(task)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
             self._emit(Broken(bug))
 
-    async def _listen(self, session: SpeechSession, text: str) -> None:
-        try:
-            async for event in session.speak(text):
-                self._emit(event)
-        except AsyncflowError as error:
-            self._emit(SpeechLost(error))
+    async def _read(self) -> None:
+        """Take in a text that is still being written."""
+        async with aclosing(self._texts()) as texts:
+            written = False
+            async for text in texts:
+                written = True
+                self._emit(Written(escape(text) if self._order.plain_text else text))
+        if not written and self._bridge.phase is Phase.PREPARING:
+            raise UsageError("There is no text to speak", code="TEXT_EMPTY")
+        self._emit(Written(None))
+
+    def _texts(self) -> AsyncGenerator[str, None]:
+        if self._order.manners.keep_open:
+            return typed()
+        return texts_of(None, self._order.flush_after)
 
     async def _poll(self) -> None:
         while True:
@@ -261,37 +379,88 @@ class PhoneCall:
             with contextlib.suppress(AsyncflowError):
                 self._emit(CallStatus(await self._placed.status()))
 
-    # Dialling and hanging up
+    def _hear(self, payload: str, milliseconds: int) -> None:
+        assert self._detector is not None
+        if self._detector.feed(payload, milliseconds / 1000):
+            self._emit(Voiced())
+
+    # Dialling, leading elsewhere, and hanging up
 
     async def _dial(self) -> None:
+        self._say(
+            callevents.Ready,
+            to=self._order.to,
+            from_=self._order.from_,
+            tunnel=self._way.name,
+            first_audio_ms=self._times.since_began_ms(time.monotonic()),
+        )
+        request = self._request()
+        for doubt in request_doubts(request):
+            self._warn(doubt)
+        self._times.dialled = time.monotonic()
+        await self._placed.place(request)
+        assert self._placed.sid is not None
+        self._say(callevents.Placed, call_sid=self._placed.sid)
+        if not self._phone.expect(self._placed.sid):
+            raise CallRejectedError("Somebody else's call took our socket")
+        self._start(self._poll())
+
+    def _request(self) -> CallRequest:
         order = self._order
-        self._say(f"Calling {order.to} from your number {order.from_}")
-        self._dialled_at = time.monotonic()
-        request = CallRequest(
+        machine = DETECTION[order.manners.machine]
+        return CallRequest(
             to=order.to,
             from_=order.from_,
-            twiml=stream_twiml(self._phone.media_url, self._phone.stream_status_url),
+            twiml=self._twiml(),
             status_callback=self._phone.status_url,
             ring_timeout=order.ring_timeout,
             time_limit=order.max_duration,
+            caller_id=order.caller_id,
+            send_digits=order.send_digits,
+            record=order.record,
+            machine=machine,
+            async_amd_status_callback=self._phone.amd_url if machine else None,
         )
-        await self._placed.place(request)
-        self._phone.call_sid = self._placed.sid
-        self._start(self._poll())
+
+    def _twiml(self) -> str:
+        hold = int(self._bridge.deadlines.reconnect)
+        return stream_twiml(self._phone.media_url, self._phone.stream_status_url, hold)
+
+    async def _reconnect(self) -> None:
+        """Lead the call to a new socket, behind another tunnel where the one there was is lost."""
+        self._phone.renew()
+        self._phone.public_url = await self._way.again()
+        while self._placed.sid is not None:
+            try:
+                await self._twilio.redirect(self._placed.sid, self._twiml())
+                return
+            except AsyncflowError as error:
+                if error.code in CALL_GONE:
+                    self._emit(CallStatus(await self._placed.status()))
+                await asyncio.sleep(LEAD_AGAIN)
 
     async def _finish(self) -> None:
         """End the call whatever happened, and see that it has ended."""
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._phone.close()
-        if self._bridge.started_at is not None and self._bridge.status not in TERMINAL:
+        if self._ends_by_itself():
             await self._reported_end()
         record = await self._placed.end()
         if record is not None and record.ended:
-            if self._bridge.answered_at is not None:
-                self._say("Hung up")
             self._bridge.on_duration(record.duration or 0)
+            self._say(
+                callevents.HungUp,
+                end_reason=self._bridge.end_reason or "cancelled",
+                duration=record.duration,
+            )
+
+    def _ends_by_itself(self) -> bool:
+        """Whether closing the socket ends the call: nothing follows the stream then."""
+        open_call = self._bridge.started_at is not None and self._bridge.status not in TERMINAL
+        return open_call and not self._bridge.deadlines.reconnect
 
     async def _reported_end(self) -> None:
         """Wait for the callback that follows the close of the socket."""
@@ -300,52 +469,25 @@ class PhoneCall:
                 while True:
                     _, event = await self._events.get()
                     if isinstance(event, CallStatus) and event.status in TERMINAL:
+                        self._on_status(event)
                         return
 
     # What came of it
 
-    def _say(self, what: str) -> None:
-        """A line for people, with the seconds since the call was asked for."""
-        self._tell(f"{time.monotonic() - self._began:5.1f} s  {what}")
+    def _say(self, kind: type[callevents.CallEvent], **fields: Any) -> None:
+        at = round(time.monotonic() - self._times.began, 3)
+        self._tell(kind(at=at, **fields))
 
-    def _say_status(self, status: str) -> None:
-        if status != self._bridge.status and status in STATUS_WORDS:
-            self._say(STATUS_WORDS[status])
+    def _pass_on_news(self) -> None:
+        news, self._bridge.news = self._bridge.news, []
+        for event in news:
+            self._tell(event)
 
-    def _outcome(self) -> CallReport:
-        reason = self._bridge.end_reason or EndReason.CANCELLED
-        if reason is EndReason.COMPLETED:
-            if self._bridge.assumed_end:
-                self._warn("The speech service never said that it was done")
-            return self._report(reason)
-        error, message = ENDINGS[reason]
-        if self.sid is None:
-            raise ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
-        details = msgspec.to_builtins(self._report(reason))
-        cause = self._cause
-        why = cause.message if cause else sip_words(self._sip_code, reason)
-        raise error(
-            f"{message}: {why}" if why else message,
-            hint=cause.hint if cause else None,
-            details=details,
-        ) from cause
-
-    def _report(self, reason: EndReason) -> CallReport:
-        bridge, record = self._bridge, self._placed.record
-        assert record is not None
-        return CallReport(
-            call_sid=record.sid,
-            status=record.status,
-            end_reason=reason,
-            to=self._order.to,
-            from_=self._order.from_,
-            seconds_sent=round(bridge.seconds_sent, 3),
-            seconds_heard=round(bridge.seconds_heard, 3),
-            duration=record.duration,
-            answered_after_ms=_milliseconds(self._dialled_at, bridge.answered_at),
-            first_frame_ms=_milliseconds(self._started_at, self._first_frame_at),
-            digits=bridge.digits,
-        )
+    async def _outcome(self) -> CallReport:
+        self._pass_on_news()
+        if self._bridge.assumed_end:
+            self._warn("The speech service never said that it was done")
+        return outcome(self._bridge, self._order, self._times, self._placed.record, self._cause)
 
 
 async def _insistently(work: Coroutine[Any, Any, None]) -> None:
@@ -358,7 +500,3 @@ async def _insistently(work: Coroutine[Any, Any, None]) -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         raise
-
-
-def _milliseconds(since: float | None, until: float | None) -> float | None:
-    return None if since is None or until is None else round((until - since) * 1000, 1)

@@ -12,18 +12,19 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.protocol.media import (
+    Clear,
     Mark,
     MarkBody,
     Media,
@@ -32,8 +33,9 @@ from asyncflow_cli.protocol.media import (
     Message,
     Side,
     Start,
+    milliseconds,
 )
-from asyncflow_cli.transport.signature import is_authentic
+from asyncflow_cli.transport.signature import Keys, flaw
 
 START_WITHIN = 5.0
 """Seconds a new socket has to send its `start`."""
@@ -43,10 +45,22 @@ SEND_WITHIN = 5.0
 
 POLICY_VIOLATION = 1008
 
+NO_KEYS = Keys()
+
 
 @dataclass(frozen=True)
 class PhoneLost:
     """The media socket closed without a `stop`."""
+
+    token: str
+    """Of the address it had come to."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    sid: str
+    url: str
+    seconds: int | None
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,14 @@ class CallStatus:
     status: str
     sip_code: str = ""
     """How the telephone network answered; only with a status that is final."""
+    recording: Recording | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who answered, in Twilio's word: human, machine_start, machine_end_beep, fax, …"""
+
+    answered_by: str
 
 
 @dataclass(frozen=True)
@@ -61,16 +83,18 @@ class StreamFailed:
     """Twilio could not open, or lost, the media socket."""
 
     reason: str
+    stream_sid: str = ""
 
 
-PhoneEvent: TypeAlias = Message | PhoneLost | CallStatus | StreamFailed
+PhoneEvent: TypeAlias = Message | PhoneLost | CallStatus | Verdict | StreamFailed
 
 
 class Phone:
     """The far end of one call, as an ASGI app and a `send`.
 
-    `auth_token` None leaves signatures unchecked. `sign_required` False takes requests
-    without a signature, but never ones with a wrong one.
+    Without `keys` signatures are not checked. `sign_required` False takes requests
+    without a signature, but never ones with a wrong one. `hear` is given what the callee says,
+    fifty times a second, and the milliseconds at which they said it; `routes` are served besides.
     """
 
     def __init__(
@@ -78,32 +102,50 @@ class Phone:
         emit: Callable[[PhoneEvent], None],
         *,
         account_sid: str | None = None,
-        auth_token: str | None = None,
+        keys: Keys = NO_KEYS,
         sign_required: bool = True,
         start_within: float = START_WITHIN,
         refused: Callable[[str], None],
+        hear: Callable[[str, int], None] | None = None,
+        routes: Iterable[BaseRoute] = (),
     ) -> None:
-        self.token = secrets.token_urlsafe(32)
         self.public_url = ""
         """`wss://host`, as Twilio is told it; signatures are checked against it."""
         self.call_sid: str | None = None
+        self.callback_token = secrets.token_urlsafe(32)
         self._emit = emit
         self._refused = refused
         self._account_sid = account_sid
-        self._auth_token = auth_token
+        self._keys = keys
         self._sign_required = sign_required
         self._start_within = start_within
-        self._taken = False
+        self._hear = hear
         self._socket: WebSocket | None = None
-        self._stream = MediaStream(Side.SERVER)
+        self._started: str | None = None
+        self.renew()
         self.app = Starlette(
             routes=[
                 WebSocketRoute("/twilio/media/{token}", self._media),
                 Route("/twilio/status/{token}", self._status, methods=["GET", "POST"]),
                 Route("/twilio/stream-status/{token}", self._stream_status, methods=["POST"]),
+                Route("/twilio/amd/{token}", self._amd, methods=["GET", "POST"]),
+                *routes,
             ]
         )
         self.app.router.redirect_slashes = False
+
+    def renew(self) -> None:
+        """Wait for another socket, at an address of its own: the one there was is lost."""
+        self._socket = None
+        self.token = secrets.token_urlsafe(32)
+        self._taken = False
+        self._stream = MediaStream(Side.SERVER)
+
+    def expect(self, call_sid: str) -> bool:
+        """Take streams and callbacks of this call only. False if there is one of another already,
+        which came before the call had a name."""
+        self.call_sid = call_sid
+        return self._started in (None, call_sid)
 
     @property
     def media_url(self) -> str:
@@ -111,22 +153,31 @@ class Phone:
 
     @property
     def status_url(self) -> str:
-        return f"{self._webhooks}/twilio/status/{self.token}"
+        return f"{self._webhooks}/twilio/status/{self.callback_token}"
 
     @property
     def stream_status_url(self) -> str:
-        return f"{self._webhooks}/twilio/stream-status/{self.token}"
+        return f"{self._webhooks}/twilio/stream-status/{self.callback_token}"
+
+    @property
+    def amd_url(self) -> str:
+        return f"{self._webhooks}/twilio/amd/{self.callback_token}"
 
     async def play(self, payload: str) -> None:
         """Queue this base64 μ-law on the phone."""
-        await self.send(Media(media=MediaBody(payload), stream_sid=self._stream_sid))
+        await self.send(Media(media=MediaBody(payload), stream_sid=self.stream_sid))
 
     async def mark(self, name: str) -> None:
         """Have the phone echo `name` once all before it was played."""
-        await self.send(Mark(mark=MarkBody(name), stream_sid=self._stream_sid))
+        await self.send(Mark(mark=MarkBody(name), stream_sid=self.stream_sid))
+
+    async def clear(self) -> None:
+        """Have the phone drop what it has queued."""
+        await self.send(Clear(stream_sid=self.stream_sid))
 
     @property
-    def _stream_sid(self) -> str:
+    def stream_sid(self) -> str:
+        """Of the stream there is, or was last; empty before the first."""
         return self._stream.stream_sid or ""
 
     async def send(self, message: Message) -> None:
@@ -150,7 +201,7 @@ class Phone:
         return "http" + self.public_url.removeprefix("ws")
 
     async def _media(self, socket: WebSocket) -> None:
-        refusal = self._refusal(socket, self.media_url, None)
+        refusal = self._refusal(socket, self.token, self.media_url, None)
         if refusal is None and self._taken:
             refusal = "a second socket"
         if refusal:
@@ -158,28 +209,40 @@ class Phone:
             await socket.close(POLICY_VIOLATION)
             return
         self._taken = True
+        token, stream = self.token, self._stream
         await socket.accept()
         self._socket = socket
         try:
-            await self._listen(socket)
+            await self._listen(socket, stream)
         except (RemoteProtocolError, TimeoutError) as error:
             self._refused(f"media socket closed: {str(error) or 'no start in time'}")
             await socket.close(POLICY_VIOLATION)
         except WebSocketDisconnect:
             pass
         finally:
-            self._socket = None
-            self._emit(PhoneLost())
+            if self._socket is socket:
+                self._socket = None
+            self._emit(PhoneLost(token))
 
-    async def _listen(self, socket: WebSocket) -> None:
+    async def _listen(self, socket: WebSocket, stream: MediaStream) -> None:
         async with asyncio.timeout(self._start_within) as start_in_time:
             while True:
-                message = self._stream.receive(await _text(socket))
+                message = stream.receive(await _text(socket))
                 if isinstance(message, Start):
                     self._check(message)
+                    self._started = message.start.call_sid
                     start_in_time.reschedule(None)
-                if message is not None:
+                if stream is not self._stream:
+                    continue  # it was given up, and says nothing that matters
+                if isinstance(message, Media):
+                    self._on_audio(message.media)
+                elif message is not None:
                     self._emit(message)
+
+    def _on_audio(self, body: MediaBody) -> None:
+        # What others play to the callee is not the callee.
+        if self._hear is not None and body.track != "outbound":
+            self._hear(body.payload, milliseconds(body))
 
     def _check(self, start: Start) -> None:
         """A signed stranger is a stranger still: the stream must be of the call we made."""
@@ -195,7 +258,15 @@ class Phone:
         fields = await self._webhook(request, self.status_url)
         if fields is None:
             return PlainTextResponse("", 403)
-        self._emit(CallStatus(fields.get("CallStatus", ""), fields.get("SipResponseCode", "")))
+        status, sip_code = fields.get("CallStatus", ""), fields.get("SipResponseCode", "")
+        self._emit(CallStatus(status, sip_code, _recording(fields)))
+        return Response(status_code=204)
+
+    async def _amd(self, request: Request) -> Response:
+        fields = await self._webhook(request, self.amd_url)
+        if fields is None:
+            return PlainTextResponse("", 403)
+        self._emit(Verdict(fields.get("AnsweredBy", "unknown")))
         return Response(status_code=204)
 
     async def _stream_status(self, request: Request) -> Response:
@@ -203,18 +274,20 @@ class Phone:
         if fields is None:
             return PlainTextResponse("", 403)
         if fields.get("StreamEvent") == "stream-error":
-            self._emit(StreamFailed(fields.get("StreamError", "unknown")))
+            reason = fields.get("StreamError", "unknown")
+            self._emit(StreamFailed(reason, fields.get("StreamSid", "")))
         return Response(status_code=204)
 
     async def _webhook(self, request: Request, url: str) -> dict[str, str] | None:
         """The fields of an authentic callback about our call."""
-        if not self._is_ours(request):
+        if not _has_token(request, self.callback_token):
             # A stranger's body is not even read.
             self._refused("callback refused: wrong token")
             return None
         form = {name: str(value) for name, value in (await request.form()).items()}
         query = request.url.query
-        refusal = self._refusal(request, f"{url}?{query}" if query else url, form)
+        signed = f"{url}?{query}" if query else url
+        refusal = self._refusal(request, self.callback_token, signed, form)
         fields = {**request.query_params, **form}
         if refusal is None and self.call_sid not in (None, fields.get("CallSid")):
             refusal = f"it is about call {fields.get('CallSid')}"
@@ -223,21 +296,25 @@ class Phone:
             return None
         return fields
 
-    def _is_ours(self, request: Request | WebSocket) -> bool:
-        token: str = request.path_params["token"]
-        return hmac.compare_digest(token.encode(), self.token.encode())
-
     def _refusal(
-        self, request: Request | WebSocket, url: str, form: dict[str, str] | None
+        self, request: Request | WebSocket, token: str, url: str, form: dict[str, str] | None
     ) -> str | None:
-        if not self._is_ours(request):
+        if not _has_token(request, token):
             return "wrong token"
-        signature = request.headers.get("x-twilio-signature")
-        if self._auth_token is None or (signature is None and not self._sign_required):
-            return None
-        if signature is None or not is_authentic(signature, self._auth_token, url, form):
-            return "wrong signature" if signature else "no signature"
+        return flaw(request.headers, self._keys, url, form, required=self._sign_required)
+
+
+def _has_token(request: Request | WebSocket, token: str) -> bool:
+    return hmac.compare_digest(str(request.path_params["token"]).encode(), token.encode())
+
+
+def _recording(fields: Mapping[str, str]) -> Recording | None:
+    sid, seconds = fields.get("RecordingSid"), fields.get("RecordingDuration", "")
+    if not sid:
         return None
+    return Recording(
+        sid, fields.get("RecordingUrl", ""), int(seconds) if seconds.isdigit() else None
+    )
 
 
 async def _text(socket: WebSocket) -> str:

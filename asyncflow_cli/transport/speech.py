@@ -25,6 +25,7 @@ from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.speech import (
     KEEP_ALIVE,
     PATH,
+    Audio,
     CloseConnection,
     CloseContext,
     Fault,
@@ -110,10 +111,12 @@ class SpeechSession:
         to cut it short. It follows if the service falls silent without a final.
 
         RanDry says that it is silent still; it may come back. NetworkError if the connection is
-        lost first, the service's own error if it names one, and whatever `text` raises.
+        lost first, the service's own error if it names one, and whatever `text` raises. Whoever
+        leaves it early has the service stop, and what it still sends of this text is ignored.
         """
         context = str(uuid.uuid4())
         sending = asyncio.create_task(self._send_text(context, text))
+        event: SpeechEvent | None = None
         try:
             async for event in self._receive(context, sending):
                 yield event
@@ -121,6 +124,12 @@ class SpeechSession:
             sending.cancel()
             # Whatever it failed with is told by silence, or is no news any more.
             await asyncio.gather(sending, return_exceptions=True)
+            if self._can_close_early and not isinstance(event, Final):
+                await self._send(CloseContext(context))
+
+    @property
+    def _can_close_early(self) -> bool:
+        return self._protocol.contexts and self._protocol.state is State.OPEN
 
     async def _receive(
         self, context: str, sending: asyncio.Task[None]
@@ -132,6 +141,8 @@ class SpeechSession:
             match event:
                 case Fault():
                     raise _named(event)
+                case Audio() | Final() if event.context_id not in (UNSET, context):
+                    continue
                 case RanDry() if not sending.done():
                     continue
                 case RanDry() if not closed:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import sys
 from collections.abc import AsyncIterator
 from threading import Semaphore, Thread
-from typing import Protocol
+from typing import Protocol, cast
 
 from asyncflow_cli.errors import UsageError
 
@@ -22,6 +23,11 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes | None:
         """What is there, without waiting for more once there is something."""
         ...
+
+
+def raw_stdin() -> Readable:
+    # What is no real file has no raw stream below it.
+    return cast("Readable", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 async def read_text(stream: Readable) -> AsyncIterator[str]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import asdict, dataclass
-from typing import cast
 
 import msgspec
 
@@ -26,7 +24,7 @@ from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.sinks import Write
 from asyncflow_cli.transport.speech import SpeechSession
-from asyncflow_cli.transport.stdin import Readable, read_text
+from asyncflow_cli.transport.stdin import raw_stdin, read_text
 
 
 @dataclass(frozen=True)
@@ -57,13 +55,8 @@ class Gates:
 def texts_of(text: str | None, flush_after: float | None) -> AsyncGenerator[str, None]:
     """A text that is there in pieces, the first one small; None is stdin, a sentence at a time."""
     if text is None:
-        return batches(read_text(_raw_stdin()), flush_after)
+        return batches(read_text(raw_stdin()), flush_after)
     return _each(split(text))
-
-
-def _raw_stdin() -> Readable:
-    # What is no real file has no raw stream below it.
-    return cast("Readable", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 async def _each(pieces: list[str]) -> AsyncGenerator[str, None]:

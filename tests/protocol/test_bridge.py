@@ -6,62 +6,93 @@ import pytest
 
 from asyncflow_cli.protocol import media, speech
 from asyncflow_cli.protocol.bridge import (
+    HELLO,
     LEAD_IN,
+    MOST_RECONNECTS,
     TAIL,
+    TRIES,
     Action,
     Bridge,
+    Clear,
     Deadlines,
     Dial,
     HangUp,
+    Hush,
+    Manners,
     Mark,
     Phase,
     Play,
     RanDry,
+    Reconnect,
     Speak,
 )
+from asyncflow_cli.protocol.delivery import PAUSE
 from asyncflow_cli.protocol.endings import EndReason
+from asyncflow_cli.protocol.script import Script
 
 START = media.Start(
     start=media.StartBody(account_sid="AC", call_sid="CA", stream_sid="MZ"), stream_sid="MZ"
 )
 STOP = media.Stop()
-HALF_SECOND = base64.b64encode(bytes(4000)).decode()
-CHUNK = speech.Audio(HALF_SECOND)
+CHUNK_SECONDS = 0.4
+AUDIO = base64.b64encode(bytes(3200)).decode()
+CHUNK = speech.Audio(AUDIO)
 END = speech.Final()
+DONE = [HangUp(EndReason.COMPLETED, tail=TAIL)]
 
 
 def echo(name: str) -> media.Mark:
     return media.Mark(mark=media.MarkBody(name))
 
 
-def ringing(text: str = "Hello.") -> Bridge:
-    bridge = Bridge(text)
-    assert bridge.begin() == [Speak(text)]
+def key(digit: str) -> media.Dtmf:
+    return media.Dtmf(dtmf=media.DtmfBody(digit=digit))
+
+
+def ringing(bridge: Bridge | None = None) -> Bridge:
+    bridge = bridge or Bridge("Hello.")
+    assert bridge.on_clock(0) == []
+    assert [type(action) for action in bridge.begin()] == [Speak]
     assert bridge.on_speech(CHUNK) == [Dial()]
     assert bridge.on_status("ringing") == []
     return bridge
 
 
-def speaking() -> Bridge:
-    bridge = ringing()
+def speaking(bridge: Bridge | None = None) -> Bridge:
+    bridge = ringing(bridge)
     bridge.on_status("in-progress")
-    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(HALF_SECOND)]
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO)]
     return bridge
 
 
-def draining() -> Bridge:
-    bridge = speaking()
+def draining(bridge: Bridge | None = None) -> Bridge:
+    bridge = speaking(bridge)
     assert bridge.on_speech(END) == [Mark("g0-end")]
     return bridge
+
+
+def script(*lines: str, more: bool = False, keep: bool = False) -> Script:
+    return Script(lines, more=more, keep=keep)
+
+
+def told(bridge: Bridge) -> list[str]:
+    """What a person was told since they were last."""
+    news, bridge.news = bridge.news, []
+    return [type(event).__name__ for event in news]
+
+
+# From the first word to the last
 
 
 def test_a_call_from_the_first_word_to_the_last() -> None:
     bridge = speaking()
-    assert bridge.on_speech(speech.Audio("//8=")) == [Play("//8=")]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
     assert bridge.on_speech(END) == [Mark("g0-end")]
-    assert bridge.on_phone(echo("g0-end")) == [HangUp(EndReason.COMPLETED, tail=TAIL)]
+    assert bridge.on_phone(echo("g0-end")) == DONE
     assert (bridge.phase, bridge.end_reason) == (Phase.DONE, EndReason.COMPLETED)
-    assert bridge.heard.until(99) == pytest.approx(4002 / 8000)
+    assert bridge.seconds_heard == bridge.seconds_sent == pytest.approx(0.8)
+    assert bridge.heard_text == "Hello."
+    assert told(bridge) == ["Connected", "Sentence", "Heard", "LastWord"]
 
 
 def test_the_phone_rings_only_once_there_is_something_to_say() -> None:
@@ -75,28 +106,82 @@ def test_the_phone_rings_only_once_there_is_something_to_say() -> None:
 def test_a_call_that_is_there_already_speaks_on_start() -> None:
     bridge = Bridge("Hello.")
     assert bridge.on_phone(START) == [Speak("Hello."), Play(LEAD_IN)]
-    assert bridge.on_speech(CHUNK) == [Play(HALF_SECOND)]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+
+
+def test_a_sentence_is_asked_for_when_the_one_before_it_is_there() -> None:
+    bridge = Bridge(script("One. ", "Two."))
+    assert bridge.begin() == [Speak("One. ", take=1)]
+    bridge.on_speech(CHUNK)
+    assert bridge.on_speech(END) == [Speak("Two.", take=2)]
+    assert bridge.on_speech(CHUNK, take=1) == [], "of a take that is over"
+    assert bridge.on_speech(CHUNK, take=2) == []
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Mark("g0-0"), Play(AUDIO)]
+    assert bridge.on_speech(END) == [Mark("g0-end")]
+    assert bridge.on_phone(echo("g0-0")) == []
+    assert bridge.heard_text == "One."
 
 
 def test_speech_that_ended_while_the_phone_rang_is_all_played() -> None:
     bridge = ringing()
     bridge.on_speech(speech.Final("AA=="))
-    assert bridge.on_phone(START) == [
-        Play(LEAD_IN),
-        Play(HALF_SECOND),
-        Play("AA=="),
-        Mark("g0-end"),
-    ]
+    rest = base64.b64encode(b"\0".ljust(160, b"\xff")).decode()
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Play(rest), Mark("g0-end")]
+    assert bridge.seconds_sent == pytest.approx(3201 / 8000), "and silence of ours is no speech"
 
 
 def test_every_second_of_speech_is_marked() -> None:
     bridge = speaking()
-    assert bridge.on_speech(CHUNK) == [Play(HALF_SECOND), Mark("g0-0")]
-    assert bridge.on_speech(CHUNK) == [Play(HALF_SECOND)]
-    assert bridge.on_phone(echo("g0-0")) == []
-    assert bridge.heard.until(0.0) == 1.0
-    assert bridge.heard.until(0.2) == pytest.approx(1.2)
-    assert bridge.heard.until(9.9) == 1.5
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO), Mark("g0-0")]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+    bridge.on_phone(echo("g0-0"))
+    assert bridge.seconds_heard == pytest.approx(1.2)
+    bridge.on_clock(0.2)
+    assert bridge.seconds_heard == pytest.approx(1.4)
+    bridge.on_clock(9.9)
+    assert bridge.seconds_heard == pytest.approx(1.6), "no more than was sent"
+
+
+def test_the_rest_of_a_sentence_joins_the_next_one_in_a_frame() -> None:
+    bridge = speaking(Bridge(script("One. ", "Two.")))
+    assert bridge.on_speech(speech.Final(base64.b64encode(b"a" * 100).decode())) == [
+        Speak("Two.", take=2)
+    ]
+    both = base64.b64encode(b"a" * 100 + b"b" * 60).decode()
+    joined = bridge.on_speech(speech.Audio(base64.b64encode(b"b" * 60).decode()))
+    assert joined == [Play(both), Mark("g0-0")]
+
+
+def test_the_rest_of_a_sentence_is_sent_before_the_line_runs_dry() -> None:
+    bridge = speaking(Bridge(script("One. ", "Two.")))
+    bridge.on_speech(speech.Final(base64.b64encode(b"a" * 100).decode()))
+    padded = base64.b64encode(b"a" * 100 + b"\xff" * 60).decode()
+    assert bridge.deadline == pytest.approx(0.2 + CHUNK_SECONDS - 0.06)
+    assert bridge.on_clock(0.55) == [Play(padded), Mark("g0-0")]
+
+
+def test_the_phone_holds_no_more_than_the_lead() -> None:
+    bridge = ringing(Bridge("Hello.", manners=Manners(lead=1.0)))
+    for _ in range(9):
+        bridge.on_speech(CHUNK)
+    first = bridge.on_phone(START)
+    assert first.count(Play(AUDIO)) == 2, "0.2 s of silence, and 0.8 of speech"
+    assert bridge.deadline == pytest.approx(0.5), "half a second later there is room for more"
+    assert bridge.on_clock(0.5).count(Play(AUDIO)) == 2
+    bridge.on_clock(0.6)
+    later = bridge.on_phone(echo("g0-0"))
+    assert later.count(Play(AUDIO)) >= 1, "the phone is ahead of our reckoning"
+
+
+def test_no_more_is_synthesised_than_the_lead_either() -> None:
+    bridge = Bridge(script("One. ", "Two."), manners=Manners(lead=0.3))
+    bridge.begin()
+    bridge.on_speech(CHUNK)
+    assert bridge.on_speech(END) == []
+    assert bridge.on_phone(START)[0] == Play(LEAD_IN)
+    assert bridge.deadline == pytest.approx(0.8)
+    assert bridge.on_clock(0.8) == [Mark("g0-0"), Speak("Two.", take=2)]
 
 
 def test_a_mark_that_is_not_ours_ends_nothing() -> None:
@@ -109,18 +194,287 @@ def test_a_mark_that_is_not_ours_ends_nothing() -> None:
 def test_silence_of_the_service_is_taken_for_the_end_once_all_was_heard() -> None:
     bridge = speaking()
     assert bridge.on_speech(RanDry()) == [Mark("g0-dry0")]
-    assert bridge.on_phone(echo("g0-dry0")) == [HangUp(EndReason.COMPLETED, tail=TAIL)]
+    assert bridge.on_phone(echo("g0-dry0")) == DONE
     assert bridge.assumed_end
 
 
 def test_audio_after_a_silence_goes_on() -> None:
     bridge = speaking()
     bridge.on_speech(RanDry())
-    assert bridge.on_speech(speech.Audio("AA==")) == [Play("AA==")]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
     assert bridge.on_phone(echo("g0-dry0")) == []
     assert bridge.on_speech(END) == [Mark("g0-end")]
-    assert bridge.on_phone(echo("g0-end")) == [HangUp(EndReason.COMPLETED, tail=TAIL)]
+    assert bridge.on_phone(echo("g0-end")) == DONE
     assert not bridge.assumed_end
+
+
+def test_a_gap_is_told_and_counted_where_speech_came_too_late() -> None:
+    bridge = speaking()
+    bridge.on_clock(2.0)
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+    assert bridge.delivery.playout.gaps == [pytest.approx(2.0 - 0.6)]
+    assert told(bridge) == ["Connected", "Silent"]
+
+
+# A file in place of a text
+
+
+def test_a_file_needs_no_synthesis_and_rings_at_once() -> None:
+    played = script()
+    played.add_audio([AUDIO, AUDIO])
+    bridge = Bridge(played)
+    assert bridge.begin() == [Dial()]
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Play(AUDIO), Mark("g0-end")]
+    assert bridge.on_phone(echo("g0-end")) == DONE
+
+
+# Text that is still being written
+
+
+def test_a_text_that_is_being_written_is_spoken_as_it_comes() -> None:
+    bridge = Bridge(script(more=True))
+    assert bridge.begin() == []
+    assert bridge.deadline is None, "whoever writes may think first"
+    assert bridge.on_text("One. ") == [Speak("One. ")]
+    bridge.on_speech(CHUNK)
+    bridge.on_speech(END)
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Mark("g0-0")]
+    assert told(bridge) == ["Connected", "Sentence", "Waiting"]
+    assert bridge.on_text("Two.") == [Speak("Two.", take=2)]
+    assert bridge.on_text_end() == []
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+    assert bridge.on_speech(END) == [Mark("g0-end")]
+
+
+def test_a_text_that_ends_after_all_was_sent_ends_with_a_mark_of_its_own() -> None:
+    bridge = speaking(Bridge(script("One.", more=True)))
+    assert bridge.on_speech(END) == [Mark("g0-0")]
+    assert bridge.on_text_end() == [Mark("g0-end")]
+    assert bridge.on_phone(echo("g0-0")) == []
+    assert bridge.on_phone(echo("g0-end")) == DONE
+
+
+def test_a_writer_who_leaves_the_line_silent_for_too_long_ends_the_call() -> None:
+    bridge = speaking(Bridge(script("One.", more=True), Deadlines(writer=7)))
+    bridge.on_speech(END)
+    assert bridge.deadline == pytest.approx(0.2 + CHUNK_SECONDS + 7)
+    assert bridge.on_clock(8) == [HangUp(EndReason.WRITER_STALLED)]
+
+
+def test_a_text_of_nothing_is_never_dialled() -> None:
+    bridge = Bridge(script(more=True))
+    bridge.begin()
+    assert bridge.on_text_end() == [HangUp(EndReason.TTS_EMPTY)]
+
+
+def test_a_call_that_is_kept_open_rings_before_there_is_a_text() -> None:
+    bridge = Bridge(script(more=True), manners=Manners(keep_open=True))
+    assert bridge.begin() == [Dial()]
+    assert bridge.on_phone(START) == [Play(LEAD_IN)]
+    assert bridge.on_text("Hi.") == [Speak("Hi.")]
+    bridge.on_speech(CHUNK)
+    bridge.on_speech(END)
+    assert bridge.on_text_end() == [Mark("g0-end")]
+
+
+# Once more
+
+
+def test_a_text_is_repeated_after_a_pause() -> None:
+    bridge = speaking(Bridge(script("Hello.", keep=True), manners=Manners(repeat=2)))
+    again = bridge.on_speech(END)
+    assert again == [*map(Play, PAUSE), Play(AUDIO), Mark("g0-0"), Mark("g0-end")]
+    bridge.on_phone(echo("g0-0"))
+    assert bridge.on_phone(echo("g0-end")) == DONE
+
+
+def test_a_key_says_it_again_from_the_beginning() -> None:
+    manners = Manners(repeat_key="1")
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=manners))
+    assert bridge.on_phone(key("1")) == [Clear(), Play(AUDIO), Mark("g1-end")]
+    assert bridge.on_phone(echo("g0-end")) == [], "the clear released it, which proves nothing"
+    assert bridge.on_phone(echo("g1-end")) == []
+    assert bridge.phase is Phase.LINGERING, "for another key"
+    assert bridge.on_phone(key("1")) == [Clear(), Play(AUDIO), Mark("g2-end")]
+    bridge.on_phone(echo("g2-end"))
+    assert bridge.on_clock(5.0) == DONE
+
+
+def test_a_key_in_mid_sentence_needs_no_second_synthesis() -> None:
+    bridge = speaking(Bridge(script("Hello.", keep=True), manners=Manners(repeat_key="1")))
+    assert bridge.on_phone(key("1")) == [Clear(), Play(AUDIO)]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+    assert bridge.on_speech(END) == [Mark("g1-end")]
+
+
+def test_a_key_stops_it() -> None:
+    bridge = speaking(Bridge("Hello.", manners=Manners(stop_key="9")))
+    assert bridge.on_phone(key("8")) == []
+    assert bridge.on_phone(key("9")) == [Hush(), Clear(), HangUp(EndReason.STOPPED_BY_KEY)]
+
+
+# Barge-in
+
+
+def test_a_key_silences_us_and_what_was_heard_is_told() -> None:
+    bridge = speaking(Bridge("One two three four.", manners=Manners(barge_in="key")))
+    bridge.on_clock(0.5)
+    cut = bridge.on_phone(key("5"))
+    assert cut == [Hush(), Clear(), HangUp(EndReason.INTERRUPTED)]
+    assert told(bridge)[-1] == "Interrupted"
+    assert bridge.interrupted_at == pytest.approx(0.3)
+    assert bridge.on_speech(CHUNK, take=1) == [], "late audio"
+
+
+def test_a_voice_silences_us_but_not_the_first_hello() -> None:
+    bridge = speaking(Bridge("Hello.", manners=Manners(barge_in="speech")))
+    for _ in range(9):
+        bridge.on_speech(CHUNK)
+    assert bridge.on_voice() == []
+    bridge.on_clock(HELLO)
+    assert HangUp(EndReason.INTERRUPTED) in bridge.on_voice()
+
+
+def test_a_voice_is_no_interruption_unless_asked_for() -> None:
+    bridge = speaking()
+    bridge.on_clock(HELLO)
+    assert bridge.on_voice() == []
+
+
+def test_an_interruption_of_a_call_that_is_kept_open_ends_what_is_said_and_not_the_call() -> None:
+    manners = Manners(barge_in="key", keep_open=True)
+    bridge = speaking(Bridge(script("One. ", "Two.", more=True), manners=manners))
+    assert bridge.on_phone(key("5")) == [Hush(), Clear()]
+    assert bridge.on_text("Three.") == [Speak("Three.", take=3)]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+    assert bridge.on_speech(END) == [Mark("g1-0")]
+
+
+def test_a_callee_who_interrupts_after_the_last_word_has_heard_it() -> None:
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=Manners(repeat_key="1")))
+    bridge.on_phone(echo("g0-end"))
+    assert bridge.on_phone(STOP) == DONE
+
+
+# Machines
+
+
+def test_a_machine_is_hung_up_on() -> None:
+    bridge = speaking(Bridge("Hello.", manners=Manners(machine="hangup")))
+    assert bridge.on_machine("human") == []
+    assert bridge.on_machine("machine_start") == [Hush(), Clear(), HangUp(EndReason.MACHINE)]
+
+
+def test_a_fax_is_hung_up_on() -> None:
+    bridge = speaking(Bridge("Hello.", manners=Manners(machine="after-beep")))
+    assert bridge.on_machine("fax")[-1] == HangUp(EndReason.FAX)
+
+
+def test_a_machine_hears_all_of_it_after_its_beep() -> None:
+    manners = Manners(machine="after-beep")
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=manners))
+    assert bridge.on_phone(echo("g0-end")) == []
+    assert bridge.phase is Phase.LINGERING, "nobody knows yet who it was"
+    beeped = bridge.on_machine("machine_end_beep")
+    assert beeped == [Clear(), Play(AUDIO), Mark("g1-end")]
+    assert bridge.on_phone(echo("g1-end")) == DONE
+
+
+def test_a_human_who_heard_all_is_let_go_at_the_verdict() -> None:
+    manners = Manners(machine="after-beep")
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=manners))
+    bridge.on_phone(echo("g0-end"))
+    assert bridge.on_machine("human") == DONE
+
+
+def test_a_verdict_that_never_comes_is_not_waited_for_for_ever() -> None:
+    manners = Manners(machine="after-beep")
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=manners))
+    bridge.on_phone(echo("g0-end"))
+    assert bridge.on_clock(35) == DONE
+
+
+# What is lost
+
+
+PATIENT = Deadlines(reconnect=10)
+
+
+def test_a_lost_socket_is_replaced_and_speech_goes_on_at_the_first_unheard_sentence() -> None:
+    bridge = speaking(Bridge(script("One. ", "Two."), PATIENT))
+    assert bridge.on_speech(END) == [Mark("g0-0"), Speak("Two.", take=2)]
+    assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
+    bridge.on_phone(echo("g0-0"))
+    assert bridge.on_phone_lost() == [Reconnect()]
+    assert bridge.on_speech(CHUNK) == [], "it goes on coming, and is kept"
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Play(AUDIO)]
+    assert bridge.on_speech(END) == [Mark("g1-end")]
+    assert bridge.on_phone(echo("g1-end")) == DONE
+    assert bridge.reconnects == 1
+    assert told(bridge)[3:6] == ["Lost", "Connected", "Resumed"]
+
+
+def test_what_was_queued_at_a_lost_socket_was_not_heard() -> None:
+    bridge = draining(Bridge("Hello.", PATIENT))
+    assert bridge.on_phone_lost() == [Reconnect()]
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Mark("g1-end")]
+
+
+def test_a_call_that_finds_no_other_socket_in_time_is_cut_short() -> None:
+    bridge = draining(Bridge("Hello.", PATIENT))
+    bridge.on_phone_lost()
+    assert bridge.on_clock(10) == [HangUp(EndReason.STREAM_ERROR)]
+
+
+def test_a_lost_tunnel_is_named() -> None:
+    bridge = draining(Bridge("Hello.", PATIENT))
+    assert bridge.on_tunnel_lost("ssh exited") == [Reconnect()]
+    assert bridge.on_phone_lost() == [], "which follows from it"
+    assert bridge.on_clock(10) == [HangUp(EndReason.TUNNEL_LOST)]
+    assert speaking().on_tunnel_lost("gone") == [HangUp(EndReason.TUNNEL_LOST)]
+
+
+def test_a_tunnel_lost_while_it_rings_is_replaced_without_a_pause() -> None:
+    bridge = ringing(Bridge("Hello.", PATIENT))
+    assert bridge.on_tunnel_lost("gone") == [Reconnect()]
+    assert bridge.phase is Phase.DIALLING
+    assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO)]
+
+
+def test_a_phone_that_confirms_nothing_is_led_to_another_socket() -> None:
+    bridge = draining(Bridge("Hello.", PATIENT))
+    assert bridge.on_clock(60) == [Reconnect()]
+
+
+def test_sockets_are_not_replaced_for_ever() -> None:
+    bridge = speaking(Bridge("Hello.", PATIENT))
+    for _ in range(MOST_RECONNECTS):
+        assert bridge.on_phone_lost() == [Reconnect()]
+        bridge.on_phone(START)
+    assert bridge.on_phone_lost() == [HangUp(EndReason.STREAM_ERROR)]
+
+
+def test_a_lost_speech_connection_is_replaced_at_the_sentence_it_was_at() -> None:
+    bridge = speaking(Bridge(script("One. ", "Two.")))
+    assert bridge.on_speech_lost(1, passing=True) == [Speak("One. ", take=2, anew=True)]
+    assert bridge.on_speech(CHUNK, take=1) == []
+    assert bridge.on_speech(CHUNK, take=2) == [Play(AUDIO)]
+    assert bridge.on_speech(END, take=2) == [Mark("g0-0"), Speak("Two.", take=3)]
+
+
+def test_speech_that_stalls_is_asked_for_anew() -> None:
+    bridge = speaking()
+    assert bridge.on_clock(10) == [Speak("Hello.", take=2, anew=True)]
+
+
+def test_a_speech_service_that_fails_again_and_again_is_given_up() -> None:
+    bridge = speaking()
+    for _ in range(TRIES - 1):
+        assert len(bridge.on_speech_lost(passing=True)) == 1
+    assert bridge.on_speech_lost(passing=True) == [HangUp(EndReason.TTS_FAILED)]
+
+
+# How it can end otherwise
 
 
 @pytest.mark.parametrize(
@@ -177,7 +531,7 @@ def test_statuses_may_come_late_and_out_of_order() -> None:
 def test_keys_are_collected() -> None:
     bridge = speaking()
     for digit in "12#":
-        bridge.on_phone(media.Dtmf(dtmf=media.DtmfBody(digit=digit)))
+        bridge.on_phone(key(digit))
     assert bridge.digits == "12#"
 
 
@@ -207,22 +561,22 @@ LIMITS = Deadlines(first_audio=4, ring=30, ring_grace=15, media=10, total=120, d
         ("dialling", 45, EndReason.NO_ANSWER),
         ("connecting", 10, EndReason.STREAM_NEVER_CONNECTED),
         ("speaking", 150, EndReason.TIME_LIMIT),
-        ("draining", 5.5, EndReason.PLAYBACK_TIMEOUT),
+        ("draining", 5.4, EndReason.PLAYBACK_TIMEOUT),
     ],
 )
 def test_every_phase_gives_up_at_its_deadline(
     bring_to: str, seconds: float, reason: EndReason
 ) -> None:
-    bridge = Bridge("Hello.", LIMITS)
+    bridge = Bridge(script("Hello.", more=bring_to != "draining"), LIMITS)
+    bridge.on_clock(0)
     bridge.begin()
     if bring_to != "preparing":
         bridge.on_speech(CHUNK)
+        bridge.on_speech(END)
     if bring_to in ("connecting", "speaking", "draining"):
         bridge.on_status("in-progress")
     if bring_to in ("speaking", "draining"):
         bridge.on_phone(START)
-    if bring_to == "draining":
-        bridge.on_speech(END)
     assert bridge.phase is Phase(bring_to)
     assert bridge.deadline == seconds
     assert bridge.on_clock(seconds - 0.01) == []
@@ -231,9 +585,10 @@ def test_every_phase_gives_up_at_its_deadline(
 
 def test_an_echo_on_the_way_moves_the_last_deadline() -> None:
     bridge = speaking()
-    bridge.on_speech(CHUNK)
+    for _ in range(3):
+        bridge.on_speech(CHUNK)
     bridge.on_speech(END)
-    assert bridge.deadline == 6.0
+    assert bridge.deadline == pytest.approx(4 * CHUNK_SECONDS + 5)
     bridge.on_clock(3.0)
     bridge.on_phone(echo("g0-0"))
-    assert bridge.deadline == 8.0
+    assert bridge.deadline == pytest.approx(3.0 + CHUNK_SECONDS + 5)

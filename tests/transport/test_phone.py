@@ -30,8 +30,9 @@ from asyncflow_cli.transport.phone import (
     PhoneEvent,
     PhoneLost,
     StreamFailed,
+    Verdict,
 )
-from asyncflow_cli.transport.signature import sign
+from asyncflow_cli.transport.signature import Keys, sign
 
 CALL, STREAM, TOKEN = "CA" + "1" * 32, "MZ" + "2" * 32, "0" * 32
 CONNECTED = {"event": "connected", "protocol": "Call", "version": "1.0.0"}
@@ -123,27 +124,32 @@ def no_crash(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 def test_a_whole_conversation() -> None:
     async def test() -> None:
-        async with line() as phone:
+        heard: list[tuple[str, int]] = []
+        async with line(hear=lambda *frame: heard.append(frame)) as phone:
             socket = await phone.started()
             await say(
                 socket,
                 {"event": "news", "streamSid": STREAM},
-                message("media", media={"track": "inbound", "payload": PAYLOAD, "chunk": "1"}),
+                message("media", media={"track": "inbound", "payload": PAYLOAD, "timestamp": "20"}),
+                message("media", media={"track": "outbound", "payload": "AAAA"}),
                 message("dtmf", dtmf={"track": "inbound_track", "digit": "4"}),
                 message("mark", mark={"name": "m"}),
                 message("stop", stop={"callSid": CALL}),
             )
-            kinds = [type(await phone.event()) for _ in range(6)]
-            assert kinds == [Connected, Start, Media, Dtmf, Mark, Stop]
+            kinds = [type(await phone.event()) for _ in range(5)]
+            assert kinds == [Connected, Start, Dtmf, Mark, Stop]
+            assert heard == [(PAYLOAD, 20)], "and not what others play to the callee"
             await phone.phone.play(PAYLOAD)
             await phone.phone.mark("end")
-            assert [json.loads(await socket.recv()) for _ in range(2)] == [
+            await phone.phone.clear()
+            assert [json.loads(await socket.recv()) for _ in range(3)] == [
                 {"event": "media", "media": {"payload": PAYLOAD}, "streamSid": STREAM},
                 {"event": "mark", "mark": {"name": "end"}, "streamSid": STREAM},
+                {"event": "clear", "streamSid": STREAM},
             ]
             await phone.phone.close()
             assert await close_code(socket) == 1000
-            assert await phone.event() == PhoneLost()
+            assert await phone.event() == PhoneLost(phone.phone.token)
             assert phone.events.empty()
             assert phone.refusals == []
 
@@ -163,7 +169,7 @@ def test_a_lost_socket_is_one_event_and_sending_to_it_no_error(politely: bool) -
                 socket.transport.abort()
             audio = Media(MediaBody(PAYLOAD), stream_sid=STREAM)
             await phone.phone.send(audio)
-            assert await phone.event() == PhoneLost()
+            assert await phone.event() == PhoneLost(phone.phone.token)
             await phone.phone.send(audio)
             await phone.phone.close()
             assert phone.events.empty()
@@ -207,7 +213,7 @@ def test_a_second_socket_is_refused_and_the_first_goes_on() -> None:
     [
         (True, "right", None),
         (True, None, "no signature"),
-        (True, "", "no signature"),
+        (True, "", "wrong signature"),
         (True, "d3Jvbmc=", "wrong signature"),
         (True, "wröng", "wrong signature"),
         (False, "right", None),
@@ -219,7 +225,7 @@ def test_signatures_of_sockets_and_callbacks(
     required: bool, signature: str | None, refusal: str | None
 ) -> None:
     async def test() -> None:
-        async with line(auth_token=TOKEN, sign_required=required) as phone:
+        async with line(keys=Keys(TOKEN), sign_required=required) as phone:
             signed = sign(TOKEN, phone.phone.media_url) if signature == "right" else signature
             if refusal is None:
                 await (await phone.dial(signature=signed)).close()
@@ -230,7 +236,7 @@ def test_signatures_of_sockets_and_callbacks(
             url = phone.phone.status_url
             signed = sign(TOKEN, url, form) if signature == "right" else signature
             headers = {} if signed is None else {"x-twilio-signature": signed.encode("latin-1")}
-            path = f"/twilio/status/{phone.phone.token}"
+            path = f"/twilio/status/{phone.phone.callback_token}"
             status = await phone.ask("POST", path, data=form, headers=headers)
             assert status == (204 if refusal is None else 403)
             assert [said.partition(": ")[2] for said in phone.refusals] == (
@@ -278,7 +284,7 @@ def test_a_frame_that_no_twilio_sends_ends_the_socket_unread() -> None:
             socket = await phone.dial()
             await socket.send("x" * (1 << 20))
             assert await close_code(socket) == 1009
-            assert await phone.event() == PhoneLost()
+            assert await phone.event() == PhoneLost(phone.phone.token)
 
     assert LARGEST_MESSAGE < 1 << 20
     run(test())
@@ -290,7 +296,7 @@ def test_a_stranger_who_breaks_a_rule_and_leaves_is_forgotten() -> None:
             socket = await phone.dial()
             await socket.send(b"\x00")
             socket.transport.abort()
-            assert await phone.event() == PhoneLost()
+            assert await phone.event() == PhoneLost(phone.phone.token)
 
     run(test())
 
@@ -356,7 +362,7 @@ def test_there_is_nothing_else_here() -> None:
 def test_callbacks_become_events(path: str, form: dict[str, str], event: Any) -> None:
     async def test() -> None:
         async with line() as phone:
-            path_ = f"/twilio/{path}/{phone.phone.token}"
+            path_ = f"/twilio/{path}/{phone.phone.callback_token}"
             assert await phone.ask("POST", path_, data={"CallSid": CALL, **form}) == 204
             assert ([] if phone.events.empty() else [await phone.event()]) == (
                 [] if event is None else [event]
@@ -367,10 +373,10 @@ def test_callbacks_become_events(path: str, form: dict[str, str], event: Any) ->
 
 def test_a_callback_may_come_as_get() -> None:
     async def test() -> None:
-        async with line(auth_token=TOKEN) as phone:
+        async with line(keys=Keys(TOKEN)) as phone:
             query = f"?CallSid={CALL}&CallStatus=busy"
             signature = sign(TOKEN, phone.phone.status_url + query)
-            path = f"/twilio/status/{phone.phone.token}{query}"
+            path = f"/twilio/status/{phone.phone.callback_token}{query}"
             headers = {"x-twilio-signature": signature}
             assert await phone.ask("GET", path, headers=headers) == 204
             assert await phone.event() == CallStatus("busy")
@@ -385,7 +391,7 @@ def test_callbacks_about_another_call_are_refused(about: dict[str, str], path: s
     async def test() -> None:
         async with line() as phone:
             form = {"CallStatus": "completed", "StreamEvent": "stream-error", **about}
-            path_ = f"/twilio/{path}/{phone.phone.token}"
+            path_ = f"/twilio/{path}/{phone.phone.callback_token}"
             assert await phone.ask("POST", path_, data=form) == 403
             assert phone.events.empty()
             (said,) = phone.refusals
@@ -400,7 +406,7 @@ def test_callbacks_about_another_call_are_refused(about: dict[str, str], path: s
 def test_a_body_that_is_no_form_is_an_answer_of_4xx(content_type: str) -> None:
     async def test() -> None:
         async with line() as phone:
-            path = f"/twilio/status/{phone.phone.token}"
+            path = f"/twilio/status/{phone.phone.callback_token}"
             headers = {"content-type": content_type}
             assert await phone.ask("POST", path, content=b"\xff{", headers=headers) in (400, 403)
             assert phone.events.empty()
@@ -425,12 +431,64 @@ def test_a_strangers_body_is_not_waited_for() -> None:
 def test_the_addresses_are_those_of_the_public_url() -> None:
     phone = Phone(lambda _event: None, refused=lambda _why: None)
     phone.public_url = "wss://h.example"
-    for url, expected in (
-        (phone.media_url, "wss://h.example/twilio/media/"),
-        (phone.status_url, "https://h.example/twilio/status/"),
-        (phone.stream_status_url, "https://h.example/twilio/stream-status/"),
+    for url, expected, token in (
+        (phone.media_url, "wss://h.example/twilio/media/", phone.token),
+        (phone.status_url, "https://h.example/twilio/status/", phone.callback_token),
+        (phone.stream_status_url, "https://h.example/twilio/stream-status/", phone.callback_token),
+        (phone.amd_url, "https://h.example/twilio/amd/", phone.callback_token),
     ):
-        assert url == expected + phone.token
+        assert url == expected + token
         assert "?" not in url
     assert len(phone.token) >= 43
+    assert len(phone.callback_token) >= 43
     assert phone.token != Phone(lambda _event: None, refused=lambda _why: None).token
+
+
+def test_after_a_loss_there_is_another_address_and_the_first_is_good_for_nothing() -> None:
+    async def test() -> None:
+        async with line() as phone:
+            first = await phone.started()
+            used = phone.phone.token
+            await phone.event()
+            await phone.event()
+            phone.phone.renew()
+            with pytest.raises(InvalidStatus):
+                await phone.dial(f"/twilio/media/{used}")
+            second = await phone.started()
+            assert [type(await phone.event()) for _ in range(2)] == [Connected, Start]
+            # What the old stream still says is no news of the new one.
+            await say(first, message("stop", stop={"callSid": CALL}))
+            await first.close()
+            assert await phone.event() == PhoneLost(used)
+            await phone.phone.play(PAYLOAD)
+            assert json.loads(await second.recv())["event"] == "media"
+            assert used != phone.phone.token
+
+    run(test())
+
+
+def test_who_answered_is_told_by_post_or_get() -> None:
+    async def test() -> None:
+        async with line() as phone:
+            path = f"/twilio/amd/{phone.phone.callback_token}"
+            form = {"CallSid": CALL, "AnsweredBy": "machine_end_beep"}
+            assert await phone.ask("POST", path, data=form) == 204
+            assert await phone.ask("GET", f"{path}?CallSid={CALL}&AnsweredBy=human") == 204
+            assert await phone.event() == Verdict("machine_end_beep")
+            assert await phone.event() == Verdict("human")
+            assert await phone.ask("POST", "/twilio/amd/wrong", data=form) == 403
+
+    run(test())
+
+
+def test_a_stream_that_came_before_its_call_had_a_name_is_compared_afterwards() -> None:
+    async def test() -> None:
+        async with line() as phone:
+            phone.phone.call_sid = None
+            await phone.started()
+            await phone.event()
+            await phone.event()
+            assert not phone.phone.expect("CA" + "9" * 32)
+            assert phone.phone.expect(CALL)
+
+    run(test())

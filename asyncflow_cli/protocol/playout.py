@@ -1,0 +1,96 @@
+"""What was queued at the phone, and how much of it was heard. Pure: it is told what time it is.
+
+"Sent" is not "heard": only the echo of a mark proves that playback has come so far. Between two
+echoes the clock tells the rest, and never beyond the next mark that is still to come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asyncflow_cli.protocol.audio import PHONE_RATE
+
+UNHEARD_GAP = 0.04
+"""Seconds the line may seem dry without anybody noticing: two frames, which is our own reckoning's
+error."""
+
+
+@dataclass
+class Playout:
+    """Positions are bytes of speech since the call began; silence of ours is not counted."""
+
+    sent: int = 0
+    echoed: int = 0
+    echoed_at: float = 0.0
+    pending: dict[str, int] = field(default_factory=dict)
+    """Marks that were not echoed yet, and the bytes of speech sent before each."""
+    gaps: list[float] = field(default_factory=list)
+    """Seconds each time the line ran dry although there was more to say, by our own reckoning."""
+    _until: float = 0.0
+    """When the phone will have played all it was sent."""
+    _lost: int = 0
+    """Bytes that were sent and dropped unheard: by a `clear`, or with a socket."""
+
+    def open(self, now: float) -> None:
+        """A stream has begun: nothing is queued."""
+        self.echoed_at = self._until = now
+
+    def silence(self, n_bytes: int, now: float) -> None:
+        """Queue silence of ours."""
+        if not self.left:
+            self.echoed_at = max(self._until, now) + n_bytes / PHONE_RATE
+        self._until = max(self._until, now) + n_bytes / PHONE_RATE
+
+    def send(self, n_bytes: int, now: float, *, expected: bool) -> float:
+        """Queue speech. Seconds for which the line was dry before, if it was `expected` sooner."""
+        dry = now - self._until
+        if not self.left and dry > 0:
+            self.echoed_at = now
+        self.sent += n_bytes
+        self._until = max(self._until, now) + n_bytes / PHONE_RATE
+        if not expected or dry < UNHEARD_GAP:
+            return 0.0
+        self.gaps.append(dry)
+        return dry
+
+    def mark(self, name: str) -> None:
+        self.pending[name] = self.sent
+
+    def echo(self, name: str, now: float) -> bool:
+        """Whether the mark was awaited: then all before it was heard."""
+        position = self.pending.pop(name, None)
+        if position is None:
+            return False
+        self.echoed, self.echoed_at = position, now
+        # The phone may be ahead of our reckoning, as where its time runs faster.
+        self._until = min(self._until, now + self.left)
+        return True
+
+    def heard(self, now: float) -> int:
+        """Bytes heard: to the last echo, and by the clock since, short of the next echo."""
+        ahead = max(0, int((now - self.echoed_at) * PHONE_RATE))
+        return min(self.echoed + ahead, min(self.pending.values(), default=self.sent))
+
+    @property
+    def seconds_sent(self) -> float:
+        return self.sent / PHONE_RATE
+
+    def seconds_heard(self, now: float) -> float:
+        return (self.heard(now) - self._lost) / PHONE_RATE
+
+    @property
+    def left(self) -> float:
+        """Seconds sent and not yet confirmed."""
+        return (self.sent - self.echoed) / PHONE_RATE
+
+    def lead(self, now: float) -> float:
+        """Seconds the phone can still play from what it was sent."""
+        return max(0.0, self._until - now)
+
+    def drop(self, now: float) -> None:
+        """What is queued and unheard is gone, and so are its marks: their echoes prove nothing."""
+        heard = self.heard(now)
+        self._lost += self.sent - heard
+        self.echoed = self.sent
+        self.echoed_at = self._until = now
+        self.pending.clear()

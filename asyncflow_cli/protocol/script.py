@@ -1,0 +1,203 @@
+"""What a call is to say, sentence by sentence: what was spoken, sent and heard of it. Pure.
+
+A sentence is asked of the speech service as a whole and keeps its audio until the phone has played
+it, so that a call whose connection was lost goes on with the first sentence nobody heard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from asyncflow_cli.protocol.audio import PHONE_RATE
+from asyncflow_cli.protocol.frames import size
+from asyncflow_cli.protocol.splitting import SentenceSplitter
+
+
+def sentences(text: str) -> list[str]:
+    """A whole text in its sentences."""
+    splitter = SentenceSplitter()
+    return [piece for piece in (*splitter.feed(text), splitter.flush()) if piece.strip()]
+
+
+@dataclass
+class Line:
+    """One sentence. Its audio is base64 of μ-law, as it came."""
+
+    number: int
+    """Which sentence of the text it is."""
+    text: str
+    audio: list[str] = field(default_factory=list)
+    complete: bool = False
+    """Nothing will be added to the audio."""
+    size: int = 0
+    """Bytes of audio so far."""
+    heard: bool = False
+    start: int | None = None
+    """Bytes of speech that were sent before it; None until it is sent."""
+    reached: int | None = None
+    """Bytes of it that were heard, where the rest never will be."""
+
+    @property
+    def seconds(self) -> float:
+        return self.size / PHONE_RATE
+
+    def add(self, payload: str) -> None:
+        self.audio.append(payload)
+        self.size += size(payload)
+
+    def again(self) -> Line:
+        """The same sentence, to be sent once more."""
+        return Line(self.number, self.text, list(self.audio), self.complete, self.size)
+
+    def words_heard(self, position: int) -> str:
+        """Its words up to `position` bytes of all speech, near enough."""
+        words = list(re.finditer(r"\S+", self.text))
+        count = len(words) if self.heard else int(self._share(position) * len(words))
+        return self.text[: words[count - 1].end()].strip() if count else ""
+
+    def _share(self, position: int) -> float:
+        if self.start is None or not self.size:
+            return 0.0
+        heard = position - self.start if self.reached is None else self.reached
+        return max(0.0, min(heard / self.size, 1.0))
+
+
+class Script:
+    """Lines, and two places in them: the next to be spoken, and the next piece to be sent.
+
+    With `keep` the audio stays when it was heard, because it may be wanted `again`.
+    """
+
+    def __init__(
+        self, lines: Iterable[str] = (), *, more: bool = False, keep: bool = False
+    ) -> None:
+        self.more = more
+        """Whoever writes the text has not ended."""
+        self.text: list[Line] = []
+        """Each sentence as it was sent, or will be, the last time."""
+        self._keep = keep
+        self._lines: list[Line] = []
+        self._line = self._piece = self._unspoken = self._begun = self._base = 0
+        for text in lines:
+            self.add(text)
+
+    def add(self, text: str) -> Line:
+        line = Line(len(self.text), text)
+        self.text.append(line)
+        self._lines.append(line)
+        return line
+
+    def add_audio(self, audio: Iterable[str]) -> None:
+        """What is no text, and needs no synthesis."""
+        line = self.add("")
+        for payload in audio:
+            line.add(payload)
+        line.complete = True
+
+    # Speaking
+
+    def to_speak(self) -> Line | None:
+        """The first line that has not all of its audio."""
+        while self._unspoken < len(self._lines) and self._lines[self._unspoken].complete:
+            self._unspoken += 1
+        return self._lines[self._unspoken] if self._unspoken < len(self._lines) else None
+
+    def is_last(self, line: Line) -> bool:
+        return not self.more and line is self._lines[-1]
+
+    def respeak(self, line: Line) -> None:
+        """What there is of its audio is of no use: all of it is wanted anew."""
+        line.audio, line.size, line.complete = [], 0, False
+        if line is self.current:
+            self._piece = 0
+
+    def reopen(self, line: Line) -> None:
+        """Its audio goes on after all."""
+        line.complete = False
+        if self.current is None and line is self._lines[-1]:
+            self._line, self._piece = self._line - 1, len(line.audio)
+
+    @property
+    def waiting(self) -> float:
+        """Seconds of audio that were not sent yet."""
+        lines = self._lines[self._line :]
+        sent = sum(map(size, lines[0].audio[: self._piece])) if lines else 0
+        return (sum(line.size for line in lines) - sent) / PHONE_RATE
+
+    # Sending
+
+    @property
+    def current(self) -> Line | None:
+        """The line that is being sent, or comes next."""
+        return self._lines[self._line] if self._line < len(self._lines) else None
+
+    @property
+    def at_start(self) -> bool:
+        """Whether nothing of the current line was sent."""
+        return self._piece == 0
+
+    def take(self) -> str | None:
+        """The next piece to send; None if it was not spoken yet, or the line is at its end."""
+        line = self.current
+        if line is None or self._piece == len(line.audio):
+            return None
+        self._piece += 1
+        return line.audio[self._piece - 1]
+
+    def step(self) -> Line | None:
+        """The line that was sent to its end just now; the next one follows."""
+        line = self.current
+        if line is None or not line.complete or self._piece < len(line.audio):
+            return None
+        self._line, self._piece = self._line + 1, 0
+        return line
+
+    @property
+    def sent(self) -> bool:
+        """Whether there is nothing left to send, and never will be."""
+        return not self.more and self._line == len(self._lines)
+
+    # Hearing
+
+    def was_heard(self, heard: Line) -> None:
+        """All was heard to the end of this line."""
+        for line in self._lines[self._base : self._lines.index(heard) + 1]:
+            line.heard = True
+            if not self._keep:
+                line.audio = []
+
+    @property
+    def all_heard(self) -> bool:
+        return bool(self._lines) and not self.more and self._lines[-1].heard
+
+    def heard_text(self, position: int) -> str:
+        """The text up to the last word that was heard, once so many bytes of all speech were; in
+        mid-sentence that is an estimate."""
+        sent = self._lines[self._begun : self._line + 1]
+        return " ".join(filter(None, (line.words_heard(position) for line in sent)))
+
+    # Going back, and leaving out
+
+    def rewind(self) -> None:
+        """Send again from the first line that was not heard."""
+        unheard = (i for i, line in enumerate(self._lines) if i >= self._base and not line.heard)
+        self._line, self._piece = next(unheard, len(self._lines)), 0
+        self._unspoken = min(self._unspoken, self._line)
+        for line in self._lines[self._line :]:
+            line.start = None
+
+    def skip(self, position: int) -> None:
+        """Leave everything unsaid that is there, of which `position` bytes were heard."""
+        del self._lines[self._line + (0 if self.at_start else 1) :]
+        for line in self._lines[self._base :]:
+            line.reached = position - (line.start or 0)
+        self._line = self._unspoken = self._base = len(self._lines)
+        self._piece = 0
+
+    def again(self) -> None:
+        """Say the text once more, behind what is there."""
+        self.text = [line.again() for line in self.text]
+        self._begun = len(self._lines)
+        self._lines += self.text

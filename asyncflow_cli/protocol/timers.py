@@ -1,0 +1,44 @@
+"""What is due when, without a clock: whoever has one asks."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
+
+
+class Timers(Generic[Name]):
+    """At most one time for each name."""
+
+    def __init__(self) -> None:
+        self._at: dict[Name, float] = {}
+
+    def __contains__(self, name: Name) -> bool:
+        return name in self._at
+
+    @property
+    def next(self) -> float | None:
+        return min(self._at.values(), default=None)
+
+    def set(self, name: Name, at: float | None) -> None:
+        """Due at `at`; None for never."""
+        if at is None:
+            self._at.pop(name, None)
+        else:
+            self._at[name] = at
+
+    def cancel(self, *names: Name) -> None:
+        for name in names:
+            self._at.pop(name, None)
+
+    def clear(self) -> None:
+        self._at.clear()
+
+    def due(self, now: float) -> list[Name]:
+        """The names whose time has come, the earliest first; they are not due again."""
+        names = sorted(
+            (name for name, at in self._at.items() if at <= now), key=self._at.__getitem__
+        )
+        self.cancel(*names)
+        return names

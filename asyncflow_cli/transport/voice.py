@@ -1,0 +1,117 @@
+"""A call's voice: sentence after sentence over one speech connection, which may be replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from asyncflow_cli.errors import AsyncflowError, NetworkError, ServiceError
+from asyncflow_cli.protocol.bridge import SpeechEvent
+from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.speech import SpeechSession
+
+BREATH = 0.5
+"""Seconds before another connection is tried in place of one that was lost."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Audio of a take, or its end."""
+
+    take: int
+    event: SpeechEvent
+
+
+@dataclass(frozen=True)
+class SpeechLost:
+    take: int
+    error: AsyncflowError
+
+    @property
+    def passing(self) -> bool:
+        """Whether another connection may do better."""
+        return self.error.passing or isinstance(self.error, NetworkError | ServiceError)
+
+
+class Voice:
+    """`emit` hears what comes of the takes; one is spoken at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        initialize: Initialize,
+        emit: Callable[[Spoken | SpeechLost], None],
+        failed: Callable[[asyncio.Task[None]], None],
+    ) -> None:
+        self._settings = settings
+        self._initialize = initialize
+        self._emit = emit
+        self._failed = failed
+        self._session: SpeechSession | None = None
+        self._speaking: asyncio.Task[None] | None = None
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(
+        cls,
+        settings: Settings,
+        initialize: Initialize,
+        emit: Callable[[Spoken | SpeechLost], None],
+        failed: Callable[[asyncio.Task[None]], None],
+    ) -> AsyncIterator[Voice]:
+        """With its connection open, which is closed in the end."""
+        voice = cls(settings, initialize, emit, failed)
+        await voice._open()
+        try:
+            yield voice
+        finally:
+            await voice.hush()
+            await voice._close()
+
+    def speak(self, text: str, take: int, *, anew: bool) -> None:
+        """Have `text` synthesised, `anew` on a connection of its own."""
+        before, self._speaking = self._speaking, None
+        self._speaking = asyncio.create_task(self._speak(before, text, take, anew=anew))
+        self._speaking.add_done_callback(self._failed)
+
+    async def hush(self) -> None:
+        """Stop what is being said."""
+        speaking, self._speaking = self._speaking, None
+        if speaking is not None:
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
+
+    async def _speak(
+        self, before: asyncio.Task[None] | None, text: str, take: int, *, anew: bool
+    ) -> None:
+        if before is not None:
+            before.cancel()
+            await asyncio.gather(before, return_exceptions=True)
+        try:
+            if anew or self._session is None:
+                await self._replace()
+            assert self._session is not None
+            async with aclosing(self._session.speak(text)) as events:
+                async for event in events:
+                    self._emit(Spoken(take, event))
+        except AsyncflowError as error:
+            self._emit(SpeechLost(take, error))
+
+    async def _replace(self) -> None:
+        await self._close()
+        await asyncio.sleep(BREATH)
+        await self._open()
+
+    async def _open(self) -> None:
+        session = SpeechSession(self._settings, self._initialize)
+        await session.__aenter__()
+        self._session = session
+
+    async def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.__aexit__(None, None, None)
