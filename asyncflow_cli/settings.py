@@ -142,6 +142,16 @@ class Settings:
     ngrok_authtoken: str | None = setting(
         "NGROK_AUTHTOKEN", secret=True, help="token of the ngrok account"
     )
+    ngrok_domain: str | None = setting("NGROK_DOMAIN", help="a domain of that account, to keep")
+    ssh_tunnel: str | None = setting(
+        "SSH_TUNNEL", help="[user@]host[:port] whose ssh leads Twilio here"
+    )
+    ssh_tunnel_url: str | None = setting(
+        "SSH_TUNNEL_URL", help="where its web server is, such as https://{port}.example.com"
+    )
+    ssh_tunnel_port: int = setting(
+        "SSH_TUNNEL_PORT", default=0, parse=count, help="the port there that it leads to; 0 is any"
+    )
     profile: str | None = setting("ASYNCFLOW_PROFILE", help="the profile of the config file")
     config: str | None = setting("ASYNCFLOW_CONFIG", help="another config file")
     sandbox: bool = setting(

@@ -1,6 +1,6 @@
-"""Public addresses: given, on this machine, or opened by a stand-in for ngrok's agent.
+"""ngrok's agent, played by a stand-in.
 
-The stand-in is a program of its own that pyngrok finds, starts, reads and asks like the real one.
+It is a program of its own that pyngrok finds, starts, reads and asks like the real one.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from asyncflow_cli.errors import NetworkError, PrerequisiteError, UsageError
-from asyncflow_cli.transport import tunnel
-from asyncflow_cli.transport.tunnel import find_agent, open_tunnel, websocket_address
+from asyncflow_cli.errors import PrerequisiteError
+from asyncflow_cli.transport.roads import ngrok
+from asyncflow_cli.transport.roads.ngrok import Ngrok, find_agent
+from asyncflow_cli.transport.roads.process import identify
+from asyncflow_cli.transport.roads.road import Tunnel
 from tests.conftest import FROM, TO, start
 
 TOKEN = "2abcDEF_secretauthtoken"
-TWILIO = "https://api.twilio.com"
-
 AGENT = """#!{python} -IS
 import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -75,6 +75,10 @@ server = HTTPServer(("127.0.0.1", 0), Api)
 print('t=1 lvl=info msg="starting web service" obj=web addr=127.0.0.1:%d' % server.server_port)
 print('t=1 lvl=info msg="tunnel session started" obj=tunnels.session')
 print('t=1 lvl=info msg="client session established" obj=csess id=1', flush=True)
+if {end!r} == "loses":
+    import threading
+    loss = 't=1 lvl=eror msg="session closed, starting reconnect loop" obj=tunnels.session err=EOF'
+    threading.Timer(0.5, print, [loss], {{"flush": True}}).start()
 server.serve_forever()
 """
 
@@ -113,63 +117,13 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Agent:
     return Agent(tmp_path)
 
 
-def opened(**options: Any) -> contextlib.AbstractAsyncContextManager[str]:
-    asked = {"public_url": None, "twilio_base_url": TWILIO, "authtoken": TOKEN, **options}
-    return open_tunnel(8123, **asked)
+def opened(authtoken: str = TOKEN) -> contextlib.AbstractAsyncContextManager[Tunnel]:
+    return Ngrok(authtoken).open(8123)
 
 
-async def address(**options: Any) -> str:
-    async with opened(**options) as found:
-        return found
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("wss://host.example", "wss://host.example"),
-        ("https://host.example/", "wss://host.example"),
-        (" https://host.example:8443/a/b/ ", "wss://host.example:8443/a/b"),
-        ("HTTPS://host.example", "wss://host.example"),
-        ("ws://127.0.0.1:80", "ws://127.0.0.1:80"),
-        ("http://localhost:8000", "ws://localhost:8000"),
-        ("http://[::1]:8000", "ws://[::1]:8000"),
-    ],
-)
-def test_a_public_address_becomes_what_twilio_takes(given: str, expected: str) -> None:
-    assert websocket_address(given) == expected
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        "",
-        "host.example",
-        "ftp://host.example",
-        "wss://",
-        "wss:///path",
-        "wss://host.example/?a=1",
-        "wss://host.example/#a",
-        "ws://host.example",
-        "http://host.example",
-        "wss://[::1",
-        "wss://host.example:99999",
-        "wss://host.example:0",
-        "wss://host.example:eighty",
-    ],
-)
-def test_an_address_that_twilio_would_not_take_is_refused(given: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        websocket_address(given)
-    assert caught.value.hint
-
-
-def test_an_address_of_your_own_and_this_machine_need_no_agent(agent: Agent) -> None:
-    async def both() -> tuple[str, str]:
-        own = await address(public_url="https://host.example")
-        return own, await address(twilio_base_url="http://127.0.0.1:1")
-
-    assert asyncio.run(both()) == ("wss://host.example", "ws://127.0.0.1:8123")
-    assert not list(agent.folder.iterdir())
+async def address(authtoken: str = TOKEN) -> str:
+    async with opened(authtoken) as found:
+        return found.url
 
 
 def test_the_agent_opens_a_tunnel_and_is_gone_afterwards(
@@ -180,7 +134,8 @@ def test_the_agent_opens_a_tunnel_and_is_gone_afterwards(
     async def test() -> None:
         async with opened() as found:
             record = agent.record
-            assert found == "wss://a.example"
+            assert found.url == "wss://a.example"
+            assert found.agent == identify(record["pid"])
             assert not agent.is_gone
         assert agent.is_gone
         assert [asked["upstream"]["url"] for asked in record["asked"]] == ["http://127.0.0.1:8123"]
@@ -206,7 +161,7 @@ def test_one_tunnel_after_the_other(agent: Agent) -> None:
 
 def test_a_token_with_quotes_is_handed_over_as_it_is(agent: Agent) -> None:
     agent.make()
-    asyncio.run(address(authtoken='a"b: {'))
+    asyncio.run(address('a"b: {'))
     assert r'"a\"b: {"' in agent.record["text"]
 
 
@@ -233,22 +188,6 @@ def test_an_agent_that_fails_is_explained(
     assert TOKEN not in error.message
     assert "\\n" not in error.message
     assert agent.is_gone
-
-
-def test_an_agent_that_stays_silent_is_given_up_and_killed(agent: Agent) -> None:
-    agent.make("silent")
-    os.mkfifo(agent.folder / "record")
-
-    async def test() -> None:
-        waiting = asyncio.create_task(asyncio.to_thread(lambda: agent.record))
-        with pytest.raises(NetworkError, match="in time") as caught:
-            await address(open_within=0.5)
-        assert (caught.value.code, caught.value.exit_code) == ("NGROK_SILENT", 6)
-        record = await waiting
-        with pytest.raises(ProcessLookupError):
-            os.kill(record["pid"], 0)
-
-    asyncio.run(test())
 
 
 @pytest.mark.parametrize("end", ["well", "silent"])
@@ -294,6 +233,61 @@ def test_cancelling_an_open_tunnel_ends_its_agent(agent: Agent) -> None:
     asyncio.run(test())
 
 
+def test_a_domain_of_the_account_is_asked_for(agent: Agent) -> None:
+    agent.make()
+
+    async def test() -> None:
+        async with Ngrok(TOKEN, "mine.example").open(8123) as tunnel:
+            assert not tunnel.fresh
+        assert [asked["url"] for asked in agent.record["asked"]] == ["https://mine.example"]
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("loses", "ngrok: session closed, starting reconnect loop"), ("well", "ended with status -9")],
+)
+def test_a_lost_session_and_a_dead_agent_are_told(agent: Agent, end: str, reason: str) -> None:
+    agent.make(end)
+
+    async def test() -> None:
+        async with opened() as tunnel:
+            if end == "well":
+                os.kill(agent.record["pid"], 9)
+            assert reason in await asyncio.wait_for(tunnel.lost.wait(), 10)
+        assert agent.is_gone
+
+    asyncio.run(test())
+
+
+def test_closing_is_no_loss(agent: Agent) -> None:
+    agent.make()
+
+    async def test() -> None:
+        async with opened() as tunnel:
+            pass
+        assert tunnel.lost.reason is None
+
+    asyncio.run(test())
+
+
+def test_a_second_tunnel_outlives_the_lost_one_it_replaces(agent: Agent) -> None:
+    agent.make()
+
+    async def test() -> None:
+        async with contextlib.AsyncExitStack() as first:
+            lost = await first.enter_async_context(opened())
+            async with opened() as second:
+                await asyncio.wait_for(lost.lost.wait(), 10)
+                await first.aclose()
+                assert second.agent is not None
+                assert identify(second.agent.pid) == second.agent
+                assert second.lost.reason is None
+
+    asyncio.run(test())
+
+
 def test_a_missing_agent_is_a_remedy_and_no_download(
     agent: Agent, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -302,7 +296,7 @@ def test_a_missing_agent_is_a_remedy_and_no_download(
     with pytest.raises(PrerequisiteError) as caught:
         asyncio.run(address())
     assert (caught.value.code, caught.value.exit_code) == ("NGROK_MISSING", 10)
-    assert caught.value.hint == tunnel.NO_AGENT
+    assert caught.value.hint == ngrok.NO_AGENT
     assert not list(agent.folder.iterdir())
     assert capfd.readouterr() == ("", "")
 

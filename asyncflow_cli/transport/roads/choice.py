@@ -1,0 +1,101 @@
+"""Which roads there are, and in which order they are tried.
+
+The public address that was given; on a machine that plays Twilio itself, its loopback; else ngrok's
+agent, ngrok's SDK, cloudflared, tailscale, and ssh if it is set up. Nothing is ever downloaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asyncflow_cli.errors import PrerequisiteError, UsageError
+from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.transport.roads.cloudflared import Cloudflared
+from asyncflow_cli.transport.roads.ngrok import Ngrok
+from asyncflow_cli.transport.roads.ngroksdk import NgrokSdk
+from asyncflow_cli.transport.roads.public import Loopback, Public
+from asyncflow_cli.transport.roads.road import Road
+from asyncflow_cli.transport.roads.sandboxed import Sandboxed
+from asyncflow_cli.transport.roads.ssh import Ssh
+from asyncflow_cli.transport.roads.tailscale import Tailscale
+
+NAMES = (
+    "public",
+    "loopback",
+    "ngrok",
+    "ngrok-sdk",
+    "cloudflared",
+    "tailscale",
+    "ssh",
+    "ssh:[user@]host[:port]",
+    "sandbox",
+)
+"""What `--tunnel` takes."""
+
+INSTALL = (
+    "Install ngrok (ngrok.com/download), or cloudflared; or give an address of your own with "
+    "--public-url wss://… and --port; or try without: asyncflow --sandbox call …"
+)
+
+
+def roads_for(
+    settings: Settings, *, names: Sequence[str] = (), public_url: str | None = None
+) -> list[Road]:
+    """The roads to try, first one first; at least one.
+
+    `names` (as in NAMES) are tried and no others: one that cannot be tried is an error. Without
+    them a public address is the only road, and so is the loopback where Twilio is on it too:
+    whoever names an address does not want another instead.
+    """
+    if names:
+        return [_there(road_named(name, settings, public_url)) for name in names]
+    if public_url:
+        return [Public(public_url)]
+    if is_loopback(settings.twilio_base_url):
+        return [Loopback()]
+    usual: list[Road] = [
+        Ngrok(settings.ngrok_authtoken, settings.ngrok_domain),
+        NgrokSdk(settings.ngrok_authtoken, settings.ngrok_domain),
+        Cloudflared(),
+        Tailscale(),
+        Ssh.configured(settings),
+    ]
+    found = [road for road in usual if road.missing() is None]
+    if not found:
+        raise PrerequisiteError(
+            "No tunnel is installed, so Twilio has no way to reach this machine",
+            hint=INSTALL,
+            code="TUNNEL_MISSING",
+        )
+    return found
+
+
+def road_named(name: str, settings: Settings, public_url: str | None = None) -> Road:
+    """The road of one of NAMES. UsageError if there is none."""
+    match name.strip().partition(":"):
+        case "public", "", "":
+            return Public(public_url)
+        case "loopback", "", "":
+            return Loopback()
+        case "ngrok", "", "":
+            return Ngrok(settings.ngrok_authtoken, settings.ngrok_domain)
+        case "ngrok-sdk", "", "":
+            return NgrokSdk(settings.ngrok_authtoken, settings.ngrok_domain)
+        case "cloudflared", "", "":
+            return Cloudflared()
+        case "tailscale", "", "":
+            return Tailscale()
+        case "sandbox", "", "":
+            return Sandboxed(settings.twilio_base_url)
+        case "ssh", "", "":
+            return Ssh.configured(settings)
+        case "ssh", ":", server:
+            return Ssh(server, url=settings.ssh_tunnel_url, remote_port=settings.ssh_tunnel_port)
+    raise UsageError(f"{name!r} is no tunnel", hint=f"One of {', '.join(NAMES)}")
+
+
+def _there(road: Road) -> Road:
+    missing = road.missing()
+    if missing is not None:
+        raise missing
+    return road

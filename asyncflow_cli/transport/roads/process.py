@@ -1,0 +1,80 @@
+"""Processes that hold tunnels: who they are, and their end.
+
+A process is known by more than its number, which the system gives away again: by its name and the
+moment it began. So what a crash left behind can be ended by the next run, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+TOLD_WITHIN = 2.0
+"""Seconds `ps` may take."""
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A process, in a form that can be written down."""
+
+    pid: int
+    born: str
+    """Its name and beginning as this system tells them, for comparison only. Empty: unknown."""
+
+
+def identify(pid: int) -> Running | None:
+    """None if there is no such process."""
+    born = _from_proc(pid) if Path("/proc/self/stat").exists() else _from_ps(pid)
+    return None if born is None else Running(pid, born)
+
+
+def kill_if_ours(left: Running) -> bool:
+    """Kill this process, and all it started, if it is still the one that was written down.
+
+    Whether there was anything to kill.
+    """
+    if not left.born or identify(left.pid) != left:
+        return False
+    kill_group(left.pid)
+    return True
+
+
+def kill_group(leader: int, how: int = KILL) -> None:
+    """Signal a process that began in a session of its own, and all that it started.
+
+    It is no error if they are gone.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(leader, how)
+        else:
+            os.kill(leader, signal.SIGTERM)
+
+
+def _from_proc(pid: int) -> str | None:
+    # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The name stands in brackets and may hold any character; fields are counted behind it.
+    name, _, rest = stat.partition(" ")[2].rpartition(")")
+    state, began = rest.split()[0], rest.split()[19]
+    return None if state == "Z" else f"{name.lstrip('(')} {began}"
+
+
+def _from_ps(pid: int) -> str | None:
+    if os.name != "posix":
+        return ""
+    command = ["ps", "-o", "lstart=,comm=", "-p", str(pid)]
+    try:
+        told = subprocess.run(command, capture_output=True, timeout=TOLD_WITHIN, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return told.stdout.decode(errors="replace").strip() or None
