@@ -23,8 +23,10 @@ from asyncflow_cli.protocol.actions import (
     Reconnect,
     Speak,
 )
+from asyncflow_cli.protocol.audio import PHONE_RATE
 from asyncflow_cli.protocol.delivery import LEAD_IN, REFILL, Delivery, End
 from asyncflow_cli.protocol.endings import CALLEES_OWN, NOT_ANSWERED, TERMINAL, EndReason
+from asyncflow_cli.protocol.frames import size
 from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
 from asyncflow_cli.protocol.timers import Timers
@@ -134,9 +136,10 @@ class Bridge:
         """The speech service never announced its end; we took its silence for it."""
         self.answered_at: float | None = None
         self.started_at: float | None = None
-        self.interrupted_at: float | None = None
-        """Seconds heard when the callee cut in."""
         self.reconnects = 0
+        """Connections that were lost, of the phone or of the speech service."""
+        self.seconds_spoken = 0.0
+        """Of speech that was synthesised, sent or not."""
         self.said = 1
         """Times the text was begun."""
         self.delivery = Delivery(self.script, manners.lead)
@@ -147,6 +150,7 @@ class Bridge:
         self._speaking: Line | None = None
         self._failures = 0
         self._tunnel_lost = False
+        self._sockets_lost = 0
         self._waiting = False
 
     @property
@@ -301,6 +305,7 @@ class Bridge:
         line, self._failures = self._speaking, self._failures + 1
         if line is None or not passing or self._failures >= TRIES:
             return self._end(EndReason.TTS_FAILED)
+        self.reconnects += 1
         self._tell(callevents.Lost, what="speech", reason=why)
         actions = self.delivery.flush(self._now)
         self.script.respeak(line)
@@ -338,6 +343,7 @@ class Bridge:
         if line.complete:
             self._go_back_to(line)
         line.add(audio)
+        self.seconds_spoken += size(audio) / PHONE_RATE
 
     def _go_back_to(self, line: Line) -> None:
         """The end that was assumed was none."""
@@ -502,7 +508,6 @@ class Bridge:
         return self.phase in (Phase.SPEAKING, Phase.DRAINING) and self.delivery.playout.left > 0
 
     def _interrupt(self, by: Literal["key", "speech"]) -> list[Action]:
-        self.interrupted_at = self.seconds_heard
         self._tell(
             callevents.Interrupted,
             by=by,
@@ -557,9 +562,10 @@ class Bridge:
     # What is lost
 
     def _reconnect(self, what: Literal["media", "tunnel"], why: str) -> list[Action]:
-        if self.reconnects == MOST_RECONNECTS:
+        if self._sockets_lost == MOST_RECONNECTS:
             return self._end(self._why_lost())
         self.phase = Phase.RECONNECTING
+        self._sockets_lost += 1
         self.reconnects += 1
         self.delivery.forget(self._now)
         self.script.rewind()

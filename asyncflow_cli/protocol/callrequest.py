@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from xml.etree import ElementTree as ET
+
+from asyncflow_cli.protocol.order import CallOrder
+from asyncflow_cli.protocol.plan import MachinePolicy
 
 EVENTS = ("initiated", "ringing", "answered", "completed")
 """Each is one value of a repeated key; a list with commas is no event that Twilio knows."""
 
 Machine = Literal["Enable", "DetectMessageEnd"]
 """`Enable` tells who answered; `DetectMessageEnd` tells of a machine when its greeting is over."""
+
+DETECTION: dict[MachinePolicy, Machine | None] = {
+    "continue": None,
+    "hangup": "Enable",
+    "after-beep": "DetectMessageEnd",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,24 @@ class CallRequest:
     machine: Machine | None = None
     async_amd_status_callback: str | None = None
     """Where Twilio tells who answered; `machine` is of no use without it."""
+
+    @classmethod
+    def of(cls, order: CallOrder, *, twiml: str, status_callback: str, amd_callback: str) -> Self:
+        """The call that `order` wants, with what is to be run in it and where to tell of it."""
+        machine = DETECTION[order.manners.machine]
+        return cls(
+            to=order.to,
+            from_=order.from_,
+            twiml=twiml,
+            status_callback=status_callback,
+            ring_timeout=order.ring_timeout,
+            time_limit=order.max_duration,
+            caller_id=order.caller_id,
+            send_digits=order.send_digits,
+            record=order.record,
+            machine=machine,
+            async_amd_status_callback=amd_callback if machine else None,
+        )
 
     @property
     def parameters(self) -> dict[str, Any]:

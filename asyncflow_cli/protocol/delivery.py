@@ -76,7 +76,7 @@ class Delivery:
                 for frame in self._framer.push(payload):
                     actions += self._play(frame, size(frame), now)
             elif (line := self.script.step()) is not None:
-                actions += self._close(line)
+                actions += self._close(line, now)
             else:
                 break
         else:
@@ -105,7 +105,9 @@ class Delivery:
         """Everything was sent: the mark whose echo says that it was heard."""
         owed, self._owed = self._owed, []
         actions = self.flush(now)
-        mark = self._mark(owed[-1] if owed else None, f"dry{self._marks}" if assumed else "end")
+        mark = self._mark(
+            owed[-1] if owed else None, now, f"dry{self._marks}" if assumed else "end"
+        )
         self._end_mark, self._flowing = mark.name, False
         return [*actions, mark]
 
@@ -149,17 +151,17 @@ class Delivery:
         self._flowing = True
         actions: list[Action] = [Play(frame)]
         owed, self._owed = self._owed, []
-        actions += [self._mark(line) for line in owed]
+        actions += [self._mark(line, now) for line in owed]
         if self.playout.sent - self._marked >= PROGRESS:
-            actions.append(self._mark(None))
+            actions.append(self._mark(None, now))
         return actions
 
-    def _close(self, line: Line) -> list[Action]:
+    def _close(self, line: Line, now: float) -> list[Action]:
         self.ended.append(line)
         if self._framer.held or self.script.sent:
             self._owed.append(line)
             return []
-        return [self._mark(line)] if line.size else []
+        return [self._mark(line, now)] if line.size else []
 
     def flush(self, now: float) -> list[Action]:
         """The part of a frame that is held, filled up with silence."""
@@ -167,11 +169,11 @@ class Delivery:
         frame = self._framer.flush()
         return self._play(frame, n_bytes, now) if frame is not None else []
 
-    def _mark(self, line: Line | None, name: str | None = None) -> Mark:
+    def _mark(self, line: Line | None, now: float, name: str | None = None) -> Mark:
         mark = Mark(f"g{self._generation}-{name or self._marks}")
         self._marks += 1
         self._marked = self.playout.sent
-        self.playout.mark(mark.name)
+        self.playout.mark(mark.name, now)
         if line is not None:
             self._lines[mark.name] = line
         return mark

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.plan import PLAIN, Manners
+from asyncflow_cli.protocol.frames import payloads
+from asyncflow_cli.protocol.plan import PLAIN, Deadlines, Manners
+from asyncflow_cli.protocol.script import Script, sentences
 
 KEYS = "0123456789*#"
 
@@ -46,6 +48,26 @@ class CallOrder:
     """Ways to a public address by name, in the order to try them; empty is every one there is."""
     reconnect: float = 10.0
     """How long a call whose socket was lost is kept up for another; 0 is not at all."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether text is written while the call lasts."""
+        return self.manners.keep_open or (self.text is None and self.audio is None)
+
+    def script(self) -> Script:
+        """What there is to say beforehand."""
+        keep = self.manners.keeps_audio
+        script = Script(sentences(self.text or ""), more=self.is_live, keep=keep)
+        if self.audio is not None:
+            script.add_audio(payloads(self.audio))
+        return script
+
+    def deadlines(self) -> Deadlines:
+        return Deadlines(
+            ring=float(self.ring_timeout),
+            total=float(self.max_duration),
+            writer=None if self.manners.keep_open else self.max_silence,
+        )
 
 
 def phone_number(text: str, role: str) -> str:

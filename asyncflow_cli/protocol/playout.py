@@ -26,6 +26,9 @@ class Playout:
     """Marks that were not echoed yet, and the bytes of speech sent before each."""
     gaps: list[float] = field(default_factory=list)
     """Seconds each time the line ran dry although there was more to say, by our own reckoning."""
+    lags: list[float] = field(default_factory=list)
+    """Seconds by which each mark came back later than the length of the audio says."""
+    _due: dict[str, float] = field(default_factory=dict)
     _until: float = 0.0
     """When the phone will have played all it was sent."""
     _lost: int = 0
@@ -53,8 +56,9 @@ class Playout:
         self.gaps.append(dry)
         return dry
 
-    def mark(self, name: str) -> None:
+    def mark(self, name: str, now: float) -> None:
         self.pending[name] = self.sent
+        self._due[name] = max(self._until, now)
 
     def echo(self, name: str, now: float) -> bool:
         """Whether the mark was awaited: then all before it was heard."""
@@ -62,6 +66,7 @@ class Playout:
         if position is None:
             return False
         self.echoed, self.echoed_at = position, now
+        self.lags.append(now - self._due.pop(name))
         # The phone may be ahead of our reckoning, as where its time runs faster.
         self._until = min(self._until, now + self.left)
         return True
@@ -94,3 +99,4 @@ class Playout:
         self.echoed = self.sent
         self.echoed_at = self._until = now
         self.pending.clear()
+        self._due.clear()

@@ -12,17 +12,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from asyncflow_cli.errors import AsyncflowError, CallRejectedError, UsageError
-from asyncflow_cli.protocol import callevents, media
+from asyncflow_cli.protocol import callevents, media, speech
 from asyncflow_cli.protocol.bridge import (
     LEAD_IN,
     Action,
     Bridge,
     Clear,
-    Deadlines,
     Dial,
     HangUp,
     Hush,
@@ -32,31 +31,23 @@ from asyncflow_cli.protocol.bridge import (
     Reconnect,
     Speak,
 )
-from asyncflow_cli.protocol.callrequest import CallRequest, Machine, stream_twiml
+from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
 from asyncflow_cli.protocol.callrequest import doubts as request_doubts
 from asyncflow_cli.protocol.callresult import CallReport
-from asyncflow_cli.protocol.endings import TERMINAL
-from asyncflow_cli.protocol.frames import payloads
+from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason
 from asyncflow_cli.protocol.markupcheck import escape
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
+from asyncflow_cli.protocol.notifications import explained
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import Timeline, outcome
-from asyncflow_cli.protocol.plan import MachinePolicy
-from asyncflow_cli.protocol.script import Script, sentences
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.vad import SpeechDetector
 from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.transport.inbox import Broken, Event, Inbox, TunnelLost, Voiced, Written
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.listener import serving
-from asyncflow_cli.transport.phone import (
-    CallStatus,
-    Phone,
-    PhoneEvent,
-    PhoneLost,
-    StreamFailed,
-    Verdict,
-)
+from asyncflow_cli.transport.phone import CallStatus, Phone, PhoneLost, StreamFailed, Verdict
 from asyncflow_cli.transport.placed import PlacedCall
 from asyncflow_cli.transport.preflight import Check, preflight, twilio_checks
 from asyncflow_cli.transport.signature import Keys
@@ -80,40 +71,6 @@ LAST_CHANCE = 3.0
 LEAD_AGAIN = 0.5
 """Seconds between two tries to lead a call to a new socket, which Twilio refuses while it rings."""
 
-DETECTION: dict[MachinePolicy, Machine | None] = {
-    "continue": None,
-    "hangup": "Enable",
-    "after-beep": "DetectMessageEnd",
-}
-
-
-@dataclass(frozen=True)
-class Written:
-    """The next sentence of a text that is being written; None is its end."""
-
-    text: str | None
-
-
-@dataclass(frozen=True)
-class Voiced:
-    """The callee has begun to speak."""
-
-
-@dataclass(frozen=True)
-class TunnelLost:
-    why: str
-
-
-@dataclass(frozen=True)
-class Broken:
-    """Something that runs beside the loop failed as it must not."""
-
-    error: BaseException
-
-
-Event: TypeAlias = PhoneEvent | Spoken | SpeechLost | Written | Voiced | TunnelLost | Broken
-
-
 Tell: TypeAlias = Callable[[callevents.CallEvent], None]
 
 
@@ -134,12 +91,14 @@ class PhoneCall:
         self._library = library
         self._tell: Tell = lambda _event: None
         self._warn = warn
-        self._events: asyncio.Queue[tuple[float, Event]] = asyncio.Queue()
-        self._way = Way(settings, order, lost=lambda why: self._emit(TunnelLost(why)))
-        self._bridge = self._make_bridge()
+        self._inbox = Inbox()
+        self._way = Way(
+            settings, order, lost=lambda why: self._inbox.put(TunnelLost(why)), warn=warn
+        )
+        self._bridge = Bridge(order.script(), order.deadlines(), order.manners)
         self._detector = SpeechDetector() if order.manners.barge_in == "speech" else None
         self._phone = Phone(
-            self._emit,
+            self._inbox.put,
             account_sid=settings.twilio_account_sid,
             keys=Keys.of(settings),
             sign_required=not is_loopback(settings.twilio_base_url),
@@ -150,7 +109,6 @@ class PhoneCall:
         self._twilio = TwilioClient(settings)
         self._placed = PlacedCall(self._twilio, journal, warn)
         self._voice: Voice | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._times = Timeline(began=time.monotonic())
         self._cause: AsyncflowError | None = None
         self._dial_wanted = False
@@ -176,22 +134,6 @@ class PhoneCall:
                 await _insistently(self._finish())
         return await self._outcome()
 
-    def _make_bridge(self) -> Bridge:
-        order = self._order
-        script = Script(
-            sentences(order.text) if order.text else (),
-            more=order.manners.keep_open or (order.text is None and order.audio is None),
-            keep=order.manners.keeps_audio,
-        )
-        if order.audio is not None:
-            script.add_audio(payloads(order.audio))
-        deadlines = Deadlines(
-            ring=float(order.ring_timeout),
-            total=float(order.max_duration),
-            writer=None if order.manners.keep_open else order.max_silence,
-        )
-        return Bridge(script, deadlines, order.manners)
-
     # Before anybody is called
 
     async def _prepare(self, stack: contextlib.AsyncExitStack, port: int) -> None:
@@ -204,25 +146,28 @@ class PhoneCall:
             Check("speech", lambda: self._first_words(stack)),
         ]
         await preflight(checks)
-        self._bridge.deadlines = self._with_patience()
 
     async def _open_way(self, port: int) -> None:
         self._phone.public_url = await self._way.open(port)
-        log.info("Twilio finds us at %s", self._phone.public_url)
-
-    def _with_patience(self) -> Deadlines:
+        self._note_way()
+        # Only where the call can be led elsewhere it is worth holding.
         grace = self._order.reconnect if self._way.has_other else 0.0
-        return replace(self._bridge.deadlines, reconnect=grace)
+        self._bridge.deadlines = replace(self._bridge.deadlines, reconnect=grace)
+
+    def _note_way(self) -> None:
+        self._times.tunnel = self._way.name
+        if self._way.name is not None:
+            self._placed.through(self._way.name, self._way.pid)
 
     async def _first_words(self, stack: contextlib.AsyncExitStack) -> None:
         if self._order.audio is None:
             initialize = await self._library.with_id(self._initialize())
             for doubt in doubts(initialize):
                 self._warn(doubt)
-            opened = Voice.opened(self._settings, initialize, self._emit, self._on_done)
+            opened = Voice.opened(self._settings, initialize, self._inbox.put, self._inbox.done)
             self._voice = await stack.enter_async_context(opened)
         if self._bridge.script.more:
-            self._start(self._read())
+            self._inbox.start(self._read())
         await self._do(self._bridge.on_clock(time.monotonic()))
         await self._do(self._bridge.begin())
         while self._bridge.phase is Phase.PREPARING:
@@ -240,9 +185,6 @@ class PhoneCall:
 
     # The loop: receive, decide, do
 
-    def _emit(self, event: Event) -> None:
-        self._events.put_nowait((time.monotonic(), event))
-
     async def _converse(self) -> None:
         if self._dial_wanted:
             await self._dial()
@@ -250,25 +192,26 @@ class PhoneCall:
             await self._step()
 
     async def _step(self) -> None:
-        event = await self._next()
+        """Wait until something happens, or is due, and do what follows from it."""
+        happened = await self._inbox.get(self._bridge.deadline)
         actions = self._bridge.on_clock(time.monotonic())
-        if event is not None:
+        if happened is not None:
+            at, event = happened
+            self._time(at, event)
             actions += self._decide(event)
         await self._do(actions)
         self._pass_on_news()
 
-    async def _next(self) -> Event | None:
-        """The next event, or None when the bridge's deadline has come."""
-        deadline = self._bridge.deadline
-        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
-        try:
-            async with asyncio.timeout(patience):
-                at, event = await self._events.get()
-        except TimeoutError:
-            return None
-        if isinstance(event, media.Start):
-            self._times.started = at
-        return event
+    def _time(self, at: float, event: Event) -> None:
+        match event:
+            case media.Start():
+                self._times.started = at
+            case Spoken(event=speech.Audio()) if self._times.first_audio is None:
+                self._times.first_audio = at
+            case CallStatus(status="ringing") if self._times.ringing is None:
+                self._times.ringing = at
+            case _:
+                pass
 
     def _decide(self, event: Event) -> list[Action]:
         bridge = self._bridge
@@ -321,6 +264,7 @@ class PhoneCall:
             match action:
                 case Speak(text=text, take=take, anew=anew):
                     assert self._voice is not None
+                    self._times.asked = self._times.asked or time.monotonic()
                     self._voice.speak(text, take, anew=anew)
                 case Hush():
                     if self._voice is not None:
@@ -334,7 +278,7 @@ class PhoneCall:
                 case Clear():
                     await self._phone.clear()
                 case Reconnect():
-                    self._start(self._reconnect())
+                    self._inbox.start(self._reconnect())
                 case HangUp(tail=tail):
                     self._pass_on_news()
                     await asyncio.sleep(tail)
@@ -343,19 +287,11 @@ class PhoneCall:
         await self._phone.play(payload)
         if self._times.first_frame is None and payload != LEAD_IN:
             self._times.first_frame = time.monotonic()
-            self._say(callevents.FirstFrame, after_start_ms=self._times.first_frame_ms)
+            since = self._times.started or self._times.first_frame
+            after = round((self._times.first_frame - since) * 1000, 1)
+            self._say(callevents.FirstFrame, after_start_ms=after)
 
     # What runs beside it
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(self._on_done)
-        self._tasks.add(task)
-
-    def _on_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (bug := task.exception()) is not None:
-            self._emit(Broken(bug))
 
     async def _read(self) -> None:
         """Take in a text that is still being written."""
@@ -363,10 +299,10 @@ class PhoneCall:
             written = False
             async for text in texts:
                 written = True
-                self._emit(Written(escape(text) if self._order.plain_text else text))
+                self._inbox.put(Written(escape(text) if self._order.plain_text else text))
         if not written and self._bridge.phase is Phase.PREPARING:
             raise UsageError("There is no text to speak", code="TEXT_EMPTY")
-        self._emit(Written(None))
+        self._inbox.put(Written(None))
 
     def _texts(self) -> AsyncGenerator[str, None]:
         if self._order.manners.keep_open:
@@ -377,49 +313,40 @@ class PhoneCall:
         while True:
             await asyncio.sleep(POLL_EVERY)
             with contextlib.suppress(AsyncflowError):
-                self._emit(CallStatus(await self._placed.status()))
+                self._inbox.put(CallStatus(await self._placed.status()))
+
+    def _on_tunnel_lost(self, why: str) -> None:
+        self._inbox.put(TunnelLost(why))
 
     def _hear(self, payload: str, milliseconds: int) -> None:
         assert self._detector is not None
         if self._detector.feed(payload, milliseconds / 1000):
-            self._emit(Voiced())
+            self._inbox.put(Voiced())
 
     # Dialling, leading elsewhere, and hanging up
 
     async def _dial(self) -> None:
-        self._say(
-            callevents.Ready,
-            to=self._order.to,
-            from_=self._order.from_,
-            tunnel=self._way.name,
-            first_audio_ms=self._times.since_began_ms(time.monotonic()),
-        )
         request = self._request()
         for doubt in request_doubts(request):
             self._warn(doubt)
+        since, heard = self._times.asked, self._times.first_audio
+        first = round((heard - since) * 1000, 1) if since and heard else None
+        numbers = {"to": request.to, "from_": request.from_, "tunnel": self._way.name}
+        self._say(callevents.Ready, **numbers, first_audio_ms=first)
         self._times.dialled = time.monotonic()
         await self._placed.place(request)
         assert self._placed.sid is not None
         self._say(callevents.Placed, call_sid=self._placed.sid)
         if not self._phone.expect(self._placed.sid):
             raise CallRejectedError("Somebody else's call took our socket")
-        self._start(self._poll())
+        self._inbox.start(self._poll())
 
     def _request(self) -> CallRequest:
-        order = self._order
-        machine = DETECTION[order.manners.machine]
-        return CallRequest(
-            to=order.to,
-            from_=order.from_,
+        return CallRequest.of(
+            self._order,
             twiml=self._twiml(),
             status_callback=self._phone.status_url,
-            ring_timeout=order.ring_timeout,
-            time_limit=order.max_duration,
-            caller_id=order.caller_id,
-            send_digits=order.send_digits,
-            record=order.record,
-            machine=machine,
-            async_amd_status_callback=self._phone.amd_url if machine else None,
+            amd_callback=self._phone.amd_url,
         )
 
     def _twiml(self) -> str:
@@ -430,31 +357,43 @@ class PhoneCall:
         """Lead the call to a new socket, behind another tunnel where the one there was is lost."""
         self._phone.renew()
         self._phone.public_url = await self._way.again()
+        self._note_way()
         while self._placed.sid is not None:
             try:
                 await self._twilio.redirect(self._placed.sid, self._twiml())
                 return
             except AsyncflowError as error:
                 if error.code in CALL_GONE:
-                    self._emit(CallStatus(await self._placed.status()))
+                    self._inbox.put(CallStatus(await self._placed.status()))
                 await asyncio.sleep(LEAD_AGAIN)
 
     async def _finish(self) -> None:
         """End the call whatever happened, and see that it has ended."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._inbox.stop()
         await self._phone.close()
         if self._ends_by_itself():
             await self._reported_end()
         record = await self._placed.end()
-        if record is not None and record.ended:
-            self._bridge.on_duration(record.duration or 0)
-            self._say(
-                callevents.HungUp,
-                end_reason=self._bridge.end_reason or "cancelled",
-                duration=record.duration,
+        if record is None or not record.ended:
+            return
+        self._bridge.on_duration(record.duration or 0)
+        reason = self._bridge.end_reason or EndReason.CANCELLED
+        if reason is not EndReason.COMPLETED:
+            await self._look_into()
+        self._say(callevents.HungUp, end_reason=reason, duration=record.duration)
+        self._placed.note_outcome(
+            end_reason=reason,
+            seconds_heard=self._bridge.seconds_heard,
+            exit_code=ENDINGS[reason][0].exit_code if reason in ENDINGS else 0,
+        )
+
+    async def _look_into(self) -> None:
+        """What Twilio has to say of a call that did not end well."""
+        assert self._placed.sid is not None
+        with contextlib.suppress(AsyncflowError):
+            noted = await self._twilio.notifications(self._placed.sid)
+            self._times.notifications = tuple(
+                explained(note.error_code, note.level, note.message) for note in noted
             )
 
     def _ends_by_itself(self) -> bool:
@@ -464,13 +403,12 @@ class PhoneCall:
 
     async def _reported_end(self) -> None:
         """Wait for the callback that follows the close of the socket."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(END_WITHIN):
-                while True:
-                    _, event = await self._events.get()
-                    if isinstance(event, CallStatus) and event.status in TERMINAL:
-                        self._on_status(event)
-                        return
+        deadline = time.monotonic() + END_WITHIN
+        while (happened := await self._inbox.get(deadline)) is not None:
+            _, event = happened
+            if isinstance(event, CallStatus) and event.status in TERMINAL:
+                self._on_status(event)
+                return
 
     # What came of it
 
@@ -481,6 +419,7 @@ class PhoneCall:
     def _pass_on_news(self) -> None:
         news, self._bridge.news = self._bridge.news, []
         for event in news:
+            self._times.note(event)
             self._tell(event)
 
     async def _outcome(self) -> CallReport:

@@ -18,11 +18,18 @@ class Way:
     """`lost` hears why, when a tunnel is gone."""
 
     def __init__(
-        self, settings: Settings, order: CallOrder, *, lost: Callable[[str], None]
+        self,
+        settings: Settings,
+        order: CallOrder,
+        *,
+        lost: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._order = order
         self._lost = lost
+        self._warn = warn
+        self.pid: int | None = None
         self._stack = contextlib.AsyncExitStack()
         self._url = ""
         self.name: str | None = None

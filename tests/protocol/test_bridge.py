@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from asyncflow_cli.protocol import media, speech
+from asyncflow_cli.protocol import callevents, media, speech
 from asyncflow_cli.protocol.bridge import (
     HELLO,
     LEAD_IN,
@@ -321,8 +321,10 @@ def test_a_key_silences_us_and_what_was_heard_is_told() -> None:
     bridge.on_clock(0.5)
     cut = bridge.on_phone(key("5"))
     assert cut == [Hush(), Clear(), HangUp(EndReason.INTERRUPTED)]
-    assert told(bridge)[-1] == "Interrupted"
-    assert bridge.interrupted_at == pytest.approx(0.3)
+    (*_, interrupted) = bridge.news
+    assert interrupted == callevents.Interrupted(
+        at=0.5, by="key", heard_text="One two three", seconds_heard=0.3
+    )
     assert bridge.on_speech(CHUNK, take=1) == [], "late audio"
 
 
