@@ -1,0 +1,242 @@
+"""What happened in a call, and when: everything that `--report` writes down. Pure.
+
+Times are seconds since the call was asked for. What was sent is known. When it was heard is known
+where the phone echoed a mark; between two marks it is reckoned from a line that plays what it has,
+at 8000 bytes a second, and is dry when it has nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+import msgspec
+
+from asyncflow_cli.protocol.audio import PHONE_RATE
+from asyncflow_cli.protocol.callevents import AnyCallEvent
+from asyncflow_cli.protocol.callresult import CallReport
+from asyncflow_cli.protocol.frames import decode
+from asyncflow_cli.protocol.levels import SILENCE, peak
+from asyncflow_cli.protocol.reports import Report
+
+SLICE = 0.05
+"""Seconds for which the envelope keeps the loudest sample."""
+
+SLICE_BYTES = int(PHONE_RATE * SLICE)
+
+FULL = 32124
+"""The loudest sample μ-law has."""
+
+CALLEE_SLICE = 0.1
+
+DRY = 0.04
+"""Seconds that the line may seem dry without being it: two frames, the error of our reckoning."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """Audio was queued at the phone."""
+
+    at: float
+    seconds: float
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Audio that was played without a break."""
+
+    at: float
+    """When its first sample was heard, by our reckoning."""
+    seconds: float
+    peaks: tuple[int, ...]
+    """Of each 50 ms: 0 to 100, in percent of the loudest."""
+
+
+class MarkTrace(msgspec.Struct, frozen=True):
+    name: str
+    at: float
+    """When it was queued."""
+    due: float
+    """When all before it will have been played, by our reckoning."""
+    echoed: float | None
+    """None if it never came back."""
+    cleared: bool
+    """Its echo, if any, followed from a `clear`, and proves nothing."""
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """The line was dry in mid-text, by our reckoning."""
+
+    at: float
+    seconds: float
+
+
+class CalleeLevels(msgspec.Struct, frozen=True):
+    """How loud the callee was: the loudest frame of each 100 ms in dBFS; -96 where none came."""
+
+    at: float
+    levels: tuple[float, ...]
+
+
+class CallTrace(msgspec.Struct, frozen=True, kw_only=True):
+    events: tuple[AnyCallEvent, ...]
+    sent: tuple[Sent, ...]
+    played: tuple[Stretch, ...]
+    marks: tuple[MarkTrace, ...]
+    clears: tuple[float, ...]
+    """When the phone was told to forget what it had not played."""
+    gaps: tuple[Gap, ...]
+    callee: CalleeLevels | None
+
+    @property
+    def end(self) -> float:
+        """When the last thing happened."""
+        last = [event.at for event in self.events[-1:]]
+        played = [stretch.at + stretch.seconds for stretch in self.played[-1:]]
+        return max([0.0, *last, *played, *(mark.echoed or 0.0 for mark in self.marks)])
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the call did not end as it should."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class CallFile(Report, frozen=True, kw_only=True, tag="asyncflow.call-report"):
+    """What `call --report call.json` writes."""
+
+    began: str
+    """When the call was asked for: ISO 8601, UTC."""
+    exit_code: int
+    failure: Failure | None = None
+    warnings: tuple[str, ...] = ()
+    report: CallReport | None
+    """None if nobody was called."""
+    trace: CallTrace
+
+    @property
+    def headline(self) -> str:
+        return self.report.end_reason if self.report else ""
+
+
+@dataclass
+class _Mark:
+    at: float
+    due: float
+    echoed: float | None = None
+    cleared: bool = False
+
+
+@dataclass
+class _Stretch:
+    at: float
+    audio: bytes = b""
+    """What does not fill a slice of the envelope yet."""
+    n_bytes: int = 0
+    peaks: list[int] = field(default_factory=list)
+
+    def add(self, mulaw: bytes) -> None:
+        self.n_bytes += len(mulaw)
+        audio = self.audio + mulaw
+        whole = len(audio) - len(audio) % SLICE_BYTES
+        self.peaks += [_percent(audio[i : i + SLICE_BYTES]) for i in range(0, whole, SLICE_BYTES)]
+        self.audio = audio[whole:]
+
+    def cut(self, now: float) -> None:
+        """What was not played by now never is."""
+        self.n_bytes = min(self.n_bytes, max(0, round((now - self.at) * PHONE_RATE)))
+        self.peaks = self.peaks[: -(-self.n_bytes // SLICE_BYTES)]
+        self.audio = self.audio[: max(0, self.n_bytes - len(self.peaks) * SLICE_BYTES)]
+
+    def finished(self) -> Stretch:
+        rest = [_percent(self.audio)] if self.audio else []
+        seconds = round(self.n_bytes / PHONE_RATE, 3)
+        return Stretch(round(self.at, 3), seconds, (*self.peaks, *rest))
+
+
+class Tracer:
+    """Is told what happens, in order, and when. One for each call."""
+
+    def __init__(self) -> None:
+        self._events: list[AnyCallEvent] = []
+        self._sent: list[Sent] = []
+        self._played: list[_Stretch] = []
+        self._marks: dict[str, _Mark] = {}
+        self._clears: list[float] = []
+        self._gaps: list[Gap] = []
+        self._levels: list[float] = []
+        self._callee_since: float | None = None
+        self._until = 0.0
+        """When the phone will have played all it has."""
+
+    def event(self, event: AnyCallEvent) -> None:
+        self._events.append(event)
+
+    def sent(self, payload: str, at: float, *, expected: bool = True) -> None:
+        """Base64 μ-law was queued. `expected`: were the line dry before, that was a gap."""
+        mulaw = decode(payload)
+        dry = at - self._until
+        if not self._played or dry > 0:
+            if self._played and expected and dry > DRY:
+                self._gaps.append(Gap(round(self._until, 3), round(dry, 3)))
+            self._played.append(_Stretch(at))
+            self._until = at
+        self._played[-1].add(mulaw)
+        self._until += len(mulaw) / PHONE_RATE
+        self._sent.append(Sent(round(at, 3), round(len(mulaw) / PHONE_RATE, 4)))
+
+    def mark(self, name: str, at: float) -> None:
+        self._marks[name] = _Mark(at, max(self._until, at))
+
+    def echo(self, name: str, at: float) -> None:
+        mark = self._marks.get(name)
+        if mark is not None and mark.echoed is None:
+            mark.echoed = at
+
+    def clear(self, at: float) -> None:
+        """Whatever the phone has not played is dropped: a `clear`, or a socket that was lost."""
+        for mark in self._marks.values():
+            mark.cleared = mark.cleared or mark.echoed is None
+        if self._played and self._until > at:
+            self._played[-1].cut(at)
+        self._until = min(self._until, at)
+        self._clears.append(round(at, 3))
+
+    def callee(self, level: float, at: float) -> None:
+        """A frame of the callee's, in dBFS."""
+        if self._callee_since is None:
+            self._callee_since = at
+        slot = int((at - self._callee_since) / CALLEE_SLICE)
+        self._levels += [SILENCE] * (slot + 1 - len(self._levels))
+        self._levels[slot] = max(self._levels[slot], round(level, 1))
+
+    @property
+    def mark_lag_ms(self) -> float | None:
+        """How much later than our reckoning marks came back: the median."""
+        lags = [
+            mark.echoed - mark.due
+            for mark in self._marks.values()
+            if mark.echoed is not None and not mark.cleared
+        ]
+        return round(median(lags) * 1000, 1) if lags else None
+
+    def trace(self) -> CallTrace:
+        since = self._callee_since
+        return CallTrace(
+            events=tuple(self._events),
+            sent=tuple(self._sent),
+            played=tuple(stretch.finished() for stretch in self._played if stretch.n_bytes),
+            marks=tuple(_traced(name, mark) for name, mark in self._marks.items()),
+            clears=tuple(self._clears),
+            gaps=tuple(self._gaps),
+            callee=None if since is None else CalleeLevels(round(since, 3), tuple(self._levels)),
+        )
+
+
+def _percent(mulaw: bytes) -> int:
+    return round(100 * peak(mulaw) / FULL)
+
+
+def _traced(name: str, mark: _Mark) -> MarkTrace:
+    echoed = None if mark.echoed is None else round(mark.echoed, 3)
+    return MarkTrace(name, round(mark.at, 3), round(mark.due, 3), echoed, mark.cleared)
