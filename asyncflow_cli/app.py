@@ -384,13 +384,14 @@ class App:
             callevents,
             callreports,
             callresult,
+            calltrace,
             reports,
             schemas,
             voicereports,
         )
         from asyncflow_cli.protocol.catalogue import report
 
-        documents = (callevents, callresult, callreports, reports, voicereports)
+        documents = (callevents, callresult, calltrace, callreports, reports, voicereports)
         modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)
 

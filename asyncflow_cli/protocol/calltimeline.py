@@ -142,7 +142,7 @@ class _Timeline:
             most = max(most, until - sent.at)
         if not points:
             return
-        down = points + [(until, 0.0)]
+        down = [*points, (until, 0.0)]
         corners = " ".join(
             f"{self._x(at)},{LEAD_AT + LEAD - LEAD * held / most:.1f}" for at, held in down
         )
