@@ -41,9 +41,9 @@ svg .axis, svg .signal { text-anchor: middle; } svg .signal { font-size: 13px; f
 svg .tick { stroke: var(--line); stroke-width: .5; }
 svg .phase { fill: var(--line); } svg .ringing { fill: var(--ring); }
 svg .speaking { fill: var(--soft); } svg .on { fill: var(--ink); }
-svg .wave { stroke-width: 1.2; fill: none; } svg .heard { stroke: var(--speech); }
+svg .wave { fill: none; } svg .heard { stroke: var(--speech); }
 svg .unsure { stroke: var(--pale); } svg .gap { fill: var(--bad); opacity: .35; }
-svg .lead { fill: var(--soft); } svg .callee { stroke: var(--good); stroke-width: 1.5; }
+svg .lead { fill: var(--soft); } svg .callee { stroke: var(--good); }
 svg .mark { stroke: var(--good); stroke-width: 1.5; } svg .echoed { fill: var(--good); }
 svg .lost { fill: none; stroke: var(--bad); }
 """
@@ -112,7 +112,10 @@ class _Page:
         if report is None:
             return ""
         cost = report.cost
-        drivers = [f"{cost.billed_minutes} begun minutes", f"{cost.speech_seconds:.1f} s of speech"]
+        drivers = [
+            f"minutes begun: {cost.billed_minutes}",
+            f"{cost.speech_seconds:.1f} s of speech",
+        ]
         drivers += ["machine detection"] if cost.machine_detection else []
         drivers += ["recording"] if cost.recording else []
         rows = {

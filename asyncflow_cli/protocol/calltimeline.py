@@ -65,6 +65,10 @@ class _Timeline:
     def _x(self, at: float) -> float:
         return round(LEFT + (RIGHT - LEFT) * min(at, self._end) / self._end, 1)
 
+    def _pen(self, slice: float) -> str:
+        """As wide as most of what a bar stands for."""
+        return f'stroke-width="{max(0.7 * (self._x(slice) - LEFT), 1):.1f}"'
+
     def _moments(self) -> dict[str, float]:
         """When each phase began; those that never did are missing."""
         found: dict[str, float] = {}
@@ -128,28 +132,33 @@ class _Timeline:
                 column[x] = max(column.get(x, 0), peak)
         for name, column in columns.items():
             bars = "".join(_bar(x, peak) for x, peak in column.items())
-            yield f'<path class="wave {name}" d="{bars or "M0 0"}"/>'
+            yield f'<path class="wave {name}" {self._pen(SLICE)} d="{bars or "M0 0"}"/>'
+
+    def _held(self) -> list[tuple[float, float]]:
+        """Corners of the seconds that the phone held; each change is two of them."""
+        changes = [(sent.at, sent.seconds) for sent in self._trace.sent]
+        changes += [(at, 0.0) for at in self._trace.clears]
+        corners, until = [(0.0, 0.0)], 0.0
+        for at, seconds in sorted(changes):
+            if until < at:
+                corners += [(until, 0.0), (at, 0.0)]
+            else:
+                corners += [(at, until - at)]
+            until = max(until, at) + seconds if seconds else min(until, at)
+            corners += [(at, max(until - at, 0.0))]
+        return [*corners, (until, 0.0)]
 
     def _lead(self) -> Iterator[str]:
-        points, until, most = [], 0.0, 0.0
-        clears = list(self._trace.clears)
-        for sent in self._trace.sent:
-            while clears and clears[0] <= sent.at:
-                until = min(until, clears.pop(0))
-            points += [(sent.at, max(until - sent.at, 0.0))]
-            until = max(until, sent.at) + sent.seconds
-            points += [(sent.at, until - sent.at)]
-            most = max(most, until - sent.at)
-        if not points:
+        corners = self._held()
+        at, most = max(corners, key=lambda corner: corner[1])
+        if not most:
             return
-        down = [*points, (until, 0.0)]
-        corners = " ".join(
-            f"{self._x(at)},{LEAD_AT + LEAD - LEAD * held / most:.1f}" for at, held in down
+        points = " ".join(
+            f"{self._x(x)},{LEAD_AT + LEAD - LEAD * y / most:.1f}" for x, y in corners
         )
-        floor = f"{self._x(down[0][0])},{LEAD_AT + LEAD}"
-        yield f'<polygon class="lead" points="{floor} {corners}"><title>Seconds of audio that the '
-        yield f"phone held: {most:.1f} at most</title></polygon>"
-        yield _label("small", self._x(points[0][0]), LEAD_AT + 8, f"{most:.1f} s at most")
+        title = f"<title>Seconds of audio that the phone held: {most:.1f} at most</title>"
+        yield f'<polygon class="lead" points="{points}">{title}</polygon>'
+        yield _label("small", self._x(at) + 3, LEAD_AT + 10, f"{most:.1f} s")
 
     def _callee(self) -> Iterator[str]:
         callee = self._trace.callee
@@ -162,7 +171,7 @@ class _Timeline:
             if share:
                 x = self._x(callee.at + number * CALLEE_SLICE)
                 bars += f"M{x} {CALLEE_AT + 8}v-{share * CALLEE:.1f}"
-        yield f'<path class="callee" d="{bars or "M0 0"}"/>'
+        yield f'<path class="callee" {self._pen(CALLEE_SLICE)} d="{bars or "M0 0"}"/>'
 
     def _marks(self) -> Iterator[str]:
         for mark in self._trace.marks:

@@ -206,7 +206,7 @@ class Tracer:
         """A frame of the callee's, in dBFS."""
         if self._callee_since is None:
             self._callee_since = at
-        slot = int((at - self._callee_since) / CALLEE_SLICE)
+        slot = int((at - self._callee_since) / CALLEE_SLICE + 1e-6)
         self._levels += [SILENCE] * (slot + 1 - len(self._levels))
         self._levels[slot] = max(self._levels[slot], round(level, 1))
 

@@ -157,7 +157,10 @@ def test_its_drawing_is_well_formed_and_inside_its_frame(call: CallFile) -> None
 def test_what_was_proven_heard_is_set_off_from_what_was_not() -> None:
     drawn = page(call_file())
     heard, unsure = (
-        re.findall(r"M([\d.]+)", (re.search(f'wave {kind}" d="([^"]*)"', drawn) or [""] * 2)[1])
+        re.findall(
+            r"M([\d.]+)",
+            (re.search(f'wave {kind}" stroke-width="[0-9.]+" d="([^"]*)"', drawn) or [""] * 2)[1],
+        )
         for kind in ("heard", "unsure")
     )
     assert len(heard) == 40
