@@ -24,6 +24,9 @@ TEST_AUTH_TOKEN = "c0de" * 8
 
 BUDGET = 15.0
 """Seconds a web server has to answer Twilio: https://www.twilio.com/docs/api/errors/11200"""
+SHARED_KEY_ID = "webhooks_sharedkey_" + "c0ffee00" * 4
+SHARED_KEY_SECRET = "c0de" * 16
+"""What requests to the customer are signed with when it is not the Auth Token."""
 
 INBOUND_NUMBER = "+15557654321"
 """The number the account owns, and may call from."""

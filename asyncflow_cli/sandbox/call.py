@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from asyncflow_cli.protocol.audio import PHONE_RATE
-from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN
+from asyncflow_cli.sandbox.account import ACCOUNT_SID
 from asyncflow_cli.sandbox.callee import LISTENER, Actor, Callee
 from asyncflow_cli.sandbox.casting import cast
 from asyncflow_cli.sandbox.clock import rfc2822
@@ -250,7 +250,7 @@ class LiveCall:
         record = self._record
         return Stage(
             account_sid=ACCOUNT_SID,
-            auth_token=AUTH_TOKEN,
+            signer=self._network.signer,
             call_sid=self.sid,
             leg=self._leg,
             web=record.web,
@@ -259,6 +259,8 @@ class LiveCall:
             notify=record.notify,
             fields=record.fields,
             date=record.date,
+            clock=self._network.clock,
+            faults=self._network.faults,
             say=self._network.say,
             blocked_verbs=self._network.account.blocked_verbs,
         )

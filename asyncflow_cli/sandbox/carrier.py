@@ -13,10 +13,12 @@ from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.callee import Actor, who_answers
 from asyncflow_cli.sandbox.clock import Clock, Names
 from asyncflow_cli.sandbox.failures import STILL_LIVE, Failure
+from asyncflow_cli.sandbox.faults import Faults
 from asyncflow_cli.sandbox.form import ApiError
 from asyncflow_cli.sandbox.order import Order
 from asyncflow_cli.sandbox.record import Network
 from asyncflow_cli.sandbox.resources import CallResource
+from asyncflow_cli.sandbox.signature import BY_TOKEN, Signer
 from asyncflow_cli.sandbox.stage import Voice
 from asyncflow_cli.sandbox.store import Store
 
@@ -37,6 +39,8 @@ class Carrier:
         say: Voice | None = None,
         url: str = "",
         strict: bool = False,
+        faults: Faults | None = None,
+        signer: Signer = BY_TOKEN,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -53,6 +57,8 @@ class Carrier:
         """Of a strict carrier: what was wrong with its customer's calls."""
         self._next_turn = 0.0
         """When the account's rate lets the next call leave the queue, by the clock."""
+        self._faults = faults or Faults()
+        self._signer = signer
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def dial(self, order: Order) -> CallResource:
@@ -76,6 +82,8 @@ class Carrier:
             url=self._url,
             say=self._say,
             failures=self.failures if self.strict else None,
+            faults=self._faults,
+            signer=self._signer,
         )
 
     def _turn(self) -> float:

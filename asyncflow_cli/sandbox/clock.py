@@ -25,6 +25,11 @@ _BURST = 50
 """Ticks at most before others get their turn."""
 
 
+def ticks(seconds: float) -> int:
+    """How many frames so much line time is."""
+    return round(seconds / TICK)
+
+
 class Clock:
     """Line time: `speed` seconds of it pass in one of ours.
 

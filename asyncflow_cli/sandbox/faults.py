@@ -2,7 +2,10 @@
 
 fault    = where ":" what [ "x" COUNT ]       without a count, every time
 where    = [ METHOD ] path | "*"              {id} stands for one part of a path
-         | "ws" | "tunnel"                    the speech socket; the sandbox's own tunnels
+         | "ws" | "call"                      the speech socket; the request that makes a call
+         | "media" | "callback" | "twiml"     what Twilio does: sockets it dials, status
+                                              callbacks, documents it fetches
+         | "tunnel"                           a tunnel of the sandbox's own
 what     = [ STATUS ] CODE { name "=" value } a documented error, its extras changed
          | STATUS                             400 to 599; 500 has the documented body
          | "first-byte" TIME                  nothing comes before that
@@ -10,13 +13,17 @@ what     = [ STATUS ] CODE { name "=" value } a documented error, its extras cha
          | "drop" [ BYTES ]                   the connection is cut after so many bytes
          | "truncate" [ BYTES ]               a proper end after so many bytes, or after half
          | "quota-marker"                     half of it, and the marker in two chunks
+         | "lost-answer"                      all is done, and the connection cut
+         | STATUS "-after"                    all is done, and that is the answer
+         | "slow-answer" TIME                 all is done, and answered so much later
 on ws:   | "error" CODE { name "=" value }    an error frame in place of the first audio
          | "ws-drop" [ FRAMES ]               the socket is cut after so many audio frames
          | "early-final"                      a final behind the first audio
          | "late-final" TIME                  the final comes so much later
          | "late-audio"                       audio behind the final
          | "no-context-id"                    frames name no context
-on tunnel: "die-after" TIME                   so long after its first connection
+
+The words of the telephone's places stand in `faultwords`.
 """
 
 from __future__ import annotations
@@ -28,7 +35,15 @@ from typing import Any, NoReturn
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.documented import DOCUMENTED
-from asyncflow_cli.sandbox.faultwords import NAMED, REQUESTS, SOCKET, WORDS
+from asyncflow_cli.sandbox.faultwords import (
+    ANSWERED,
+    CARRIER,
+    DOCUMENTING,
+    NAMED,
+    SOCKET,
+    WORDS,
+    nothing,
+)
 
 HINT = "For example: 'POST /text_to_speech:429 RATE_LIMIT_EXCEEDED x2', or 'ws:ws-drop'"
 
@@ -55,10 +70,10 @@ class Fault:
         return re.fullmatch(pattern, path) is not None
 
     def _possible(self, method: str) -> bool:
-        """`*` is everywhere, but not everything can happen on a socket."""
-        if self.kind == "answer" or method != SOCKET:
-            return self.method is not None or method not in _NO_REQUESTS
-        return self.kind in WORDS["ws"] or self.kind == "error"
+        """`*` is every request, but not everything can happen on a socket."""
+        if method == SOCKET:
+            return self.kind in WORDS["ws"] or self.kind in ("answer", "error")
+        return method != CARRIER or self.method == CARRIER
 
 
 class Faults:
@@ -80,22 +95,52 @@ class Faults:
 
     def take(self, method: str, path: str) -> Fault | None:
         """The first that concerns this; it has one time less from now on."""
-        for index, (fault, left) in enumerate(self._armed):
+        for fault, _ in self._armed:
             if fault.concerns(method, path):
-                if left is not None and left > 1:
-                    self._armed[index] = (fault, left - 1)
-                elif left is not None:
-                    del self._armed[index]
+                self._use(fault)
                 return fault
         return None
 
+    def take_each(self, place: str) -> dict[str, Fault]:
+        """All that concern what Twilio does at `place`, by kind: of each kind the first.
+
+        One that stands in the way of a connection is alone, and the others keep their times.
+        """
+        method, path = NAMED[place]
+        found: dict[str, Fault] = {}
+        for fault, _ in list(self._armed):
+            if fault.concerns(method, path) and fault.kind not in found:
+                found[fault.kind] = fault
+        if in_the_way := [fault for fault in found.values() if fault.kind in _IN_THE_WAY]:
+            found = {in_the_way[0].kind: in_the_way[0]}
+        for fault in found.values():
+            self._use(fault)
+        return found
+
+    def _use(self, used: Fault) -> None:
+        index = next(i for i, (fault, _) in enumerate(self._armed) if fault is used)
+        left = self._armed[index][1]
+        if left is not None and left > 1:
+            self._armed[index] = (used, left - 1)
+        elif left is not None:
+            del self._armed[index]
+
+
+_IN_THE_WAY = frozenset({"answer", "timeout", "refused", "tls", "unreachable"})
 
 _FAULT = re.compile(
     rf"\s*(?:(?P<method>[A-Za-z]+)\s+)?(?P<path>{'|'.join(NAMED)}|\*|/[^\s:]*)\s*:\s*(?P<what>.*?)"
     r"(?:\s+x(?P<count>\d{1,6}))?\s*"
 )
 
-_NO_REQUESTS = {method for name, (method, _) in NAMED.items() if name not in REQUESTS}
+_STATUS = re.compile(r"[45]\d\d")
+
+_ELSEWHERE: dict[str, dict[str, Any]] = {
+    # The same at any place: Twilio's, not the wire's.
+    "skewed-clock": {"method": CARRIER, "path": "call"},
+    "slow-answer": {"kind": "first-byte"},
+}
+"""Words that mean more than themselves."""
 
 
 def parse(written: str) -> Fault:
@@ -113,24 +158,27 @@ def parse(written: str) -> Fault:
     except ValueError as error:
         _refuse(written, str(error))
     count = int(match["count"]) if match["count"] else None
-    return Fault(written=written.strip(), method=method, path=path, count=count, **what)
+    place = {"method": method, "path": path, **what}
+    return Fault(written=written.strip(), count=count, **place)
 
 
 def _what(place: str, word: str, rest: Sequence[str]) -> dict[str, Any]:
     if word in WORDS[place]:
-        return {"kind": word, **WORDS[place][word](rest)}
+        return {"kind": word, **_ELSEWHERE.get(word, {}), **WORDS[place][word](rest)}
     if word == "error" and rest and place == "ws":
         return {"kind": word, **_documented(0, rest[0], rest[1:])}
+    if re.fullmatch(r"[45]\d\d-after", word) and place in ("HTTP", "call"):
+        return {"kind": "after", "status": int(word[:3]), **nothing(rest)}
     elsewhere = [name for name, words in WORDS.items() if word in words]
     if elsewhere or (word == "error" and rest):
         raise ValueError(f"{word} is for {' and '.join(elsewhere or ['ws'])}")
-    if place not in REQUESTS:
-        raise ValueError(f"{word or 'nothing'} is none of {', '.join(WORDS[place])}")
-    return {"kind": "answer", **_answer(word, rest)}
+    if place in DOCUMENTING or (place in ANSWERED and _STATUS.fullmatch(word) and not rest):
+        return {"kind": "answer", **_answer(word, rest)}
+    raise ValueError(f"{word or 'nothing'} is none of {', '.join(WORDS[place])}")
 
 
 def _answer(word: str, rest: Sequence[str]) -> dict[str, Any]:
-    if re.fullmatch(r"[45]\d\d", word) and not rest:
+    if _STATUS.fullmatch(word) and not rest:
         return {"status": int(word)}
     if re.fullmatch(r"\d{3}", word) and rest:
         return _documented(int(word), rest[0], rest[1:])

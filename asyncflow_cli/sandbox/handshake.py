@@ -9,6 +9,7 @@ import contextlib
 import errno
 import socket
 import ssl
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,6 +21,14 @@ from asyncflow_cli.sandbox.streamurl import MALFORMED_URL, is_loopback
 TIMED_OUT, REFUSED, UNREACHABLE = "31901", "31902", "31904"
 TLS_FAILED, NOT_UPGRADED = "31910", "31920"
 """https://www.twilio.com/docs/api/errors/31901 and so on"""
+
+AT_EDGE = {
+    "answer": NOT_UPGRADED,
+    "timeout": TIMED_OUT,
+    "refused": REFUSED,
+    "tls": TLS_FAILED,
+    "unreachable": UNREACHABLE,
+}
 
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -44,27 +53,27 @@ class _Dial(connect):
         return exc
 
 
-async def dial(url: str, signature: str) -> ClientConnection:
+async def dial(url: str, headers: Mapping[str, str]) -> ClientConnection:
     """The open socket; RemoteProtocolError with Twilio's code if there is none.
 
     Choice: a server on this machine that answers wss:// without TLS is dialled without it, for
     there is no tunnel in front that would bring the TLS. Twilio's samples write wss:// themselves.
     """
     try:
-        return await _open(url, signature)
+        return await _open(url, headers)
     except RemoteProtocolError as failure:
         if failure.code != TLS_FAILED or not is_loopback(urlsplit(url).hostname or ""):
             raise
         with contextlib.suppress(RemoteProtocolError):
-            return await _open("ws" + url.removeprefix("wss"), signature)
+            return await _open("ws" + url.removeprefix("wss"), headers)
         raise
 
 
-async def _open(url: str, signature: str) -> ClientConnection:
+async def _open(url: str, headers: Mapping[str, str]) -> ClientConnection:
     try:
         return await _Dial(
             url,
-            additional_headers={"X-Twilio-Signature": signature},
+            additional_headers=headers,
             user_agent_header="Twilio.TmeWs/1.0",
             compression=None,
             proxy=None,

@@ -5,15 +5,14 @@ https://www.twilio.com/docs/voice/api/call-event-resource
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.sandbox.account import AUTH_TOKEN
+from asyncflow_cli.sandbox.faults import Fault
 from asyncflow_cli.sandbox.resources import Event
-from asyncflow_cli.sandbox.webhook import Answer, WebClient
+from asyncflow_cli.sandbox.webhook import Answer, Hit, WebClient, WebTerms
 
 SHOWN = 4000
 """Characters of an answer that are kept."""
@@ -24,16 +23,15 @@ class Ledger(WebClient):
 
     def __init__(
         self,
-        tls: ssl.SSLContext,
-        budget: float,
+        terms: WebTerms,
         date: Callable[[], str],
         note: Callable[[Event], None],
     ) -> None:
-        super().__init__(AUTH_TOKEN, tls, budget=budget)
+        super().__init__(terms)
         self._date = date
         self._note = note
 
-    async def request(self, method: str, url: str, fields: Mapping[str, str]) -> Answer:
+    async def send(self, hit: Hit, faults: Mapping[str, Fault]) -> Answer:
         began = time.monotonic()
 
         def note(status: int | None, content_type: str, body: str) -> None:
@@ -45,11 +43,11 @@ class Ledger(WebClient):
                 "content_type": content_type,
                 "response_body": body[:SHOWN],
             }
-            request = {"method": method, "url": url, "parameters": dict(fields)}
+            request = {"method": hit.method, "url": hit.url, "parameters": dict(hit.fields)}
             self._note(Event(request=request, response=response))
 
         try:
-            answer = await super().request(method, url, fields)
+            answer = await super().send(hit, faults)
         except RemoteProtocolError as error:
             answered = error.details or {}
             note(answered.get("status"), answered.get("content_type", ""), error.message)

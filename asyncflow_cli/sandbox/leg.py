@@ -7,7 +7,7 @@ from collections.abc import Callable
 from asyncflow_cli.sandbox.callee import LISTENER, Callee, Handset
 from asyncflow_cli.sandbox.clock import TICK, Clock, Metronome
 from asyncflow_cli.sandbox.line import Line
-from asyncflow_cli.sandbox.mediasocket import Ticked
+from asyncflow_cli.sandbox.mediafeed import Ticked
 
 
 class CalleeHungUp(Exception):

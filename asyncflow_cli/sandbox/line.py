@@ -74,6 +74,11 @@ class Line:
     def empty(self) -> bool:
         return not self._queue
 
+    @property
+    def played(self) -> int:
+        """Bytes of audio played so far, and of what a clear dropped."""
+        return self._played
+
     def push(self, payload: str) -> int:
         """Queue base64 of μ-law. How many bytes did not fit; RemoteProtocolError if not base64."""
         try:

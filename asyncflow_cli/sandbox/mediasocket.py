@@ -6,70 +6,36 @@ https://www.twilio.com/docs/voice/media-streams/websocket-messages
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from asyncflow_cli.errors import RemoteProtocolError
+from asyncflow_cli.protocol.audio import FRAME_BYTES
 from asyncflow_cli.protocol.media import (
     INVALID,
     MALFORMED,
     Clear,
-    Connected,
-    Dtmf,
-    DtmfBody,
     Mark,
     MarkBody,
     Media,
-    MediaBody,
     MediaStream,
     Message,
     Side,
-    Start,
-    StartBody,
-    Stop,
-    StopBody,
 )
-from asyncflow_cli.sandbox.handshake import CLOSE_SECONDS
+from asyncflow_cli.sandbox.breakage import PROTOCOL_BROKEN, Breakage
 from asyncflow_cli.sandbox.line import Line
+from asyncflow_cli.sandbox.mediafeed import Conditions, MediaFeed, Opening, Ticked
+from asyncflow_cli.sandbox.secondsocket import SecondSocket
 
-CLOSED_BADLY, PROTOCOL_BROKEN = "31921", "31924"
-CONGESTED, DISCARDED = "31930", "31931"
+CLOSED_BADLY, DISCARDED = "31921", "31931"
 """https://www.twilio.com/docs/api/errors/31921 and so on"""
-
-MAX_WAITING = 3000
-"""Frames that may wait for a server that does not read: a minute. Then they are lost, 31930."""
 
 PROPER_ENDS = (1000, 1005)
 """A normal closure, and a close frame without a code, as `ws.close()` sends it in JavaScript."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    """20 ms of the line, as a stream sees them."""
-
-    said: bytes
-    heard: bytes
-    digits: str = ""
-    marks: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a stream says of itself when it starts."""
-
-    url: str
-    account_sid: str
-    call_sid: str
-    stream_sid: str
-    first_timestamp: int
-    parameters: Mapping[str, str]
-    tracks: tuple[str, ...] = ("inbound",)
 
 
 class MediaSocket:
@@ -84,58 +50,58 @@ class MediaSocket:
         opening: Opening,
         line: Line | None,
         warn: Callable[[str, str], None],
+        conditions: Conditions,
+        second: SecondSocket | None = None,
     ) -> None:
         self.opening = opening
         self._connection = connection
         self._line = line
         self._warn = warn
         self._warned: set[str] = set()
-        self._protocol = MediaStream(Side.TWILIO)
-        self._waiting: asyncio.Queue[str | None] = asyncio.Queue()
-        self._stopped = False
-        self._sequence = 0
+        self._conditions = conditions
+        self._second = second
         self._ticks = 0
-        self._sent: Counter[str] = Counter()
         self._received: Counter[str] = Counter()
-        self._open()
+        self._protocol = MediaStream(Side.TWILIO)
+        self._breakage = Breakage(connection, conditions, self._played)
+        self._feed = MediaFeed(connection, opening, self._protocol, self._warn_once, conditions)
         self._reader = asyncio.create_task(self._read())
-        self._writer = asyncio.create_task(self._write())
 
     @property
     def closed(self) -> bool:
         """Whether the other side has closed the socket, or it was lost."""
-        return self._reader.done()
+        return self._reader.done() or self._breakage.cut
 
     def on_tick(self, tick: Ticked) -> None:
         """Send what happened on the line."""
         if self.closed:
             return
-        timestamp = str(self.opening.first_timestamp + 20 * self._ticks)
         self._ticks += 1
-        for track in self.opening.tracks:
-            audio = tick.said if track == "inbound" else tick.heard
-            self._send_media(track, timestamp, audio)
-        if self._line is not None:
-            for digit in tick.digits:
-                body = DtmfBody(digit, track="inbound_track")
-                self._post(Dtmf(body, self._sid, self._count()))
-            self._echo(tick.marks)
+        self._feed.on_tick(tick, bidirectional=self._line is not None)
+        self._breakage.on_tick()
+        if self._breakage.half_open:
+            self._feed.halt()
 
     async def finish(self) -> RemoteProtocolError | None:
         """Say `stop` and close, if the other side has not. How it ended, if it ended badly."""
         ended_here = not self.closed
         if ended_here:
-            body = StopBody(self.opening.account_sid, self.opening.call_sid)
-            self._post(Stop(body, self._sid, self._count()))
-            self._stopped = True
+            if (late := self._conditions.faults.get("stop-late")) is not None:
+                await self._conditions.clock.sleep(late.seconds)
+            self._feed.stop()
+        self._breakage.end()
         try:
-            await self._flush()
+            if not ended_here:
+                await self._reader  # Or our own farewell would look like the reason.
+            await self._feed.flush()
             await self._connection.close()
             await self._reader
         finally:
-            self._writer.cancel()
+            self._feed.end()
             self._reader.cancel()
             self._connection.transport.abort()
+            if self._second is not None:
+                await self._second.leave()
         return None if ended_here else self._failure()
 
     def summary(self) -> dict[str, Any]:
@@ -144,71 +110,28 @@ class MediaSocket:
             "stream_sid": self.opening.stream_sid,
             "url": self.opening.url,
             "tracks": list(self.opening.tracks),
-            "frames_sent": sum(self._sent.values()),
+            "frames_sent": sum(self._feed.sent.values()),
             "received": dict(self._received),
             "close_code": self._connection.close_code,
+            "faults": [fault.written for fault in self._conditions.faults.values()],
+            "second_socket": None if self._second is None else self._second.answered,
         }
 
-    @property
-    def _sid(self) -> str:
-        return self.opening.stream_sid
-
-    def _open(self) -> None:
-        self._post(Connected())
-        body = StartBody(
-            account_sid=self.opening.account_sid,
-            call_sid=self.opening.call_sid,
-            stream_sid=self._sid,
-            tracks=self.opening.tracks,
-            custom_parameters=dict(self.opening.parameters),
-        )
-        self._post(Start(body, self._sid, self._count()))
-
-    def _send_media(self, track: str, timestamp: str, audio: bytes) -> None:
-        if self._waiting.qsize() >= MAX_WAITING:
-            self._warn_once(CONGESTED, "The media server does not read; audio to it was lost")
-            return
-        self._sent[track] += 1
-        body = MediaBody(
-            base64.b64encode(audio).decode(),
-            track=track,
-            chunk=str(self._sent[track]),
-            timestamp=timestamp,
-        )
-        self._post(Media(body, self._sid, self._count()))
-
-    def _echo(self, marks: list[str]) -> None:
-        for name in marks:
-            self._post(Mark(MarkBody(name), self._sid, self._count()))
-
-    def _count(self) -> str:
-        self._sequence += 1
-        return str(self._sequence)
-
-    def _post(self, message: Message) -> None:
-        if not self._stopped:
-            self._waiting.put_nowait(self._protocol.send(message))
-
-    async def _write(self) -> None:
-        try:
-            while (text := await self._waiting.get()) is not None:
-                await self._connection.send(text)
-        except ConnectionClosed:
-            pass  # The reader knows how it ended.
-
-    async def _flush(self) -> None:
-        self._waiting.put_nowait(None)
-        await asyncio.wait([self._writer], timeout=CLOSE_SECONDS)
+    def _played(self) -> int:
+        """Bytes of what was sent here that the callee has heard; of a copy, of the call."""
+        return self._line.played if self._line is not None else self._ticks * FRAME_BYTES
 
     async def _read(self) -> None:
         try:
             while True:
-                self._on_frame(await self._connection.recv())
+                frame = await self._connection.recv()
+                self._on_frame(frame)
+                await self._breakage.after_reading(frame)
         except ConnectionClosed:
             pass  # `_failure` tells how.
 
     def _on_frame(self, frame: str | bytes) -> None:
-        if self._line is None or self._stopped:
+        if self._line is None or self._feed.stopped:
             return
         try:
             if isinstance(frame, bytes):
@@ -226,9 +149,9 @@ class MediaSocket:
             case Mark(mark=MarkBody(name="")):
                 raise RemoteProtocolError("mark.name is empty", code=INVALID)
             case Mark():
-                self._echo(line.mark(message.mark.name))
+                self._feed.echo(line.mark(message.mark.name))
             case Clear():
-                self._echo(line.clear())
+                self._feed.echo(line.clear())
 
     def _warn_once(self, code: str, text: str) -> None:
         """Twilio logs each kind of warning once a stream."""
@@ -237,6 +160,8 @@ class MediaSocket:
             self._warn(code, text)
 
     def _failure(self) -> RemoteProtocolError | None:
+        if self._breakage.noticed is not None:
+            return self._breakage.noticed
         ws = self._connection.protocol
         if ws.close_rcvd is not None and ws.close_rcvd_then_sent:
             if ws.close_rcvd.code in PROPER_ENDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,8 +13,11 @@ import msgspec
 from asyncflow_cli.sandbox.account import ACCOUNT_SID, Account
 from asyncflow_cli.sandbox.clock import Clock, Names, rfc2822
 from asyncflow_cli.sandbox.failures import Failure
+from asyncflow_cli.sandbox.faults import Faults
+from asyncflow_cli.sandbox.faultwords import CARRIER
 from asyncflow_cli.sandbox.ledger import Ledger
 from asyncflow_cli.sandbox.order import Order
+from asyncflow_cli.sandbox.outbox import Outbox
 from asyncflow_cli.sandbox.resources import (
     API,
     CallReport,
@@ -24,9 +27,10 @@ from asyncflow_cli.sandbox.resources import (
     formatted,
     subresource_uris,
 )
+from asyncflow_cli.sandbox.signature import BY_TOKEN, Signer
 from asyncflow_cli.sandbox.stage import Voice
 from asyncflow_cli.sandbox.store import Store
-from asyncflow_cli.sandbox.webhook import Outbox
+from asyncflow_cli.sandbox.webhook import WebTerms
 
 CALLBACK_FAILED = "15003"
 """https://www.twilio.com/docs/api/errors/15003"""
@@ -51,6 +55,8 @@ class Network:
     say: Voice | None = None
     failures: list[Failure] | None = None
     """Where a strict sandbox counts every notification."""
+    faults: Faults = field(default_factory=Faults)
+    signer: Signer = BY_TOKEN
 
 
 class CallRecord:
@@ -61,8 +67,13 @@ class CallRecord:
         self.order = order
         self.callback_to = order.callback
         self.web = Ledger(
-            network.tls,
-            network.account.web_budget,
+            WebTerms(
+                network.tls,
+                network.signer,
+                network.faults,
+                network.clock,
+                network.account.web_budget,
+            ),
             lambda: rfc2822(self.date()),
             lambda event: network.store.add_event(self.sid, event),
         )
@@ -73,7 +84,9 @@ class CallRecord:
         ]
         """What the sandbox leaves out, and every notification in short: for the report."""
         self._network = network
-        self._created = network.names.began(network.clock)
+        skewed = network.faults.take(CARRIER, "call")
+        self._skew = timedelta(seconds=skewed.seconds if skewed is not None else 0)
+        self._created = network.names.began(network.clock) + self._skew
         self._told = 0.0
         self._callbacks_sent = 0
         self.resource = self._new_resource()
@@ -86,7 +99,7 @@ class CallRecord:
         """Now. Deterministic time moves only by what passes in every run: see `pass_time`."""
         if self._network.names.deterministic:
             return self._created + timedelta(seconds=self._told)
-        return self._network.clock.date()
+        return self._network.clock.date() + self._skew
 
     def pass_time(self, seconds: float) -> None:
         """So much has passed, however long it took."""

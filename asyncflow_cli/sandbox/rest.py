@@ -52,7 +52,7 @@ def answered(endpoint: Endpoint) -> Endpoint:
         try:
             response = await endpoint(request)
         except ApiError as error:
-            response = _failure(error)
+            response = failure(error)
         response.headers["Twilio-Request-Id"] = "RQ" + uuid.uuid4().hex
         response.headers["Twilio-Request-Duration"] = f"{time.monotonic() - began:.3f}"
         return response
@@ -92,7 +92,8 @@ def as_json(value: Any, *, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def _failure(error: ApiError) -> Response:
+def failure(error: ApiError) -> Response:
+    """Twilio's body of an error: https://www.twilio.com/docs/usage/twilios-response"""
     body = {
         "code": error.code,
         "message": error.message,

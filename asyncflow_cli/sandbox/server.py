@@ -36,6 +36,7 @@ from asyncflow_cli.sandbox.engine import Engine
 from asyncflow_cli.sandbox.failures import Failure
 from asyncflow_cli.sandbox.faults import Faults
 from asyncflow_cli.sandbox.serving import Server
+from asyncflow_cli.sandbox.signature import SIGNERS, Signing
 from asyncflow_cli.sandbox.speaker import API_KEY, Speaker
 from asyncflow_cli.sandbox.stage import Voice
 from asyncflow_cli.sandbox.store import Store
@@ -71,6 +72,7 @@ class Sandbox:
         callees: Mapping[str, str] | Iterable[str] = (),
         account: Iterable[str] = (),
         strict: bool = False,
+        signing: Signing = "auth-token",
     ) -> None:
         customer = read_account(account)
         if strict_from:
@@ -92,6 +94,8 @@ class Sandbox:
             url=self.url,
             strict=strict,
             say=say or self._speaker.say,
+            faults=self.faults,
+            signer=SIGNERS[signing],
         )
         self.carrier.callees.update(scripts)
         self.environment = {

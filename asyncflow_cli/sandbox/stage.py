@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from asyncflow_cli.sandbox.clock import Names
+from asyncflow_cli.sandbox.clock import Clock, Names
+from asyncflow_cli.sandbox.faults import Faults
 from asyncflow_cli.sandbox.leg import Leg
-from asyncflow_cli.sandbox.webhook import Outbox, WebClient
+from asyncflow_cli.sandbox.outbox import Outbox
+from asyncflow_cli.sandbox.signature import Signer
+from asyncflow_cli.sandbox.webhook import WebClient
 
 Voice: TypeAlias = Callable[[str, str | None], Awaitable[bytes]]
 """`say(text, language)`: the μ-law of a <Say>."""
@@ -20,7 +23,7 @@ class Stage:
     """A call, seen by the program that runs in it."""
 
     account_sid: str
-    auth_token: str
+    signer: Signer
     call_sid: str
     leg: Leg
     web: WebClient
@@ -31,6 +34,8 @@ class Stage:
     fields: Callable[[], dict[str, str]]
     """What every request about the call tells of it."""
     date: Callable[[], datetime]
+    clock: Clock
+    faults: Faults
     say: Voice | None = None
     blocked_verbs: frozenset[str] = frozenset()
     """What the account may not do in TwiML."""

@@ -6,13 +6,16 @@ https://www.twilio.com/docs/voice/twiml/stream
 from __future__ import annotations
 
 from datetime import UTC
+from random import Random
 from typing import Any
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.sandbox.handshake import dial
+from asyncflow_cli.sandbox.edge import pass_edge
+from asyncflow_cli.sandbox.handshake import AT_EDGE, OPEN_SECONDS, dial
 from asyncflow_cli.sandbox.line import Line
-from asyncflow_cli.sandbox.mediasocket import MediaSocket, Opening
-from asyncflow_cli.sandbox.signature import sign
+from asyncflow_cli.sandbox.mediafeed import Conditions, Opening
+from asyncflow_cli.sandbox.mediasocket import MediaSocket
+from asyncflow_cli.sandbox.secondsocket import SecondSocket
 from asyncflow_cli.sandbox.stage import Stage
 from asyncflow_cli.sandbox.streamurl import check, resolve
 from asyncflow_cli.sandbox.verbs import Stream
@@ -22,6 +25,10 @@ _TRACKS = {
     "outbound_track": ("outbound",),
     "both_tracks": ("inbound", "outbound"),
 }
+
+
+_FOREIGN = {prefix: prefix + "0bad" * 8 for prefix in ("AC", "CA")}
+"""SIDs of nobody's."""
 
 
 class Streams:
@@ -95,24 +102,32 @@ class Streams:
         stage = self._stage
         sid = stage.names.sid("MZ")
         url = resolve(stream.url, document_url)
+        try:
+            check(url, stream.track, bidirectional=line is not None)
+            faults = stage.faults.take_each("media")
+            await pass_edge(url, faults, AT_EDGE, clock=stage.clock, patience=OPEN_SECONDS)
+            headers = stage.signer.under(faults).headers(url)
+            connection = await dial(url, headers)
+        except RemoteProtocolError as error:
+            self._fail(stream, sid, error, url)
+            return None
+        self._callback(stream, sid, "stream-started")
         opening = Opening(
             url=url,
-            account_sid=stage.account_sid,
-            call_sid=stage.call_sid,
+            account_sid=_FOREIGN["AC"] if "wrong-account-sid" in faults else stage.account_sid,
+            call_sid=_FOREIGN["CA"] if "wrong-call-sid" in faults else stage.call_sid,
             stream_sid=sid,
             first_timestamp=stage.names.first_timestamp(),
             parameters=stream.parameters,
             tracks=tracks,
         )
-        try:
-            check(url, stream.track, bidirectional=line is not None)
-            connection = await dial(url, sign(stage.auth_token, url))
-        except RemoteProtocolError as error:
-            self._fail(stream, sid, error, url)
-            return None
-        self._callback(stream, sid, "stream-started")
         return MediaSocket(
-            connection, opening, line, lambda code, text: stage.notify(code, text, url)
+            connection,
+            opening,
+            line,
+            lambda code, text: stage.notify(code, text, url),
+            Conditions(stage.clock, faults, Random(0 if stage.names.deterministic else None)),
+            SecondSocket(opening, headers) if "second-socket" in faults else None,
         )
 
     async def _finish(self, stream: Stream, socket: MediaSocket) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 from asyncflow_cli.protocol.audio import FRAME_BYTES, PHONE_RATE
 from asyncflow_cli.sandbox.form import ApiError, Form
 from asyncflow_cli.sandbox.line import SILENCE
-from asyncflow_cli.sandbox.mediasocket import Ticked
+from asyncflow_cli.sandbox.mediafeed import Ticked
 
 EVENTS = ("in-progress", "completed", "absent")
 

@@ -12,7 +12,7 @@ import asyncio
 from typing import Any
 
 from asyncflow_cli.sandbox.faults import Faults
-from asyncflow_cli.sandbox.faultwords import TUNNEL
+from asyncflow_cli.sandbox.faultwords import CARRIER
 from asyncflow_cli.sandbox.relay import HOST, Relayed
 
 _FAREWELL = 1.0
@@ -121,7 +121,7 @@ class Tunnels:
 
         A fault `tunnel:die-after TIME` says the same of a tunnel whose opener does not.
         """
-        if die_after is None and (fault := self._faults.take(TUNNEL, "tunnel")) is not None:
+        if die_after is None and (fault := self._faults.take(CARRIER, "tunnel")) is not None:
             die_after = fault.seconds
         self._opened += 1
         tunnel = Tunnel(f"t{self._opened}", port, die_after)

@@ -9,15 +9,18 @@ import asyncio
 import socket
 import ssl
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import httpx
 
 from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.sandbox.account import BUDGET
-from asyncflow_cli.sandbox.signature import sign
+from asyncflow_cli.sandbox.clock import Clock
+from asyncflow_cli.sandbox.edge import pass_edge
+from asyncflow_cli.sandbox.faults import Fault, Faults
+from asyncflow_cli.sandbox.signature import Signer
 
 INVALID_URL, RETRIEVAL, CONNECTION, VIOLATION = "11100", "11200", "11205", "11206"
 BAD_HOST, REDIRECTS, BAD_TLS = "11210", "11215", "11220"
@@ -25,6 +28,25 @@ BAD_HOST, REDIRECTS, BAD_TLS = "11210", "11215", "11220"
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer the sandbox reads; the rest is not for a telephone."""
+
+
+_AT_EDGE = {
+    "answer": RETRIEVAL,
+    "timeout": RETRIEVAL,
+    "refused": CONNECTION,
+    "tls": BAD_TLS,
+    "unreachable": BAD_HOST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One request to a customer's server; made twice, it has the same token."""
+
+    method: str
+    url: str
+    fields: Mapping[str, str]
+    token: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +60,29 @@ class Answer:
         return self.body.decode("utf-8-sig", errors="replace")
 
 
+@dataclass(frozen=True, slots=True)
+class WebTerms:
+    """How requests are made, and what may go wrong with them."""
+
+    tls: ssl.SSLContext
+    signer: Signer
+    faults: Faults
+    clock: Clock
+    budget: float = BUDGET
+    """Seconds in which a web server has to answer, all told."""
+
+
 class WebClient:
     """One call's web client: it keeps the call's cookies, as Twilio does."""
 
-    def __init__(self, auth_token: str, tls: ssl.SSLContext, *, budget: float = BUDGET) -> None:
-        self._auth_token = auth_token
-        self._budget = budget
+    def __init__(self, terms: WebTerms) -> None:
+        self.terms = terms
         self._http = httpx.AsyncClient(
-            verify=tls,
+            verify=terms.tls,
             trust_env=False,
             follow_redirects=True,
             max_redirects=10,
-            timeout=budget,
+            timeout=terms.budget,
             headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
         )
 
@@ -57,30 +90,39 @@ class WebClient:
         await self._http.aclose()
 
     async def request(self, method: str, url: str, fields: Mapping[str, str]) -> Answer:
-        """What the server answers with 2xx; RemoteProtocolError with Twilio's code if not."""
+        """A document or a clip: what the server answers with 2xx.
+
+        RemoteProtocolError with Twilio's code if it does not.
+        """
+        faults = self.terms.faults.take_each("twiml")
+        if "late" in faults:
+            await self.terms.clock.sleep(faults["late"].seconds)
+        return await self.send(Hit(method, url, fields), faults)
+
+    async def send(self, hit: Hit, faults: Mapping[str, Fault]) -> Answer:
+        """The same under `faults`."""
+        url, terms = hit.url, self.terms
+        await pass_edge(url, faults, _AT_EDGE, clock=terms.clock, patience=terms.budget)
         try:
-            async with asyncio.timeout(self._budget):
-                return await self._fetch(method, url, fields)
+            async with asyncio.timeout(terms.budget):
+                return await self._fetch(hit, terms.signer.under(faults))
         except (TimeoutError, httpx.TimeoutException):
-            text = f"{url} took over {self._budget:g} s"
+            text = f"{url} took over {terms.budget:g} s"
             raise RemoteProtocolError(text, code=RETRIEVAL) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise RemoteProtocolError(f"{url}: {error}", code=INVALID_URL) from None
         except httpx.HTTPError as error:
             raise RemoteProtocolError(f"{url}: {error!r}", code=_code(error)) from None
 
-    async def _fetch(self, method: str, url: str, fields: Mapping[str, str]) -> Answer:
-        form = dict(fields)
-        if method == "GET":
+    async def _fetch(self, hit: Hit, signer: Signer) -> Answer:
+        url, form = hit.url, dict(hit.fields)
+        if hit.method == "GET":
             if form:
                 url += ("&" if "?" in url else "?") + urlencode(form)
             form = {}
-        headers = {
-            "X-Twilio-Signature": sign(self._auth_token, url, form.items()),
-            "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
-        }
-        data = form if method == "POST" else None
-        request = self._http.stream(method, url, data=data, headers=headers)
+        headers = {**signer.headers(url, form.items()), "I-Twilio-Idempotency-Token": hit.token}
+        data = form if hit.method == "POST" else None
+        request = self._http.stream(hit.method, url, data=data, headers=headers)
         async with request as response:
             body = await _read(response)
         kind = response.headers.get("content-type", "")
@@ -115,34 +157,3 @@ def _code(error: httpx.HTTPError) -> str:
         httpx.ProtocolError: VIOLATION,
     }
     return next((code for kind, code in by_type.items() if isinstance(error, kind)), CONNECTION)
-
-
-class Outbox:
-    """Status callbacks: sent in order, one at a time, while the call goes on."""
-
-    def __init__(self, client: WebClient, on_failure: Callable[[str, str], None]) -> None:
-        self._client = client
-        self._on_failure = on_failure
-        self._last: asyncio.Task[None] | None = None
-
-    def post(self, method: str, url: str, fields: Mapping[str, str]) -> None:
-        self._last = asyncio.create_task(self._send(self._last, method, url, fields))
-
-    async def drain(self) -> None:
-        """Wait until the last one is answered, or has failed."""
-        if self._last is not None:
-            await self._last
-
-    async def _send(
-        self,
-        previous: asyncio.Task[None] | None,
-        method: str,
-        url: str,
-        fields: Mapping[str, str],
-    ) -> None:
-        if previous is not None:
-            await asyncio.wait([previous])
-        try:
-            await self._client.request(method, url, fields)
-        except RemoteProtocolError as error:
-            self._on_failure(error.message, url)

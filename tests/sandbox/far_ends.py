@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import json
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from twilio.rest import Client
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosedError
 
 from asyncflow_cli.protocol.audio import MULAW_SILENCE
 from asyncflow_cli.sandbox.server import Sandbox
@@ -25,6 +28,19 @@ T = TypeVar("T")
 
 TO, FROM = "+15551230001", "+15557654321"
 SPEED = 40.0
+TONE = bytes(range(16)) * 100
+"""200 ms of something that is not silence."""
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(test, timeout=20))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what nobody announces."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 async def murmur(text: str, _language: str | None) -> bytes:
@@ -78,6 +94,9 @@ class Conversation:
     messages: list[dict[str, Any]] = field(default_factory=list)
     close_code: int | None = None
 
+    def media(self) -> list[dict[str, Any]]:
+        return [m for m in self.messages if m["event"] == "media"]
+
     def events(self) -> list[str]:
         """The events, with media left out: how many there are is a matter of time."""
         return [m["event"] for m in self.messages if m["event"] != "media"]
@@ -100,13 +119,14 @@ class MediaServer:
         seen = Conversation(request.path, dict(request.headers.raw_items()))
         self.conversations.append(seen)
         talking: asyncio.Task[None] | None = None
-        async for frame in connection:
-            message = msgspec.json.decode(frame)
-            seen.messages.append(message)
-            if message["event"] == "start":
-                talking = asyncio.create_task(self.talk(connection, message["streamSid"]))
-            if message["event"] == "mark":
-                self.marks.put_nowait(message["mark"]["name"])
+        with contextlib.suppress(ConnectionClosedError):
+            async for frame in connection:
+                message = msgspec.json.decode(frame)
+                seen.messages.append(message)
+                if message["event"] == "start":
+                    talking = asyncio.create_task(self.talk(connection, message["streamSid"]))
+                if message["event"] == "mark":
+                    self.marks.put_nowait(message["mark"]["name"])
         seen.close_code = connection.close_code
         if talking is not None:
             await asyncio.wait([talking])
@@ -137,12 +157,45 @@ async def say_nothing(socket: ServerConnection, sid: str) -> None:
     """Listen, until the other side closes."""
 
 
+def media(sid: str, audio: bytes) -> str:
+    payload = base64.b64encode(audio).decode()
+    return json.dumps({"event": "media", "streamSid": sid, "media": {"payload": payload}})
+
+
+def mark(sid: str, name: str) -> str:
+    return json.dumps({"event": "mark", "streamSid": sid, "mark": {"name": name}})
+
+
+def clear(sid: str) -> str:
+    return json.dumps({"event": "clear", "streamSid": sid})
+
+
+def speaker(*, after: str = "") -> tuple[list[MediaServer], Talk]:
+    """A server that speaks TONE, waits until it was heard, and closes."""
+    servers: list[MediaServer] = []
+
+    async def talk(socket: ServerConnection, sid: str) -> None:
+        await socket.send(media(sid, TONE))
+        await socket.send(mark(sid, "end"))
+        await servers[0].heard_mark("end")
+        await socket.close(reason=after)
+
+    return servers, talk
+
+
+def streams_of(running: Sandbox, sid: str) -> tuple[dict[str, Any], ...]:
+    report = running.store.report(sid)
+    assert report is not None
+    return report.streams
+
+
 @dataclass
 class WebHit:
     method: str
     url: str
     form: dict[str, str]
     signature: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -159,7 +212,7 @@ class WebServer:
         query = f"?{request.url.query}" if request.url.query else ""
         url = self.url + request.url.path + query
         signature = request.headers.get("x-twilio-signature", "")
-        self.hits.append(WebHit(request.method, url, texts, signature))
+        self.hits.append(WebHit(request.method, url, texts, signature, request.headers))
         return self.pages.get(request.url.path, Response(status_code=204))
 
     def forms(self, path: str) -> list[dict[str, str]]:

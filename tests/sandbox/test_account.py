@@ -11,9 +11,12 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from asyncflow_cli.errors import RemoteProtocolError, UsageError
-from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, read_account
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, read_account
+from asyncflow_cli.sandbox.clock import Clock
+from asyncflow_cli.sandbox.faults import Faults
 from asyncflow_cli.sandbox.server import Sandbox
-from asyncflow_cli.sandbox.webhook import WebClient
+from asyncflow_cli.sandbox.signature import BY_TOKEN
+from asyncflow_cli.sandbox.webhook import WebClient, WebTerms
 from tests.sandbox.far_ends import (
     FROM,
     TO,
@@ -149,7 +152,8 @@ def test_on_trial_a_web_server_has_less_time() -> None:
         server = await asyncio.start_server(never, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         assert read_account(["trial"]).web_budget == 5 < read_account([]).web_budget
-        web = WebClient(AUTH_TOKEN, httpx.create_ssl_context(), budget=0.05)
+        tls = httpx.create_ssl_context()
+        web = WebClient(WebTerms(tls, BY_TOKEN, Faults(), Clock(1.0), budget=0.05))
         async with server:
             with pytest.raises(RemoteProtocolError) as caught:
                 await web.request("POST", url, {})

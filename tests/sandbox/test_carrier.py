@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import struct
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -20,65 +18,29 @@ from websockets.http11 import Response as WireResponse
 from asyncflow_cli.protocol.audio import wav_file
 from asyncflow_cli.sandbox.account import AUTH_TOKEN
 from asyncflow_cli.sandbox.callee import Callee, Press
-from asyncflow_cli.sandbox.server import Sandbox
 from tests.sandbox.far_ends import (
     FROM,
     TO,
-    MediaServer,
-    Talk,
+    TONE,
+    clear,
     client,
     codes,
     ended,
     in_thread,
     make_call,
+    mark,
+    media,
     media_server,
+    run,
     sandbox,
     say_nothing,
+    speaker,
+    streams_of,
     web_server,
     xml,
 )
 
 ALL = ["initiated", "ringing", "answered", "completed"]
-TONE = bytes(range(16)) * 100
-"""200 ms of something that is not silence."""
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
-
-
-def media(sid: str, audio: bytes) -> str:
-    payload = base64.b64encode(audio).decode()
-    return json.dumps({"event": "media", "streamSid": sid, "media": {"payload": payload}})
-
-
-def mark(sid: str, name: str) -> str:
-    return json.dumps({"event": "mark", "streamSid": sid, "mark": {"name": name}})
-
-
-def clear(sid: str) -> str:
-    return json.dumps({"event": "clear", "streamSid": sid})
-
-
-def speaker(*, after: str = "") -> tuple[list[MediaServer], Talk]:
-    """A server that speaks TONE, waits until it was heard, and closes."""
-    servers: list[MediaServer] = []
-
-    async def talk(socket: ServerConnection, sid: str) -> None:
-        await socket.send(media(sid, TONE))
-        await socket.send(mark(sid, "end"))
-        await servers[0].heard_mark("end")
-        await socket.close(reason=after)
-
-    return servers, talk
-
-
-def streams_of(running: Sandbox, sid: str) -> tuple[dict[str, Any], ...]:
-    report = running.store.report(sid)
-    assert report is not None
-    return report.streams
-
-
 # The stream
 
 

@@ -7,7 +7,7 @@ import pytest
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.documented import DOCUMENTED
 from asyncflow_cli.sandbox.faults import Faults, parse
-from asyncflow_cli.sandbox.faultwords import SOCKET, TUNNEL
+from asyncflow_cli.sandbox.faultwords import CARRIER, SOCKET
 
 SPEECH = "/text_to_speech"
 WS = "/text_to_speech/websocket/ws"
@@ -38,6 +38,25 @@ def test_a_documented_error_some_times() -> None:
         ("ws:stall 1s", "stall", 1.0, None),
         ("/a:500", "answer", 0.0, None),
         ("tunnel:die-after 2s", "die-after", 2.0, None),
+        ("call:lost-answer", "lost-answer", 0.0, None),
+        ("call:slow-answer 2s", "first-byte", 2.0, None),
+        ("/a:503-after x2", "after", 0.0, None),
+        ("call:skewed-clock -5s", "skewed-clock", -5.0, None),
+        ("media:404", "answer", 0.0, None),
+        ("media:abort", "abort", 0.0, None),
+        ("media:abort 800", "abort", 0.0, 800),
+        ("media:half-open", "half-open", 30.0, 0),
+        ("media:half-open 5s", "half-open", 5.0, 0),
+        ("media:half-open 800", "half-open", 30.0, 800),
+        ("media:half-open 800 5s", "half-open", 5.0, 800),
+        ("media:slow-reader 4000", "slow-reader", 0.0, 4000),
+        ("media:loss 5%", "loss", 0.0, 5),
+        ("media:loss 5", "loss", 0.0, 5),
+        ("media:stop-late", "stop-late", 2.0, None),
+        ("media:late-marks 1.5s", "late-marks", 1.5, None),
+        ("callback:late 2s", "late", 2.0, None),
+        ("callback:drop", "drop", 0.0, None),
+        ("twiml:no-signature", "no-signature", 0.0, None),
     ],
 )
 def test_behaviours(written: str, kind: str, seconds: float, number: int | None) -> None:
@@ -77,6 +96,17 @@ def test_the_status_of_a_code_may_be_left_out(code: str) -> None:
         ("tunnel:die-after", "time"),
         ("tunnel:503", "none of die-after"),
         ("/a:die-after 2s", "for tunnel"),
+        ("/a:stall -2s", "time"),
+        ("media:stall 2s", "for HTTP and ws and call"),
+        ("media:RATE_LIMIT_EXCEEDED", "none of timeout"),
+        ("media:loss 101%", "100 %"),
+        ("media:loss", "number is missing"),
+        ("media:slow-reader 0", "more than nothing"),
+        ("media:half-open 800 5s 5s", "time"),
+        ("media:late-marks", "time"),
+        ("callback:drop 5", "nothing may follow"),
+        ("twiml:reorder", "for callback"),
+        ("call:429 RATE_LIMIT_EXCEEDED", "none of"),
     ],
 )
 def test_what_is_no_fault_says_why_and_how(written: str, why: str) -> None:
@@ -107,7 +137,11 @@ def test_each_is_met_as_often_as_it_says_and_in_the_order_of_arming() -> None:
         ("*", SOCKET, WS, True),
         ("ws", SOCKET, WS, True),
         ("ws", "GET", WS, False),
-        ("*", TUNNEL, "tunnel", False),
+        ("*", CARRIER, "tunnel", False),
+        ("*", CARRIER, "media", False),
+        ("media", CARRIER, "media", True),
+        ("call", "POST", "/2010-04-01/Accounts/AC1/Calls.json", True),
+        ("call", "POST", "/2010-04-01/Accounts/AC1/Calls/CA1.json", False),
         ("/a.b", "GET", "/aXb", False),
     ],
 )
@@ -119,4 +153,20 @@ def test_one_that_is_wrong_arms_none_of_them() -> None:
     faults = Faults()
     with pytest.raises(UsageError):
         faults.add(["/a:500", "nonsense"])
+    assert faults.listed() == []
+
+
+def test_several_things_go_wrong_at_once_and_of_each_kind_the_first() -> None:
+    faults = Faults(["media:jitter 1s x1", "media:jitter 2s", "media:no-marks", "callback:drop"])
+    assert {k: f.seconds for k, f in faults.take_each("media").items()} == {
+        "jitter": 1.0,
+        "no-marks": 0.0,
+    }
+    assert faults.take_each("media")["jitter"].seconds == 2.0
+
+
+def test_what_stands_in_the_way_leaves_the_others_their_times() -> None:
+    faults = Faults(["media:jitter 1s x1", "media:404 x1"])
+    assert list(faults.take_each("media")) == ["answer"]
+    assert list(faults.take_each("media")) == ["jitter"]
     assert faults.listed() == []

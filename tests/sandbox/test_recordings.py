@@ -20,7 +20,7 @@ from websockets.asyncio.server import ServerConnection
 from asyncflow_cli.protocol.audio import decode_mulaw
 from asyncflow_cli.sandbox.account import AUTH_TOKEN
 from asyncflow_cli.sandbox.callee import Callee
-from asyncflow_cli.sandbox.mediasocket import Ticked
+from asyncflow_cli.sandbox.mediafeed import Ticked
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.sandbox.tape import Tape, TapeOrder
 from tests.sandbox.far_ends import (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -17,14 +16,12 @@ from tests.sandbox.far_ends import (
     ended,
     make_call,
     media_server,
+    run,
     sandbox,
     say_nothing,
+    until,
     web_server,
 )
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 @contextlib.asynccontextmanager
@@ -50,12 +47,6 @@ async def through(tunnel: Tunnel) -> tuple[asyncio.StreamReader, asyncio.StreamW
 
 def port_of(tunnel: Tunnel) -> int:
     return int(tunnel.url.rpartition(":")[2])
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
 
 
 def control(running: Sandbox) -> httpx.AsyncClient:
