@@ -382,6 +382,7 @@ class App:
         from asyncflow_cli import output
         from asyncflow_cli.protocol import (
             callevents,
+            callplan,
             callreports,
             callresult,
             calltrace,
@@ -391,7 +392,10 @@ class App:
         )
         from asyncflow_cli.protocol.catalogue import report
 
-        documents = (callevents, callresult, calltrace, callreports, reports, voicereports)
+        documents = (
+            *(callevents, callplan, callresult, calltrace, callreports),
+            *(reports, voicereports),
+        )
         modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)
 

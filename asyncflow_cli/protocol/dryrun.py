@@ -49,8 +49,7 @@ def _plan(
     pieces: Sequence[str],
 ) -> DryRunReport:
     characters = sum(map(len, pieces))
-    seconds = characters / CHARACTERS_A_SECOND / (request.speed_control or 1.0)
-    price = DOLLARS_AN_HOUR.get(request.model_id)
+    seconds = spoken_seconds(characters) / (request.speed_control or 1.0)
     return DryRunReport(
         method=method,
         url=url,
@@ -59,5 +58,16 @@ def _plan(
         requests=len(pieces),
         characters=characters,
         estimated_seconds=round(seconds, 1),
-        estimated_usd=None if price is None else round(seconds / 3600 * price, 6),
+        estimated_usd=dollars(request.model_id, seconds),
     )
+
+
+def spoken_seconds(characters: int) -> float:
+    """About how long it takes to say so much."""
+    return characters / CHARACTERS_A_SECOND
+
+
+def dollars(model_id: str, seconds: float) -> float | None:
+    """What so much speech costs; None for a model whose price is unknown."""
+    price = DOLLARS_AN_HOUR.get(model_id)
+    return None if price is None else round(seconds / 3600 * price, 6)
