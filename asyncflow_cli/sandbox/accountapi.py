@@ -6,12 +6,13 @@ https://www.twilio.com/docs/iam/api/account
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, INBOUND_NUMBER
+from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, FICTION, INBOUND_NUMBER
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.form import Form
 from asyncflow_cli.sandbox.listing import page
@@ -20,6 +21,9 @@ from asyncflow_cli.sandbox.rest import Endpoint, as_json, not_found
 
 _CREATED = "Wed, 01 Jan 2025 00:00:00 +0000"
 """When the sandbox's account and number were made, for all anybody knows."""
+
+WHOLE = re.compile(re.escape(FICTION) + r"\d{7}")
+"""A number of a film, and not a part of one."""
 
 _URI = f"/{API}/Accounts/{ACCOUNT_SID}"
 
@@ -71,7 +75,11 @@ class AccountFace:
         return as_json({"account_sid": ACCOUNT_SID, "balance": money, "currency": "USD"})
 
     async def numbers(self, request: Request) -> Response:
-        return _page("incoming_phone_numbers", [_number(INBOUND_NUMBER)], request)
+        """Its own; and of the numbers of films, if it owns them all, the one that is asked for."""
+        asked = request.query_params.get("PhoneNumber", "")
+        film = WHOLE.fullmatch(asked) and self._carrier.account.owns(asked)
+        listed = {INBOUND_NUMBER, *([asked] if film else [])} - {*self._carrier.account.caller_ids}
+        return _page("incoming_phone_numbers", [_number(each) for each in sorted(listed)], request)
 
     async def number(self, request: Request) -> Response:
         return _one([_number(INBOUND_NUMBER)], request)
@@ -102,7 +110,8 @@ def _one(items: list[dict[str, Any]], request: Request) -> Response:
 
 
 def _number(number: str) -> dict[str, Any]:
-    sid = "PN" + ACCOUNT_SID[2:]
+    hashed = hashlib.sha256(number.encode()).hexdigest()[:32]
+    sid = "PN" + (ACCOUNT_SID[2:] if number == INBOUND_NUMBER else hashed)
     return {
         **_common(sid, number, "IncomingPhoneNumbers"),
         "capabilities": {"voice": True, "sms": False, "mms": False, "fax": False},

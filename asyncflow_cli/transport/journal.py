@@ -53,6 +53,8 @@ class Entry(msgspec.Struct, frozen=True):
     tunnel: str | None = None
     """Which kind of tunnel Twilio finds us through."""
     tunnel_pid: Pid | None = None
+    tunnel_born: str = ""
+    """What tells its process from a later one of the same number."""
     locked: bool = False
     """Whether the owner holds a lock on the file for as long as it lives."""
     ending: Ending | None = None

@@ -64,10 +64,10 @@ class PlacedCall:
         self._creating = asyncio.create_task(self._create(request))
         await asyncio.shield(self._creating)
 
-    def through(self, tunnel: str, pid: int | None) -> None:
+    def through(self, tunnel: str, pid: int | None = None, born: str = "") -> None:
         """Note the tunnel that the call goes through, and its process if it has one: before the
         call is placed, and whenever it changes."""
-        self._tunnel = {"tunnel": tunnel, "tunnel_pid": pid}
+        self._tunnel = {"tunnel": tunnel, "tunnel_pid": pid, "tunnel_born": born}
         if self._entry is not None and self._entry.ending is None:
             self._note(msgspec.structs.replace(self._entry, **self._tunnel))
 

@@ -346,6 +346,7 @@ def test_the_account_is_read_from_the_sandbox() -> None:
             assert (account.type, account.status) == ("Full", "active")
             assert FROM in await client.owned_numbers()
             assert await client.owns(FROM)
+            assert await client.owns("+15550001111")
             assert not await client.owns("+441632960000")
             await client.check_login()
             with pytest.raises(AsyncflowError) as caught:
