@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from asyncflow_cli.protocol.notifications import NotificationReport
 from asyncflow_cli.protocol.reports import Report
 
 LIVE, LEFT = "live", "left"
@@ -61,25 +62,13 @@ class TwiliosCall(msgspec.Struct, frozen=True, kw_only=True):
     price_unit: str | None
 
 
-class Complaint(msgspec.Struct, frozen=True, kw_only=True):
-    """A notification of Twilio's, and what is known of its code."""
-
-    code: str
-    level: str
-    message: str
-    at: str | None
-    title: str | None
-    meaning: str | None
-    next: str | None
-
-
 class ShownCall(Report, frozen=True, kw_only=True, tag="asyncflow.calls-show"):
     call_sid: str
     journal: JournalledCall | None
     """None for a call that is not of ours."""
     twilio: TwiliosCall | None
     """None if Twilio could not be asked."""
-    notifications: tuple[Complaint, ...] = ()
+    notifications: tuple[NotificationReport, ...] = ()
 
     @property
     def parts(self) -> list[msgspec.Struct]:

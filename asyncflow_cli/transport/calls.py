@@ -9,19 +9,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from asyncflow_cli.errors import AsyncflowError, CallError, NotFoundError, UsageError
 from asyncflow_cli.output import Confirm
 from asyncflow_cli.protocol.callreports import (
-    Complaint,
     EndedCall,
     EndedCallsReport,
     ShownCall,
     TwiliosCall,
 )
-from asyncflow_cli.protocol.catalogue import ENTRIES
+from asyncflow_cli.protocol.notifications import NotificationReport, explained
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.ending import end_call, reap
 from asyncflow_cli.transport.journal import Entry, Journal
 from asyncflow_cli.transport.journalled import described
 from asyncflow_cli.transport.twilio import TwilioClient
-from asyncflow_cli.transport.twiliorecords import CallRecord, Notification
+from asyncflow_cli.transport.twiliorecords import CallRecord
 
 HUNG_UP = "hung-up"
 """The end reason of a call that `asyncflow calls hangup` ended."""
@@ -52,9 +51,8 @@ class OwnCalls:
                 raise
             self._warn(f"Twilio was not asked, or did not tell: {error.message}")
             return ShownCall(call_sid=sid, journal=journal, twilio=None)
-        complaints = tuple(map(_complaint, told))
         return ShownCall(
-            call_sid=sid, journal=journal, twilio=_twilios(call), notifications=complaints
+            call_sid=sid, journal=journal, twilio=_twilios(call), notifications=tuple(told)
         )
 
     async def hang_up(
@@ -108,12 +106,13 @@ class OwnCalls:
                 code="CALL_NOT_FOUND",
             )
 
-    async def _notifications(self, twilio: TwilioClient, sid: str) -> list[Notification]:
+    async def _notifications(self, twilio: TwilioClient, sid: str) -> list[NotificationReport]:
         try:
-            return await twilio.notifications(sid)
+            told = await twilio.notifications(sid)
         except AsyncflowError as error:
             self._warn(f"Twilio does not tell what went wrong: {error.message}")
             return []
+        return [explained(each.error_code, each.level, each.message) for each in told]
 
 
 def _report(ended: list[EndedCall]) -> EndedCallsReport:
@@ -143,17 +142,4 @@ def _twilios(call: CallRecord) -> TwiliosCall:
         queue_ms=call.queue_ms,
         price=call.price,
         price_unit=call.price_unit,
-    )
-
-
-def _complaint(told: Notification) -> Complaint:
-    known = ENTRIES.get(f"TWILIO_{told.error_code}")
-    return Complaint(
-        code=f"TWILIO_{told.error_code}",
-        level=told.level,
-        message=told.message,
-        at=told.at.isoformat() if told.at else None,
-        title=known.title if known else None,
-        meaning=known.meaning if known else None,
-        next=known.next if known else None,
     )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.callreports import EndedCall
 from asyncflow_cli.transport.journal import Ending, Entry, Journal
+from asyncflow_cli.transport.roads.process import kill_if_ours
 from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
 
@@ -48,12 +49,14 @@ async def end_call(
 
 
 async def reap(twilio: TwilioClient, journal: Journal) -> list[tuple[Entry, EndedCall]]:
-    """End the calls of this account whose owner is gone, and no others."""
-    orphans = list(journal.orphans(twilio.account_sid, twilio.base_url))
-    return [
-        (entry, await end_call(twilio, journal, entry.call_sid, entry, OWNER_GONE))
-        for entry in orphans
-    ]
+    """End the calls of this account whose owner is gone, and no others, and what held their
+    tunnels."""
+    reaped = []
+    for entry in list(journal.orphans(twilio.account_sid, twilio.base_url)):
+        reaped.append((entry, await end_call(twilio, journal, entry.call_sid, entry, OWNER_GONE)))
+        if entry.agent is not None:
+            kill_if_ours(entry.agent)
+    return reaped
 
 
 def ending(record: CallRecord, end_reason: str | None = None) -> Ending:

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from asyncflow_cli.errors import NotFoundError
 from asyncflow_cli.transport.filelock import hold, is_held
+from asyncflow_cli.transport.roads.process import Running
 
 LIVE, ENDED = ".call.json", ".ended.json"
 
@@ -52,9 +53,8 @@ class Entry(msgspec.Struct, frozen=True):
     from_: str = msgspec.field(name="from", default="")
     tunnel: str | None = None
     """Which kind of tunnel Twilio finds us through."""
-    tunnel_pid: Pid | None = None
-    tunnel_born: str = ""
-    """What tells its process from a later one of the same number."""
+    agent: Running | None = None
+    """The process that holds the tunnel."""
     locked: bool = False
     """Whether the owner holds a lock on the file for as long as it lives."""
     ending: Ending | None = None

@@ -16,6 +16,7 @@ from asyncflow_cli.protocol.callreports import EndedCall
 from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.transport.ending import ending, reap, seen_to_end
 from asyncflow_cli.transport.journal import Entry, Journal, masked
+from asyncflow_cli.transport.roads.process import identify
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
 
@@ -64,10 +65,10 @@ class PlacedCall:
         self._creating = asyncio.create_task(self._create(request))
         await asyncio.shield(self._creating)
 
-    def through(self, tunnel: str, pid: int | None = None, born: str = "") -> None:
+    def through(self, tunnel: str, pid: int | None = None) -> None:
         """Note the tunnel that the call goes through, and its process if it has one: before the
         call is placed, and whenever it changes."""
-        self._tunnel = {"tunnel": tunnel, "tunnel_pid": pid, "tunnel_born": born}
+        self._tunnel = {"tunnel": tunnel, "agent": identify(pid) if pid else None}
         if self._entry is not None and self._entry.ending is None:
             self._note(msgspec.structs.replace(self._entry, **self._tunnel))
 

@@ -24,6 +24,7 @@ from asyncflow_cli.errors import (
 from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.transport.journal import KEPT, Ending, Entry, Journal
 from asyncflow_cli.transport.placed import HANG_UP_TRIES, PlacedCall
+from asyncflow_cli.transport.roads.process import Running, identify
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
 
@@ -161,11 +162,11 @@ def test_a_call_whose_owner_lives_is_no_orphan_even_to_itself(tmp_path: Path, de
     owner.add(entry(dead))
     assert list(owner.orphans(ACCOUNT, BASE_URL)) == []
     assert list(Journal(tmp_path).orphans(ACCOUNT, BASE_URL)) == []
-    owner.add(entry(dead, tunnel="ngrok", tunnel_pid=dead))
+    owner.add(entry(dead, tunnel="ngrok", agent=Running(dead, "ngrok 1")))
     assert list(Journal(tmp_path).orphans(ACCOUNT, BASE_URL)) == []
     owner.close()
     (orphan,) = Journal(tmp_path).orphans(ACCOUNT, BASE_URL)
-    assert (orphan.tunnel, orphan.tunnel_pid) == ("ngrok", dead)
+    assert (orphan.tunnel, orphan.agent) == ("ngrok", Running(dead, "ngrok 1"))
 
 
 @pytest.mark.parametrize(
@@ -267,13 +268,14 @@ def test_a_call_is_in_the_journal_from_its_creation_to_its_end(tmp_path: Path) -
 
 def test_the_tunnel_of_a_call_is_in_the_journal_and_so_is_the_next_one(tmp_path: Path) -> None:
     desk = Desk(tmp_path, create=[LIVE], fetch=[OVER])
-    desk.placed.through("ngrok", 7)
+    desk.placed.through("public-url")
     desk.run(place)
-    assert [(e.tunnel, e.tunnel_pid) for e in desk.journal.entries()] == [("ngrok", 7)]
-    desk.placed.through("cloudflared", 8)
-    assert [(e.tunnel, e.tunnel_pid) for e in desk.journal.entries()] == [("cloudflared", 8)]
+    assert [(e.tunnel, e.agent) for e in desk.journal.entries()] == [("public-url", None)]
+    desk.placed.through("ngrok", os.getpid())
+    (written,) = desk.journal.entries()
+    assert (written.tunnel, written.agent) == ("ngrok", identify(os.getpid()))
     desk.run(end)
-    desk.placed.through("ssh", 9)
+    desk.placed.through("ssh")
     assert desk.files == [f"{SID}.ended.json"]
 
 
@@ -407,3 +409,22 @@ def test_a_create_request_without_an_answer_is_told(
 
     assert asyncio.run(stop_while_dialling()) is None
     assert ["MAY BE LIVE" in warning for warning in desk.warnings] == [True]
+
+
+def test_the_process_of_an_orphans_tunnel_is_ended_and_no_other(tmp_path: Path, dead: int) -> None:
+    desk = Desk(tmp_path, fetch=[OVER])
+    waits = [sys.executable, "-IS", "-c", "import sys; sys.stdin.read()"]
+    with (
+        subprocess.Popen(waits, stdin=subprocess.PIPE, start_new_session=True) as agent,
+        subprocess.Popen(waits, stdin=subprocess.PIPE, start_new_session=True) as stranger,
+    ):
+        ours, theirs = identify(agent.pid), Running(stranger.pid, "ngrok, long ago")
+        leave(
+            desk.folder,
+            entry(dead, call_sid="CA1", agent=ours),
+            entry(dead, call_sid="CA2", agent=theirs),
+        )
+        desk.run(end_orphans)
+        assert agent.wait(10) != 0
+        assert stranger.poll() is None
+        stranger.kill()
