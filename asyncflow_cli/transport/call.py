@@ -199,8 +199,8 @@ class PhoneCall:
             at, event = happened
             self._time(at, event)
             actions += self._decide(event)
-        await self._do(actions)
         self._pass_on_news()
+        await self._do(actions)
 
     def _time(self, at: float, event: Event) -> None:
         match event:
@@ -280,7 +280,6 @@ class PhoneCall:
                 case Reconnect():
                     self._inbox.start(self._reconnect())
                 case HangUp(tail=tail):
-                    self._pass_on_news()
                     await asyncio.sleep(tail)
 
     async def _play(self, payload: str) -> None:
@@ -360,7 +359,9 @@ class PhoneCall:
         self._note_way()
         while self._placed.sid is not None:
             try:
-                await self._twilio.redirect(self._placed.sid, self._twiml())
+                await self._twilio.redirect(
+                    self._placed.sid, self._twiml(), status_callback=self._phone.status_url
+                )
                 return
             except AsyncflowError as error:
                 if error.code in CALL_GONE:

@@ -127,12 +127,15 @@ class TwilioClient:
                 raise
             return await self.fetch_call(sid)
 
-    async def redirect(self, sid: str, twiml: str) -> CallRecord:
-        """Put fresh TwiML in place of what a live call is at.
+    async def redirect(
+        self, sid: str, twiml: str, *, status_callback: str | None = None
+    ) -> CallRecord:
+        """Put fresh TwiML in place of what a live call is at, and have it told of elsewhere.
 
         The stream it has is closed. TWILIO_21220 if the call has ended, or was not answered yet.
         """
-        return await self._update(sid, twiml=twiml)
+        callback = {"status_callback": status_callback} if status_callback else {}
+        return await self._update(sid, twiml=twiml, **callback)
 
     async def notifications(self, sid: str) -> list[Notification]:
         """What went wrong in a call, the latest first. It may lag behind by seconds."""
