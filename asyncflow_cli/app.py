@@ -25,11 +25,13 @@ from asyncflow_cli.errors import (
     UsageError,
 )
 from asyncflow_cli.output import Format, Output
+from asyncflow_cli.protocol.audio import PHONE_RATE
 from asyncflow_cli.protocol.reports import EnvironmentReport, ResetReport, SandboxReport
 from asyncflow_cli.settings import Settings, duration, is_loopback
 
 if TYPE_CHECKING:
     from asyncflow_cli.protocol.answers import TranscriptionRequest
+    from asyncflow_cli.protocol.callplan import CallPlanReport
     from asyncflow_cli.protocol.callreports import CallsReport
     from asyncflow_cli.protocol.callresult import CallReport
     from asyncflow_cli.protocol.catalogue.report import ExplainReport
@@ -278,6 +280,35 @@ class App:
             gates=streaming.Gates(first_byte, max_gap, limits[2]),
             output="-" if to_stdout else output,
         )
+
+    def plan_call(self, order: CallOrder) -> CallPlanReport:
+        """What a call would ask for, and cost at most. It opens no socket."""
+        from asyncflow_cli.protocol import callplan
+        from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
+        from asyncflow_cli.protocol.speech import PATH
+        from asyncflow_cli.transport.roads.public import websocket_address
+
+        settings, host = self.settings, order.public_url
+        at = callplan.Addresses(websocket_address(host)) if host else callplan.Addresses()
+        hold = int(order.reconnect) if len(order.tunnels) > 1 else 0
+        twiml = stream_twiml(at.media, at.stream_status, hold)
+        plan = callplan.call_plan(
+            CallRequest.of(order, twiml=twiml, status_callback=at.status, amd_callback=at.machine),
+            callplan.Playing(seconds=len(order.audio) / PHONE_RATE)
+            if order.audio is not None
+            else callplan.Speaking(
+                url="ws" + settings.base_url.removeprefix("http") + PATH,
+                model_id=settings.model,
+                voice_id=settings.voice,
+                characters=None if order.is_live else len(order.text or ""),
+            ),
+            media_url=at.media,
+            twilio=settings.twilio_base_url,
+            account_sid=settings.twilio_account_sid or "ACCOUNT",
+            api_key=settings.twilio_api_key,
+        )
+        self.out.warnings(callplan.doubts(plan))
+        return plan
 
     def phone_clip(self, file: str) -> bytes:
         from asyncflow_cli.transport.phoneclip import read_phone_clip

@@ -162,6 +162,20 @@ def test_mark_up_that_is_none_rings_no_phone(sandboxed: Run, fast: ServedSandbox
     assert len(fast.statuses) == calls
 
 
+def test_a_dry_run_needs_no_key_and_no_network_and_says_what_would_be_asked_for(run: Run) -> None:
+    nowhere = {"TWILIO_BASE_URL": "http://127.0.0.1:1", "ASYNC_BASE_URL": "http://127.0.0.1:1"}
+    call = ("call", "--to", TO, "--from", FROM, "Hello.", "--dry-run", "--machine", "hangup")
+    plan = run(*call, "--public-url", "wss://h.example", "--json", **nowhere)
+    assert (plan.code, plan.err) == (0, "")
+    parameters = plan.json["parameters"]
+    assert (parameters["To"], parameters["TimeLimit"]) == (TO, 120)
+    assert 'url="wss://h.example/twilio/media/***"' in parameters["Twiml"]
+    assert parameters["MachineDetection"] == "Enable"
+    human = run(*call, **nowhere)
+    assert human.out.splitlines()[0].split(maxsplit=2)[2].startswith(TO)
+    assert "at most 2 billed minutes; machine detection, for each call" in human.out
+
+
 def test_a_failure_is_one_clear_error_for_people(sandboxed: Run) -> None:
     result = sandboxed("call", "--to", "+15551230486", "Hello.", "--quiet")
     lines = ["Error: The line is busy", "  [CALLEE_BUSY] asyncflow explain CALLEE_BUSY"]

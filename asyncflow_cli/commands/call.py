@@ -126,6 +126,9 @@ ReconnectOption = Annotated[
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Call from an account that may not stream, too.")
 ]
+DryRunOption = Annotated[
+    bool, typer.Option("-n", "--dry-run", help="Show what would be done; open no socket.")
+]
 SaveHeardOption = Annotated[
     Path | None,
     typer.Option("--save-heard", metavar="FILE", help="Sandbox: what the callee heard, as WAV."),
@@ -170,6 +173,7 @@ def call(
     port: PortOption = 0,
     reconnect: ReconnectOption = "10s",
     force: ForceOption = False,
+    dry_run: DryRunOption = False,
     save_heard: SaveHeardOption = None,
     callee: CalleeOption = None,
 ) -> None:
@@ -210,4 +214,7 @@ def call(
         reconnect=duration(reconnect),
         force=force,
     )
+    if dry_run:
+        app.out.record(app.plan_call(order))
+        return
     app.out.record(app.run(app.call(order, save_heard)))

@@ -20,7 +20,7 @@ class Redactor:
     _SHAPES = re.compile(
         r"""(api_key=|signature=|security-token=|x-api-key[\\"']*\s*[:=]\s*[\\"']*"""
         r"""|authorization\W+(?:basic|bearer) +"""
-        r"""|/twilio/(?:media|status|stream-status)/)[^\s&'\\",?]+""",
+        r"""|/twilio/(?:media|status|stream-status|amd|echo)/)[^\s&'\\",?]+""",
         re.I,
     )
 

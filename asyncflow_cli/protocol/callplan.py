@@ -67,17 +67,22 @@ class CallPlanReport(Report, frozen=True, kw_only=True, tag="asyncflow.call-dry-
         return f"{self.method} {self.url}"
 
     @property
-    def lines(self) -> list[str]:
-        """For people."""
+    def brief(self) -> dict[str, Any]:
+        """What people see: what it comes to, and then the request itself."""
         wanted = self.parameters
         usd = "at an unknown price" if self.estimated_usd is None else f"${self.estimated_usd:.4f}"
-        return [
-            f"Would call {wanted['To']} from your number {wanted['From']}, "
-            f"let it ring for {wanted['Timeout']} s and talk for {wanted['TimeLimit']} s at most",
-            f"Speech: about {self.estimated_seconds:.1f} s, {usd}",
-            f"Twilio: at most {self.billed_minutes_at_most} billed minutes"
-            + "".join(f"; {driver}" for driver in self.cost_drivers),
-        ]
+        minutes = f"at most {self.billed_minutes_at_most} billed minutes"
+        return {
+            "would call": f"{wanted['To']} from your number {wanted['From']}",
+            "for": f"{wanted['Timeout']} s of ringing and {wanted['TimeLimit']} s of talk at most",
+            "speech": f"about {self.estimated_seconds:.1f} s, {usd}",
+            "twilio": "; ".join((minutes, *self.cost_drivers)),
+            "request": self.headline,
+            "login": self.login,
+            **wanted,
+            "media url": self.media_url,
+            "speech url": self.speech_url or "",
+        }
 
 
 @dataclass(frozen=True)

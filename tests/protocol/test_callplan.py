@@ -103,8 +103,8 @@ def test_what_costs_beyond_the_minutes_is_told() -> None:
         "machine detection",
         "recording",
     ]
-    words = "\n".join(dear.lines)
-    for told in (TO, FROM, "120 s at most", "$0.0014", "2 billed minutes", "recording"):
+    words = "\n".join(str(value) for value in dear.brief.values())
+    for told in (TO, FROM, "120 s of talk at most", "$0.0014", "2 billed minutes", "recording"):
         assert told in words
 
 
