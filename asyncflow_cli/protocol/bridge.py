@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Literal, TypeAlias
 
 from asyncflow_cli.protocol import callevents, media, speech
@@ -23,12 +22,12 @@ from asyncflow_cli.protocol.actions import (
     Reconnect,
     Speak,
 )
-from asyncflow_cli.protocol.audio import PHONE_RATE
 from asyncflow_cli.protocol.delivery import LEAD_IN, REFILL, Delivery, End
 from asyncflow_cli.protocol.endings import CALLEES_OWN, NOT_ANSWERED, TERMINAL, EndReason
-from asyncflow_cli.protocol.frames import size
+from asyncflow_cli.protocol.phases import OVERDUE, RANK, Phase, Timer
 from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
+from asyncflow_cli.protocol.takes import Takes
 from asyncflow_cli.protocol.timers import Timers
 
 __all__ = [
@@ -52,31 +51,6 @@ __all__ = [
 ]
 
 
-class Phase(Enum):
-    PREPARING = "preparing"
-    DIALLING = "dialling"
-    CONNECTING = "connecting"
-    SPEAKING = "speaking"
-    DRAINING = "draining"
-    LINGERING = "lingering"
-    RECONNECTING = "reconnecting"
-    DONE = "done"
-
-
-class Timer(Enum):
-    FIRST_AUDIO = "first audio"
-    STALL = "stall"
-    RING = "ring"
-    MEDIA = "media"
-    RECONNECT = "reconnect"
-    PUMP = "pump"
-    DRAIN = "drain"
-    WRITER = "writer"
-    KEYS = "keys"
-    VERDICT = "verdict"
-    TOTAL = "total"
-
-
 @dataclass(frozen=True)
 class RanDry:
     """No audio for a while, though the text is complete and no end was announced."""
@@ -91,13 +65,8 @@ and the line behind it has a jitter buffer of its own."""
 HELLO = 1.5
 """Seconds into our speech in which the callee's voice is their "Hello?" and no interruption."""
 
-TRIES = 3
-"""How often in a row the speech service may fail at a sentence."""
-
 MOST_RECONNECTS = 5
 """Sockets a call may lose, one after the other."""
-
-_RANK = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}
 
 
 class Bridge:
@@ -132,23 +101,17 @@ class Bridge:
         self.digits = ""
         self.news: list[callevents.CallEvent] = []
         """What a person may want to know, in order; whoever reads it empties it."""
-        self.assumed_end = False
-        """The speech service never announced its end; we took its silence for it."""
         self.answered_at: float | None = None
         self.started_at: float | None = None
         self.reconnects = 0
         """Connections that were lost, of the phone or of the speech service."""
-        self.seconds_spoken = 0.0
-        """Of speech that was synthesised, sent or not."""
         self.said = 1
         """Times the text was begun."""
         self.delivery = Delivery(self.script, manners.lead)
         self._timers: Timers[Timer] = Timers()
         self._began: float | None = None
         self._now = 0.0
-        self._take = 0
-        self._speaking: Line | None = None
-        self._failures = 0
+        self._takes = Takes(self.script)
         self._tunnel_lost = False
         self._sockets_lost = 0
         self._waiting = False
@@ -157,6 +120,16 @@ class Bridge:
     def deadline(self) -> float | None:
         """When `on_clock` wants to be called at the latest."""
         return self._timers.next
+
+    @property
+    def assumed_end(self) -> bool:
+        """Whether the speech service's silence was taken for its end."""
+        return self._takes.assumed_end
+
+    @property
+    def seconds_spoken(self) -> float:
+        """Of speech that was synthesised, sent or not."""
+        return self._takes.seconds
 
     @property
     def seconds_sent(self) -> float:
@@ -211,7 +184,7 @@ class Bridge:
         if status in TERMINAL:
             self.status = status
             return self._end(NOT_ANSWERED.get(status) or self._why_completed())
-        if _RANK.get(status, -1) > _RANK.get(self.status, -1):
+        if RANK.get(status, -1) > RANK.get(self.status, -1):
             self.status = status
             if status == "ringing":
                 self._expect_answer()
@@ -280,9 +253,8 @@ class Bridge:
 
     def on_speech(self, event: SpeechEvent, take: int | None = None) -> list[Action]:
         """Audio, or the end of it; of a take that was given up it is ignored."""
-        line = self._speaking
-        given_up = take not in (None, self._take)
-        if line is None or given_up or self.phase in (Phase.LINGERING, Phase.DONE):
+        line = self._takes.concerned(take)
+        if line is None or self.phase in (Phase.LINGERING, Phase.DONE):
             return []
         if isinstance(event, RanDry):
             return self._ran_dry(line)
@@ -300,10 +272,10 @@ class Bridge:
 
         The sentence it was at is said from its beginning: rather twice than not to its end.
         """
-        if self.phase is Phase.DONE or take not in (None, self._take):
+        line = self._takes.concerned(take)
+        if self.phase is Phase.DONE or (line is None and take is not None):
             return []
-        line, self._failures = self._speaking, self._failures + 1
-        if line is None or not passing or self._failures >= TRIES:
+        if line is None or not passing or not self._takes.fail():
             return self._end(EndReason.TTS_FAILED)
         self.reconnects += 1
         self._tell(callevents.Lost, what="speech", reason=why)
@@ -321,49 +293,44 @@ class Bridge:
 
     def _ask(self) -> list[Action]:
         """Have the next sentence spoken, unless there is enough to play already."""
-        ahead = self.delivery.playout.lead(self._now) + self.script.waiting
-        line = self.script.to_speak()
-        if line is None or self._speaking is not None or ahead >= self.manners.lead:
-            return []
-        return self._speak(line)
+        line = self._takes.wanted()
+        return [] if line is None or self._ahead >= self.manners.lead else self._speak(line)
+
+    @property
+    def _ahead(self) -> float:
+        """Seconds of audio that were not played yet."""
+        return self.delivery.playout.lead(self._now) + self.script.waiting
 
     def _speak(self, line: Line, *, anew: bool = False) -> list[Action]:
-        self._speaking = line
-        self._take += 1
-        first = self.phase is Phase.PREPARING
-        timer, patience = (
-            (Timer.FIRST_AUDIO, self.deadlines.first_audio)
-            if first
-            else (Timer.STALL, self.deadlines.stall)
-        )
-        self._timers.set(timer, self._now + patience)
-        return [Speak(line.text, self._take, anew)]
+        if self.phase is Phase.PREPARING:
+            self._timers.set(Timer.FIRST_AUDIO, self._now + self.deadlines.first_audio)
+        else:
+            self._timers.set(Timer.STALL, self._now + self.deadlines.stall)
+        return [self._takes.begin(line, anew=anew)]
 
     def _receive(self, line: Line, audio: str) -> None:
         if line.complete:
             self._go_back_to(line)
-        line.add(audio)
-        self.seconds_spoken += size(audio) / PHONE_RATE
+        self._takes.add(line, audio)
 
     def _go_back_to(self, line: Line) -> None:
         """The end that was assumed was none."""
         self.script.reopen(line)
         self.delivery.resume(line)
-        self.assumed_end = False
+        self._takes.assumed_end = False
         self._timers.cancel(Timer.DRAIN)
         if self.phase is Phase.DRAINING:
             self.phase = Phase.SPEAKING
 
     def _complete(self, line: Line) -> None:
-        line.complete = True
-        self._speaking, self._failures = None, 0
+        self._takes.end(line)
         self._timers.cancel(Timer.STALL, Timer.FIRST_AUDIO)
 
     def _ran_dry(self, line: Line) -> list[Action]:
         """Its end is assumed. More audio of the last sentence may come all the same."""
         if line.complete or not line.size:
             return []
-        self.assumed_end = True
+        self._takes.assumed_end = True
         if self.script.is_last(line):
             line.complete = True
             self._timers.cancel(Timer.STALL)
@@ -374,7 +341,7 @@ class Bridge:
     def _first_audio(self) -> list[Action]:
         if self.script.waiting:
             return self._dial() + self._ask()
-        if self._speaking is None and self.script.to_speak() is None and not self.script.more:
+        if self.script.to_speak() is None and not self.script.more:
             return self._end(EndReason.TTS_EMPTY)
         return self._ask()
 
@@ -432,10 +399,9 @@ class Bridge:
 
     def _next_ask(self) -> float | None:
         """When there is room for the next sentence, which is not asked for before."""
-        if self._speaking is not None or self.script.to_speak() is None:
+        if self._takes.wanted() is None:
             return None
-        ahead = self.delivery.playout.lead(self._now) + self.script.waiting
-        return self._now + max(ahead - self.manners.lead, 0.0) + REFILL
+        return self._now + max(self._ahead - self.manners.lead, 0.0) + REFILL
 
     def _await_text(self) -> None:
         self.delivery.starve()
@@ -526,12 +492,8 @@ class Bridge:
         return actions + self._end(reason)
 
     def _hush(self) -> list[Action]:
-        if self._speaking is None:
-            return []
-        self._speaking = None
-        self._take += 1
         self._timers.cancel(Timer.STALL)
-        return [Hush()]
+        return self._takes.stop()
 
     def _on_machine_found(self, answered_by: str) -> list[Action]:
         if self.manners.machine == "hangup":
@@ -554,8 +516,7 @@ class Bridge:
     def _say_again(self, why: Literal["asked", "key", "beep"]) -> list[Action]:
         self.said += 1
         self.script.again()
-        if self._speaking is not None:
-            self._speaking = self.script.text[self._speaking.number]
+        self._takes.follow()
         self._tell(callevents.Repeating, why=why)
         return self._go_on()
 
@@ -627,13 +588,3 @@ class Bridge:
     def _tell_heard(self, line: Line) -> None:
         heard = round(self.seconds_heard, 3)
         self._tell(callevents.Heard, index=line.number, text=line.text, seconds_heard=heard)
-
-
-OVERDUE = {
-    Timer.FIRST_AUDIO: EndReason.TTS_EMPTY,
-    Timer.RING: EndReason.NO_ANSWER,
-    Timer.MEDIA: EndReason.STREAM_NEVER_CONNECTED,
-    Timer.WRITER: EndReason.WRITER_STALLED,
-    Timer.TOTAL: EndReason.TIME_LIMIT,
-}
-"""What has happened when the wait for something ends in vain."""

@@ -10,7 +10,6 @@ from asyncflow_cli.protocol.bridge import (
     LEAD_IN,
     MOST_RECONNECTS,
     TAIL,
-    TRIES,
     Action,
     Bridge,
     Clear,
@@ -29,6 +28,7 @@ from asyncflow_cli.protocol.bridge import (
 from asyncflow_cli.protocol.delivery import PAUSE
 from asyncflow_cli.protocol.endings import EndReason
 from asyncflow_cli.protocol.script import Script
+from asyncflow_cli.protocol.takes import TRIES
 
 START = media.Start(
     start=media.StartBody(account_sid="AC", call_sid="CA", stream_sid="MZ"), stream_sid="MZ"

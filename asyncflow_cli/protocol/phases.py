@@ -1,0 +1,45 @@
+"""Where a call is, and for what it waits there."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from asyncflow_cli.protocol.endings import EndReason
+
+
+class Phase(Enum):
+    PREPARING = "preparing"
+    DIALLING = "dialling"
+    CONNECTING = "connecting"
+    SPEAKING = "speaking"
+    DRAINING = "draining"
+    LINGERING = "lingering"
+    RECONNECTING = "reconnecting"
+    DONE = "done"
+
+
+class Timer(Enum):
+    FIRST_AUDIO = "first audio"
+    STALL = "stall"
+    RING = "ring"
+    MEDIA = "media"
+    RECONNECT = "reconnect"
+    PUMP = "pump"
+    DRAIN = "drain"
+    WRITER = "writer"
+    KEYS = "keys"
+    VERDICT = "verdict"
+    TOTAL = "total"
+
+
+OVERDUE = {
+    Timer.FIRST_AUDIO: EndReason.TTS_EMPTY,
+    Timer.RING: EndReason.NO_ANSWER,
+    Timer.MEDIA: EndReason.STREAM_NEVER_CONNECTED,
+    Timer.WRITER: EndReason.WRITER_STALLED,
+    Timer.TOTAL: EndReason.TIME_LIMIT,
+}
+"""What has happened when the wait for something ends in vain, where nothing else can be tried."""
+
+RANK = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}
+"""Twilio's statuses in the order of a call's life: callbacks may overtake each other."""
