@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.documented import DOCUMENTED
 from asyncflow_cli.sandbox.faults import Faults, parse
-from asyncflow_cli.sandbox.faultwords import CARRIER, SOCKET
+from asyncflow_cli.sandbox.faultwords import CARRIER, SOCKET, WORDS
 
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "sandbox.md"
 SPEECH = "/text_to_speech"
 WS = "/text_to_speech/websocket/ws"
 
@@ -170,3 +174,13 @@ def test_what_stands_in_the_way_leaves_the_others_their_times() -> None:
     assert list(faults.take_each("media")) == ["answer"]
     assert list(faults.take_each("media")) == ["jitter"]
     assert faults.listed() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "word"), [(place, word) for place, words in WORDS.items() for word in words]
+)
+def test_every_word_stands_in_the_documentation(place: str, word: str) -> None:
+    text = DOCUMENTATION.read_text()
+    if place in ("media", "callback", "twiml"):
+        text = text[text.index(f"| `{place}:` |") :].split("\n\n")[0]
+    assert re.search(rf"`(tunnel:)?{word}[ `]", text)
