@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.conftest import TO, Run, ServedSandbox, start, wait_for_line
+from asyncflow_cli.protocol.callrequest import stream_twiml
+from tests.conftest import FROM, TO, Run, ServedSandbox, start, wait_for_line
 
 RINGS = "+15551230480"
 """Nobody answers there."""
@@ -64,16 +66,38 @@ def test_the_list_needs_no_account(run: Run) -> None:
 
 
 def test_a_call_is_shown_with_what_twilio_says_of_it(sandboxed: Run) -> None:
-    lost = ("call", "--to", TO, "Hello.", "--public-url", "ws://127.0.0.1:1", "--json")
-    sid = sandboxed(*lost).error["details"]["call_sid"]
+    sid = sandboxed("call", "--to", TO, "Hello.", "--json").json["call_sid"]
     shown = sandboxed("calls", "show", sid[:12], "--json").json
     assert (shown["call_sid"], shown["twilio"]["status"]) == (sid, "completed")
     assert shown["journal"]["to"] == "…0001"
+    assert sandboxed("calls", "show", sid, "-q").out == "completed\n"
+
+
+def test_what_twilio_complained_of_is_explained_even_of_a_call_of_somebody_else(
+    sandboxed: Run, fast: ServedSandbox
+) -> None:
+    sid = ordered(fast, stream_twiml("ws://127.0.0.1:1/", "http://127.0.0.1:1/"))
+    fast.finish()
+    shown = sandboxed("calls", "show", sid, "--json").json
+    assert shown["journal"] is None
     (refused, *_) = [n for n in shown["notifications"] if n["code"] == "31902"]
     assert (refused["level"], refused["title"]) == ("error", "Stream: connection refused")
     assert refused["next"]
     assert "connection refused" in sandboxed("calls", "show", sid).out
-    assert sandboxed("calls", "show", sid, "-q").out == "completed\n"
+
+
+def ordered(served: ServedSandbox, twiml: str) -> str:
+    """A call that another program made."""
+    environ = served.environ
+    account = environ["TWILIO_ACCOUNT_SID"]
+    made = httpx.post(
+        f"{environ['TWILIO_BASE_URL']}/2010-04-01/Accounts/{account}/Calls.json",
+        data={"To": TO, "From": FROM, "Twiml": twiml},
+        auth=(account, environ["TWILIO_AUTH_TOKEN"]),
+        trust_env=False,
+    )
+    sid: str = made.json()["sid"]
+    return sid
 
 
 def test_a_call_that_twilio_cannot_be_asked_about_is_shown_from_the_journal(
