@@ -166,7 +166,7 @@ class Bridge:
             return []
         self.script.add(text)
         self._waiting = False
-        self._timers.cancel(Timer.WRITER)
+        self._timers.cancel(Timer.WRITER, Timer.DRY)
         return self._ask()
 
     def on_text_end(self) -> list[Action]:
@@ -174,7 +174,7 @@ class Bridge:
         if self.phase is Phase.DONE:
             return []
         self.script.more = False
-        self._timers.cancel(Timer.WRITER)
+        self._timers.cancel(Timer.WRITER, Timer.DRY)
         return self._first_audio() if self.phase is Phase.PREPARING else self._go_on()
 
     def on_status(self, status: str) -> list[Action]:
@@ -203,7 +203,14 @@ class Bridge:
             return self._cut(EndReason.FAX)
         if answered_by.startswith("machine"):
             return self._on_machine_found(answered_by)
-        return self._part() if self.phase is Phase.LINGERING else []
+        return self._on_verdict()
+
+    def _on_verdict(self) -> list[Action]:
+        """It was no machine, or nobody will ever know."""
+        if self.phase is not Phase.LINGERING:
+            return []
+        self._tell(callevents.LastWord)
+        return self._part()
 
     def on_phone(self, message: media.Message) -> list[Action]:
         """A message of the phone's media stream."""
@@ -405,12 +412,15 @@ class Bridge:
 
     def _await_text(self) -> None:
         self.delivery.starve()
-        if not self._waiting:
-            self._tell(callevents.Waiting)
-        self._waiting = True
         patience = self.deadlines.writer
         dry = self._now + self.delivery.playout.lead(self._now)
+        self._timers.set(Timer.DRY, None if self._waiting else dry)
         self._timers.set(Timer.WRITER, None if patience is None else dry + patience)
+
+    def _run_dry(self) -> list[Action]:
+        self._waiting = True
+        self._tell(callevents.Waiting)
+        return []
 
     def _all_sent(self) -> list[Action]:
         if not self.seconds_sent:
@@ -430,27 +440,32 @@ class Bridge:
         if isinstance(proved, Line):
             self._tell_heard(proved)
         elif isinstance(proved, End):
-            return self._was_heard()
+            return self._all_heard(proved.line)
         if self.phase is Phase.DRAINING:
             self._expect_echo()
         return self._go_on()
 
-    def _was_heard(self) -> list[Action]:
-        if self.script.text:
-            self._tell_heard(self.script.text[-1])
-        self._tell(callevents.LastWord)
+    def _all_heard(self, last: Line | None) -> list[Action]:
+        if last is not None:
+            self._tell_heard(last)
         self._timers.cancel(Timer.DRAIN)
         self.phase = Phase.LINGERING
+        if not self._awaits_verdict:
+            self._tell(callevents.LastWord)
         if self.manners.repeat_key is not None:
             self._timers.set(Timer.KEYS, self._now + self.deadlines.keys)
         return self._part()
 
     def _part(self) -> list[Action]:
         """Hang up, once nothing that was asked for can come any more."""
-        verdict = self.manners.machine == "after-beep" and self.answered_by is None
-        if (verdict and Timer.VERDICT in self._timers) or Timer.KEYS in self._timers:
+        if self._awaits_verdict or Timer.KEYS in self._timers:
             return []
         return self._end(EndReason.COMPLETED)
+
+    @property
+    def _awaits_verdict(self) -> bool:
+        """Whether all may have to be said again, after a machine's beep."""
+        return Timer.VERDICT in self._timers
 
     def _expect_echo(self) -> None:
         left = self.delivery.playout.left
@@ -548,8 +563,9 @@ class Bridge:
     def _on_timer(self, timer: Timer) -> list[Action]:
         work: dict[Timer, Callable[[], list[Action]]] = {
             Timer.PUMP: self._go_on,
+            Timer.DRY: self._run_dry,
             Timer.KEYS: self._part,
-            Timer.VERDICT: lambda: self._part() if self.phase is Phase.LINGERING else [],
+            Timer.VERDICT: self._on_verdict,
             Timer.STALL: lambda: self.on_speech_lost(passing=True),
             Timer.DRAIN: self._never_played,
             Timer.RECONNECT: lambda: self._end(self._why_lost()),

@@ -35,6 +35,9 @@ EARLY = 0.06
 class End:
     """The mark behind all there is to say was echoed."""
 
+    line: Line | None
+    """The last line, if no mark of its own said before that it was heard."""
+
 
 @dataclass
 class Delivery:
@@ -127,7 +130,7 @@ class Delivery:
             return None
         if line is not None:
             self.script.was_heard(line)
-        return End() if name == self._end_mark else line
+        return End(line) if name == self._end_mark else line
 
     def clear(self, now: float) -> list[Action]:
         self.forget(now)

@@ -26,6 +26,7 @@ class Timer(Enum):
     RECONNECT = "reconnect"
     PUMP = "pump"
     DRAIN = "drain"
+    DRY = "dry"
     WRITER = "writer"
     KEYS = "keys"
     VERDICT = "verdict"

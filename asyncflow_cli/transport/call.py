@@ -111,6 +111,7 @@ class PhoneCall:
         self._voice: Voice | None = None
         self._times = Timeline(began=time.monotonic())
         self._cause: AsyncflowError | None = None
+        self._now = self._times.began
         self._dial_wanted = False
 
     @property
@@ -168,7 +169,7 @@ class PhoneCall:
             self._voice = await stack.enter_async_context(opened)
         if self._bridge.script.more:
             self._inbox.start(self._read())
-        await self._do(self._bridge.on_clock(time.monotonic()))
+        await self._do(self._bridge.on_clock(self._times.began))
         await self._do(self._bridge.begin())
         while self._bridge.phase is Phase.PREPARING:
             await self._step()
@@ -194,7 +195,8 @@ class PhoneCall:
     async def _step(self) -> None:
         """Wait until something happens, or is due, and do what follows from it."""
         happened = await self._inbox.get(self._bridge.deadline)
-        actions = self._bridge.on_clock(time.monotonic())
+        self._now = time.monotonic()
+        actions = self._bridge.on_clock(self._now)
         if happened is not None:
             at, event = happened
             self._time(at, event)
@@ -256,7 +258,8 @@ class PhoneCall:
         self._times.recording = event.recording or self._times.recording
         if event.status != self._times.status:
             self._times.status = event.status
-            self._say(callevents.Status, status=event.status, sip_code=event.sip_code or None)
+            told: dict[str, Any] = {"status": event.status, "sip_code": event.sip_code or None}
+            self._say(callevents.Status, self._now, **told)
         return self._bridge.on_status(event.status)
 
     async def _do(self, actions: list[Action]) -> None:
@@ -330,7 +333,11 @@ class PhoneCall:
             self._warn(doubt)
         since, heard = self._times.asked, self._times.first_audio
         first = round((heard - since) * 1000, 1) if since and heard else None
-        numbers = {"to": request.to, "from_": request.from_, "tunnel": self._way.name}
+        numbers: dict[str, Any] = {
+            "to": request.to,
+            "from_": request.from_,
+            "tunnel": self._way.name,
+        }
         self._say(callevents.Ready, **numbers, first_audio_ms=first)
         self._times.dialled = time.monotonic()
         await self._placed.place(request)
@@ -413,9 +420,11 @@ class PhoneCall:
 
     # What came of it
 
-    def _say(self, kind: type[callevents.CallEvent], **fields: Any) -> None:
-        at = round(time.monotonic() - self._times.began, 3)
-        self._tell(kind(at=at, **fields))
+    def _say(
+        self, kind: type[callevents.CallEvent], now: float | None = None, **fields: Any
+    ) -> None:
+        at = (time.monotonic() if now is None else now) - self._times.began
+        self._tell(kind(at=round(at, 3), **fields))
 
     def _pass_on_news(self) -> None:
         news, self._bridge.news = self._bridge.news, []

@@ -239,7 +239,9 @@ def test_a_text_that_is_being_written_is_spoken_as_it_comes() -> None:
     bridge.on_speech(CHUNK)
     bridge.on_speech(END)
     assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Mark("g0-0")]
-    assert told(bridge) == ["Connected", "Sentence", "Waiting"]
+    assert told(bridge) == ["Connected", "Sentence"]
+    assert bridge.on_clock(0.2 + CHUNK_SECONDS) == []
+    assert told(bridge) == ["Waiting"], "once the line is dry"
     assert bridge.on_text("Two.") == [Speak("Two.", take=2)]
     assert bridge.on_text_end() == []
     assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
@@ -252,11 +254,13 @@ def test_a_text_that_ends_after_all_was_sent_ends_with_a_mark_of_its_own() -> No
     assert bridge.on_text_end() == [Mark("g0-end")]
     assert bridge.on_phone(echo("g0-0")) == []
     assert bridge.on_phone(echo("g0-end")) == DONE
+    assert told(bridge) == ["Connected", "Sentence", "Heard", "LastWord"]
 
 
 def test_a_writer_who_leaves_the_line_silent_for_too_long_ends_the_call() -> None:
     bridge = speaking(Bridge(script("One.", more=True), Deadlines(writer=7)))
     bridge.on_speech(END)
+    bridge.on_clock(1)
     assert bridge.deadline == pytest.approx(0.2 + CHUNK_SECONDS + 7)
     assert bridge.on_clock(8) == [HangUp(EndReason.WRITER_STALLED)]
 
@@ -377,6 +381,7 @@ def test_a_machine_hears_all_of_it_after_its_beep() -> None:
     bridge = draining(Bridge(script("Hello.", keep=True), manners=manners))
     assert bridge.on_phone(echo("g0-end")) == []
     assert bridge.phase is Phase.LINGERING, "nobody knows yet who it was"
+    assert "LastWord" not in told(bridge)
     beeped = bridge.on_machine("machine_end_beep")
     assert beeped == [Clear(), Play(AUDIO), Mark("g1-end")]
     assert bridge.on_phone(echo("g1-end")) == DONE
@@ -579,6 +584,8 @@ def test_every_phase_gives_up_at_its_deadline(
         bridge.on_status("in-progress")
     if bring_to in ("speaking", "draining"):
         bridge.on_phone(START)
+    if bring_to == "speaking":
+        bridge.on_clock(1.0)  # since then the line is dry
     assert bridge.phase is Phase(bring_to)
     assert bridge.deadline == seconds
     assert bridge.on_clock(seconds - 0.01) == []
