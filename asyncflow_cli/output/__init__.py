@@ -7,7 +7,7 @@ teller.py     a thread that tells what happens while it happens
 asking.py     questions
 """
 
-from asyncflow_cli.output.documents import ErrorReport, Event, Format, Problem
+from asyncflow_cli.output.documents import ErrorReport, Event, Format, Problem, View
 from asyncflow_cli.output.output import COLORS, Confirm, Output, drop
 from asyncflow_cli.output.redactor import Redactor
 
@@ -20,5 +20,6 @@ __all__ = [
     "Output",
     "Problem",
     "Redactor",
+    "View",
     "drop",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -59,6 +59,18 @@ class Event(Protocol):
     @property
     def words(self) -> str | None:
         """For people; None for nothing to say."""
+
+
+EventT = TypeVar("EventT", contravariant=True)
+
+
+class View(Protocol[EventT]):
+    """What people see of something that goes on, kept up to date by its events."""
+
+    def tell(self, event: EventT, /) -> None: ...
+
+    def frame(self, now: float, width: int) -> Sequence[tuple[tuple[str, str], ...]]:
+        """Rows of texts and their styles, at so many seconds since it began."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,6 +28,7 @@ from asyncflow_cli.output.documents import (
     Event,
     FileDocument,
     Format,
+    View,
     error_document,
 )
 from asyncflow_cli.output.redactor import Redactor
@@ -35,6 +36,8 @@ from asyncflow_cli.output.teller import Teller
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from asyncflow_cli.output.live import LiveView
 
 
 Confirm: TypeAlias = Callable[[str], Awaitable[None]]
@@ -195,15 +198,20 @@ class Output:
 
     @contextlib.contextmanager
     def events(
-        self, failed: Failed, clock: Callable[[], float] = time.monotonic
+        self,
+        failed: Failed,
+        view: View[Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Iterator[Callable[[Event], None]]:
         """Something to tell what happens, while it happens. It never waits, and never fails.
 
-        For people a line each, for scripts nothing. In JSON each is a line on stdout, and once
-        one is there, a failure of the command is the last. The document comes after them.
+        People see the view of it where their terminal can show it, and a line each otherwise.
+        For scripts there is nothing. In JSON each is a line on stdout, and once one is there, a
+        failure of the command is the last. The document comes after them.
         """
+        live = self._live(view, clock)
         tell: dict[Format, Callable[[Event], None]] = {
-            Format.HUMAN: self._tell_people,
+            Format.HUMAN: self._tell_people if live is None else partial(self._show, live, clock),
             Format.JSON: partial(self._tell_program, failed, clock),
             Format.QUIET: lambda _event: None,
         }
@@ -213,12 +221,26 @@ class Output:
                 self.warning(event.words or "")
             tell[self.format](event)
 
-        self._teller = Teller()
+        self._teller = Teller(None if live is None else live.draw)
         try:
             yield told
         finally:
+            if live is not None:
+                self._teller.do(live.stop)
             teller, self._teller = self._teller, None
             teller.close()
+
+    def _live(self, view: View[Any] | None, clock: Callable[[], float]) -> LiveView | None:
+        if view is None or self.format is not Format.HUMAN or not self.stderr.isatty():
+            return None
+        from asyncflow_cli.output.live import LiveView, can_show
+
+        able = can_show(self._words)
+        return LiveView(self._words, view, self.redactor.clean, clock) if able else None
+
+    def _show(self, live: LiveView, clock: Callable[[], float], event: Event) -> None:
+        assert self._teller is not None
+        self._teller.do(partial(live.tell, event, clock()))
 
     def _tell_people(self, event: Event) -> None:
         if event.words and not event.warns:

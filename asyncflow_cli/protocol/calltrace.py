@@ -8,6 +8,7 @@ at 8000 bytes a second, and is dry when it has nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import log10
 from statistics import median
 
 import msgspec
@@ -209,6 +210,26 @@ class Tracer:
         slot = int((at - self._callee_since) / CALLEE_SLICE + 1e-6)
         self._levels += [SILENCE] * (slot + 1 - len(self._levels))
         self._levels[slot] = max(self._levels[slot], round(level, 1))
+
+    def lead(self, now: float) -> float:
+        """Seconds that the phone can still play."""
+        return max(self._until - now, 0.0)
+
+    def level(self, now: float) -> float:
+        """The peak of what is played now, in dBFS, by our reckoning."""
+        for stretch in reversed(self._played):
+            slot = int((now - stretch.at) / SLICE)
+            if slot >= 0:
+                percent = stretch.peaks[slot] if slot < len(stretch.peaks) else 0
+                return 20 * log10(percent / 100) if percent else SILENCE
+        return SILENCE
+
+    def callee_level(self, now: float) -> float | None:
+        """The callee's in the tenth of a second before; None if they were never listened to."""
+        if self._callee_since is None:
+            return None
+        slot = int((now - self._callee_since) / CALLEE_SLICE) - 1
+        return max(self._levels[max(slot, 0) : slot + 2], default=SILENCE)
 
     @property
     def mark_lag_ms(self) -> float | None:
