@@ -327,12 +327,15 @@ class App:
                 "Only callees of the sandbox do as they are told", hint="Add --sandbox"
             )
         call = PhoneCall(settings, order, self.journal, self.library, warn=self.out.warning)
-        return self._call(call, save_heard)
+        return self._call(call, order, save_heard)
 
-    async def _call(self, call: PhoneCall, save_heard: Path | None) -> CallReport:
+    async def _call(self, call: PhoneCall, order: CallOrder, save_heard: Path | None) -> CallReport:
         from asyncflow_cli.protocol.callevents import Failed
+        from asyncflow_cli.protocol.callview import CallView
 
-        with self.out.events(Failed.of) as tell:
+        # Whoever types the text needs the foot of the terminal.
+        view = None if order.manners.keep_open else CallView(order.sentences)
+        with self.out.events(Failed.of, view) as tell:
             if save_heard is None:
                 return await call.run(tell)
             return await self._heard(call, tell, save_heard)

@@ -379,14 +379,17 @@ class Output:
             self._write(self.stdout, f"{name:<{width}}  {value}")
 
     def _say(self, text: str, style: str | None = None, end: str = "\n") -> None:
-        clean = self.redactor.clean(text)
-        say = partial(
-            self._words.print, clean, style=style, end=end, highlight=False, soft_wrap=True
-        )
+        say = partial(self._print_words, self.redactor.clean(text), style, end)
         if self._teller is not None:
             self._teller.do(say)
         else:
             say()
+
+    def _print_words(self, clean: str, style: str | None, end: str) -> None:
+        from rich.text import Text
+
+        # A style of `print` itself would colour a live view below it, too.
+        self._words.print(Text(clean, style or ""), end=end, highlight=False, soft_wrap=True)
 
     def _write(self, stream: TextIO, text: str) -> None:
         stream.write(self.redactor.clean(text) + "\n")

@@ -54,10 +54,15 @@ class CallOrder:
         """Whether text is written while the call lasts."""
         return self.manners.keep_open or (self.text is None and self.audio is None)
 
+    @property
+    def sentences(self) -> list[str]:
+        """Those of a text that is there beforehand."""
+        return sentences(self.text or "")
+
     def script(self) -> Script:
         """What there is to say beforehand."""
         keep = self.manners.keeps_audio
-        script = Script(sentences(self.text or ""), more=self.is_live, keep=keep)
+        script = Script(self.sentences, more=self.is_live, keep=keep)
         if self.audio is not None:
             script.add_audio(payloads(self.audio))
         return script
