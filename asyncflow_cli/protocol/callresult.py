@@ -155,4 +155,4 @@ LAST_WORDS = 6
 
 
 def _span(ms: float) -> str:
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+    return f"{round(ms)} ms" if ms < 1000 else f"{ms / 1000:.1f} s"

@@ -50,13 +50,13 @@ def test_what_was_odd_has_a_row_of_its_own() -> None:
         gaps=GapsReport(count=3, longest_seconds=1.26, total_seconds=2.0),
         reconnects=1,
         ring_ms=1900.0,
-        mark_lag_ms=31.2,
+        mark_lag_ms=-0.3,
         notifications=(explained("31921", "error", "Closed"), explained("1", "warning", "")),
     )
     assert rows["keys"] == "12"
     assert rows["gaps"] == "silent 3 times, the longest for about 1.3 s, for want of speech"
     assert rows["reconnects"] == "1"
-    assert rows["quick"] == "rang 1.9 s, first frame after 8 ms, marks late by 31 ms"
+    assert rows["quick"] == "rang 1.9 s, first frame after 8 ms, marks late by 0 ms"
     assert rows["noted"].startswith("Twilio 31921, ")
     assert rows["noted"].endswith("; Twilio 1, warning")
 
