@@ -77,6 +77,14 @@ def test_people_read_a_line_of_each_that_means_something_to_them() -> None:
     assert told(Format.HUMAN, EVENTS) == ("", LINES)
 
 
+def test_people_do_not_read_that_a_call_nobody_answered_was_hung_up() -> None:
+    busy = (
+        ev.Status(at=1.0, status="busy"),
+        ev.HungUp(at=1.1, end_reason="busy", duration=0),
+    )
+    assert told(Format.HUMAN, busy) == ("", "  1.0 s  Busy\n")
+
+
 def test_scripts_read_nothing() -> None:
     assert told(Format.QUIET, EVENTS) == ("", "")
 

@@ -38,6 +38,9 @@ ENDS = {
     "time-limit": "Ended by its time limit",
 }
 
+UNANSWERED = frozenset({"busy", "no-answer", "rejected", "cancelled"})
+"""Ends of calls in which nobody could hang up."""
+
 REPEATS = {
     "asked": "Once more",
     "key": "Once more, for the callee's key",
@@ -227,7 +230,9 @@ class HungUp(CallEvent, frozen=True, kw_only=True, tag="hung-up"):
     duration: int | None
 
     @property
-    def words(self) -> str:
+    def words(self) -> str | None:
+        if self.end_reason in UNANSWERED:
+            return None  # the status has told it
         after = f", {self.duration} s after the answer" if self.duration else ""
         return f"{ENDS.get(self.end_reason, 'Hung up')}{after}"
 
