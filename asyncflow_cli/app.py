@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.protocol.callplan import CallPlanReport
     from asyncflow_cli.protocol.callreports import CallsReport
     from asyncflow_cli.protocol.callresult import CallReport
+    from asyncflow_cli.protocol.calltrace import Tracer
     from asyncflow_cli.protocol.catalogue.report import ExplainReport
     from asyncflow_cli.protocol.clips import Clip
     from asyncflow_cli.protocol.models import SpeechRequest
@@ -315,9 +316,13 @@ class App:
 
         return read_phone_clip(file, warn=self.out.warning)
 
-    def call(self, order: CallOrder, save_heard: Path | None) -> Coroutine[Any, Any, CallReport]:
-        """Make the call; in the sandbox, save what the callee heard as a WAV."""
+    def call(
+        self, order: CallOrder, *, save_heard: Path | None, reports: Sequence[Path]
+    ) -> Coroutine[Any, Any, CallReport]:
+        """Make the call, and write down what happened and, in the sandbox, what was heard."""
+        from asyncflow_cli.protocol.calltrace import Tracer
         from asyncflow_cli.transport.call import PhoneCall
+        from asyncflow_cli.transport.callfiles import check_reports
 
         settings = self.settings
         if save_heard is not None and not is_loopback(settings.twilio_base_url):
@@ -326,25 +331,37 @@ class App:
             raise UsageError(
                 "Only callees of the sandbox do as they are told", hint="Add --sandbox"
             )
-        call = PhoneCall(settings, order, self.journal, self.library, warn=self.out.warning)
-        return self._call(call, order, save_heard)
+        check_reports([*reports, *([save_heard] if save_heard else [])], written=reports)
+        tracer = Tracer()
+        call = PhoneCall(
+            settings, order, self.journal, self.library, warn=self.out.warning, watcher=tracer
+        )
+        return self._call(call, order, tracer, save_heard, reports)
 
-    async def _call(self, call: PhoneCall, order: CallOrder, save_heard: Path | None) -> CallReport:
+    async def _call(
+        self,
+        call: PhoneCall,
+        order: CallOrder,
+        tracer: Tracer,
+        save_heard: Path | None,
+        reports: Sequence[Path],
+    ) -> CallReport:
         from asyncflow_cli.protocol.callevents import Failed
         from asyncflow_cli.protocol.callview import CallView
+        from asyncflow_cli.transport.callfiles import written_down
 
         # Whoever types the text needs the foot of the terminal.
-        view = None if order.manners.keep_open else CallView(order.sentences)
-        with self.out.events(Failed.of, view) as tell:
-            if save_heard is None:
-                return await call.run(tell)
-            return await self._heard(call, tell, save_heard)
+        view = None if order.manners.keep_open else CallView(order.sentences, tracer)
+        async with written_down(reports, call, tracer, lambda: self._exit_code or 130):
+            with self.out.events(Failed.of, view) as tell:
+                if save_heard is None:
+                    return await call.run(tell)
+                return await self._heard(call, tell, save_heard)
 
     async def _heard(self, call: PhoneCall, tell: Tell, path: Path) -> CallReport:
         from asyncflow_cli.sandbox.client import heard
-        from asyncflow_cli.transport.files import check_writable, write_file
+        from asyncflow_cli.transport.files import write_file
 
-        check_writable(path)
         try:
             report = await call.run(tell)
         finally:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import msgspec
 import pytest
 
 from asyncflow_cli.protocol.audio import MULAW_SILENCE
 from asyncflow_cli.sandbox.callee import Callee, Press
 from tests.conftest import FROM, TO, Run, ServedSandbox, start, wait_for_line
+from tests.documents import checked
 from tests.speechservers import (
     Script,
     SpeechServer,
@@ -300,3 +302,53 @@ def test_the_embedded_sandbox_needs_nothing(run: Run, home: Path) -> None:
     with av.open("h.wav") as heard:
         assert heard.streams.audio[0].codec_context.name == "pcm_mulaw"
     assert len(mulaw_of(home / "h.wav")) > 4000
+
+
+def test_what_happened_is_written_down_for_programs_and_for_people(
+    sandboxed: Run, home: Path
+) -> None:
+    call = ("call", "--to", TO, "--from", FROM, TEXT, "--report", "c.json", "--report", "c.html")
+    assert sandboxed(*call).code == 0
+    written = checked(msgspec.json.decode((home / "c.json").read_bytes()))
+    assert (written["exit_code"], written["report"]["end_reason"]) == (0, "completed")
+    assert written["trace"]["events"][-1]["event"] == "hung-up"
+    assert all(mark["echoed"] for mark in written["trace"]["marks"])
+    assert written["trace"]["callee"]["levels"]
+    html = (home / "c.html").read_text()
+    assert TO not in html
+    assert "We look forward to seeing you." in html
+    assert {path.stat().st_mode & 0o777 for path in home.glob("c.*")} == {0o600}
+
+
+def test_a_call_that_failed_is_written_down_too(sandboxed: Run, home: Path) -> None:
+    result = sandboxed("call", "--to", "+15551230486", "Hello.", "--report", "c.json")
+    assert result.code == 20
+    written = checked(msgspec.json.decode((home / "c.json").read_bytes()))
+    assert (written["exit_code"], written["failure"]["code"]) == (20, "CALLEE_BUSY")
+    assert written["report"]["sip_code"] == "486"
+
+
+@pytest.mark.parametrize("path", ["c.txt", "no/c.json"])
+def test_a_report_that_cannot_be_written_rings_nobody(
+    sandboxed: Run, fast: ServedSandbox, path: str
+) -> None:
+    calls = len(fast.statuses)
+    assert sandboxed("call", "--to", TO, "Hello.", "--report", path).code == 2
+    assert len(fast.statuses) == calls
+
+
+def test_a_call_that_is_stopped_tells_what_was_heard_until_then(
+    real_time: ServedSandbox, home: Path
+) -> None:
+    call = ("call", "--to", TO, LONG, "--json", "--report", "c.json")
+    with start(home, *call, **real_time.environ) as process:
+        wait_for_line(process.stdout, "first-frame")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130
+    error = checked(msgspec.json.decode(err))["error"]
+    assert error["details"]["end_reason"] == "stopped"
+    assert not error["details"]["last_word_heard"]
+    assert msgspec.json.decode(out.splitlines()[-1])["event"] == "error"
+    written = checked(msgspec.json.decode((home / "c.json").read_bytes()))
+    assert written["report"]["status"] == "completed"

@@ -129,6 +129,10 @@ ForceOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("-n", "--dry-run", help="Show what would be done; open no socket.")
 ]
+ReportOption = Annotated[
+    list[Path] | None,
+    typer.Option("--report", metavar="FILE", help="What happened, as .json or .html. Repeatable."),
+]
 SaveHeardOption = Annotated[
     Path | None,
     typer.Option("--save-heard", metavar="FILE", help="Sandbox: what the callee heard, as WAV."),
@@ -174,6 +178,7 @@ def call(
     reconnect: ReconnectOption = "10s",
     force: ForceOption = False,
     dry_run: DryRunOption = False,
+    report: ReportOption = None,
     save_heard: SaveHeardOption = None,
     callee: CalleeOption = None,
 ) -> None:
@@ -217,4 +222,4 @@ def call(
     if dry_run:
         app.out.record(app.plan_call(order))
         return
-    app.out.record(app.run(app.call(order, save_heard)))
+    app.out.record(app.run(app.call(order, save_heard=save_heard, reports=report or ())))

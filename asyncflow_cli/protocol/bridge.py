@@ -291,6 +291,10 @@ class Bridge:
         self._tell(callevents.Resumed, what="speech", index=line.number)
         return [*actions, *self._speak(line, anew=True)]
 
+    def stop(self) -> None:
+        """Whoever runs the call gives it up, and ends it."""
+        self._end(EndReason.STOPPED)
+
     def on_duration(self, seconds: float) -> None:
         """What Twilio says the call lasted: only that tells its time limit from a hang-up."""
         if self.end_reason is EndReason.CALLEE_HUNG_UP and seconds >= self.deadlines.total:

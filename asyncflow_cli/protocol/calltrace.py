@@ -14,7 +14,7 @@ from statistics import median
 import msgspec
 
 from asyncflow_cli.protocol.audio import PHONE_RATE
-from asyncflow_cli.protocol.callevents import AnyCallEvent
+from asyncflow_cli.protocol.callevents import AnyCallEvent, CallEvent, Silent
 from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.frames import decode
 from asyncflow_cli.protocol.levels import SILENCE, peak
@@ -29,9 +29,6 @@ FULL = 32124
 """The loudest sample μ-law has."""
 
 CALLEE_SLICE = 0.1
-
-DRY = 0.04
-"""Seconds that the line may seem dry without being it: two frames, the error of our reckoning."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -155,8 +152,27 @@ class _Stretch:
         return Stretch(round(self.at, 3), seconds, (*self.peaks, *rest))
 
 
-class Tracer:
-    """Is told what happens, in order, and when. One for each call."""
+class Watcher:
+    """Is told what happens, in order, and when; this one forgets it."""
+
+    def event(self, event: CallEvent) -> None: ...
+
+    def sent(self, payload: str, at: float) -> None:
+        """Base64 μ-law was queued at the phone."""
+
+    def mark(self, name: str, at: float) -> None: ...
+
+    def echo(self, name: str, at: float) -> None: ...
+
+    def clear(self, at: float) -> None:
+        """Whatever the phone has not played is dropped: a `clear`, or a socket that was lost."""
+
+    def callee(self, level: float, at: float) -> None:
+        """A frame of the callee's, in dBFS."""
+
+
+class Tracer(Watcher):
+    """Remembers it. One for each call."""
 
     def __init__(self) -> None:
         self._events: list[AnyCallEvent] = []
@@ -170,16 +186,14 @@ class Tracer:
         self._until = 0.0
         """When the phone will have played all it has."""
 
-    def event(self, event: AnyCallEvent) -> None:
-        self._events.append(event)
+    def event(self, event: CallEvent) -> None:
+        self._events.append(event)  # type: ignore[arg-type]  # AnyCallEvent names all there are
+        if isinstance(event, Silent):
+            self._gaps.append(Gap(round(event.at - event.seconds, 3), event.seconds))
 
-    def sent(self, payload: str, at: float, *, expected: bool = True) -> None:
-        """Base64 μ-law was queued. `expected`: were the line dry before, that was a gap."""
+    def sent(self, payload: str, at: float) -> None:
         mulaw = decode(payload)
-        dry = at - self._until
-        if not self._played or dry > 0:
-            if self._played and expected and dry > DRY:
-                self._gaps.append(Gap(round(self._until, 3), round(dry, 3)))
+        if not self._played or at > self._until:
             self._played.append(_Stretch(at))
             self._until = at
         self._played[-1].add(mulaw)
@@ -195,7 +209,6 @@ class Tracer:
             mark.echoed = at
 
     def clear(self, at: float) -> None:
-        """Whatever the phone has not played is dropped: a `clear`, or a socket that was lost."""
         for mark in self._marks.values():
             mark.cleared = mark.cleared or mark.echoed is None
         if self._played and self._until > at:
@@ -204,7 +217,6 @@ class Tracer:
         self._clears.append(round(at, 3))
 
     def callee(self, level: float, at: float) -> None:
-        """A frame of the callee's, in dBFS."""
         if self._callee_since is None:
             self._callee_since = at
         slot = int((at - self._callee_since) / CALLEE_SLICE + 1e-6)

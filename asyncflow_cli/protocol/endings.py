@@ -9,6 +9,7 @@ from asyncflow_cli.errors import (
     CallError,
     CallRejectedError,
     CutShortError,
+    InterruptedByUserError,
     MachineAnsweredError,
     MediaNeverConnectedError,
     NoAnswerError,
@@ -36,6 +37,8 @@ class EndReason(StrEnum):
     WRITER_STALLED = "writer-stalled"
     PLAYBACK_TIMEOUT = "playback-timeout"
     TIME_LIMIT = "time-limit"
+    STOPPED = "stopped"
+    """By us: a signal, or a failure that has nothing to do with the call."""
 
 
 ENDINGS: dict[EndReason, tuple[type[CallError], str]] = {
@@ -72,7 +75,15 @@ ENDINGS: dict[EndReason, tuple[type[CallError], str]] = {
     ),
     EndReason.TIME_LIMIT: (TimeLimitReachedError, "The call reached its time limit"),
 }
-"""What each ending but COMPLETED raises, and says."""
+"""What each ending but COMPLETED and STOPPED raises, and says."""
+
+
+def exit_code_of(reason: EndReason) -> int:
+    """Of a call that was stopped from outside, that of Ctrl-C: the commonest way."""
+    if reason is EndReason.STOPPED:
+        return InterruptedByUserError.exit_code
+    return ENDINGS[reason][0].exit_code if reason in ENDINGS else 0
+
 
 CALLEES_OWN = frozenset({EndReason.CALLEE_HUNG_UP, EndReason.INTERRUPTED, EndReason.STOPPED_BY_KEY})
 """The callee's own ways to end it. Once they have heard the last word, these are a call done."""

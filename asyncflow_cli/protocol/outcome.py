@@ -83,7 +83,7 @@ def outcome(
     cause: AsyncflowError | None,
 ) -> CallReport:
     """The report; or, for any ending but the last word heard, the error that has it as details."""
-    reason = bridge.end_reason or EndReason.CANCELLED
+    reason = bridge.end_reason or EndReason.STOPPED
     if reason is EndReason.COMPLETED and record is not None:
         return report(bridge, order, times, record)
     error, message = ENDINGS[reason]
@@ -104,7 +104,7 @@ def report(bridge: Bridge, order: CallOrder, times: Timeline, record: Record) ->
     return CallReport(
         call_sid=record.sid,
         status=record.status,
-        end_reason=bridge.end_reason or EndReason.CANCELLED,
+        end_reason=bridge.end_reason or EndReason.STOPPED,
         to=order.to,
         from_=order.from_,
         tunnel=times.tunnel,

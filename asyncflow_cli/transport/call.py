@@ -34,12 +34,14 @@ from asyncflow_cli.protocol.bridge import (
 from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
 from asyncflow_cli.protocol.callrequest import doubts as request_doubts
 from asyncflow_cli.protocol.callresult import CallReport
-from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason
+from asyncflow_cli.protocol.calltrace import Watcher
+from asyncflow_cli.protocol.endings import TERMINAL, EndReason, exit_code_of
+from asyncflow_cli.protocol.levels import level
 from asyncflow_cli.protocol.markupcheck import escape
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.notifications import explained
 from asyncflow_cli.protocol.order import CallOrder
-from asyncflow_cli.protocol.outcome import Timeline, outcome
+from asyncflow_cli.protocol.outcome import Timeline, outcome, report
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.vad import SpeechDetector
 from asyncflow_cli.settings import Settings, is_loopback
@@ -85,12 +87,17 @@ class PhoneCall:
         library: VoiceLibrary,
         *,
         warn: Callable[[str], None],
+        watcher: Watcher | None = None,
     ) -> None:
         self._settings = settings
         self._order = order
         self._library = library
         self._tell: Tell = lambda _event: None
-        self._warn = warn
+        self._watcher = watcher or Watcher()
+        self.report: CallReport | None = None
+        """What came of it, however it ended; None if nobody was called."""
+        self._tell_warning = warn
+        self.warnings: list[str] = []
         self._inbox = Inbox()
         self._way = Way(
             settings, order, lost=lambda why: self._inbox.put(TunnelLost(why)), warn=warn
@@ -102,12 +109,12 @@ class PhoneCall:
             account_sid=settings.twilio_account_sid,
             keys=Keys.of(settings),
             sign_required=not is_loopback(settings.twilio_base_url),
-            refused=warn,
-            hear=self._hear if self._detector else None,
+            refused=self._warn,
+            hear=self._hear if self._detector or watcher else None,
             routes=self._way.routes,
         )
         self._twilio = TwilioClient(settings)
-        self._placed = PlacedCall(self._twilio, journal, warn)
+        self._placed = PlacedCall(self._twilio, journal, self._warn)
         self._voice: Voice | None = None
         self._times = Timeline(began=time.monotonic())
         self._cause: AsyncflowError | None = None
@@ -210,6 +217,8 @@ class PhoneCall:
                 self._times.started = at
             case Spoken(event=speech.Audio()) if self._times.first_audio is None:
                 self._times.first_audio = at
+            case media.Mark(mark=media.MarkBody(name=name)):
+                self._watcher.echo(name, self._at(at))
             case CallStatus(status="ringing") if self._times.ringing is None:
                 self._times.ringing = at
             case _:
@@ -277,15 +286,19 @@ class PhoneCall:
                 case Play(payload=payload):
                     await self._play(payload)
                 case Mark(name=name):
+                    self._watcher.mark(name, self._at(time.monotonic()))
                     await self._phone.mark(name)
                 case Clear():
+                    self._watcher.clear(self._at(time.monotonic()))
                     await self._phone.clear()
                 case Reconnect():
+                    self._watcher.clear(self._at(time.monotonic()))
                     self._inbox.start(self._reconnect())
                 case HangUp(tail=tail):
                     await asyncio.sleep(tail)
 
     async def _play(self, payload: str) -> None:
+        self._watcher.sent(payload, self._at(time.monotonic()))
         await self._phone.play(payload)
         if self._times.first_frame is None and payload != LEAD_IN:
             self._times.first_frame = time.monotonic()
@@ -321,8 +334,8 @@ class PhoneCall:
         self._inbox.put(TunnelLost(why))
 
     def _hear(self, payload: str, milliseconds: int) -> None:
-        assert self._detector is not None
-        if self._detector.feed(payload, milliseconds / 1000):
+        self._watcher.callee(level(payload), self._at(time.monotonic()))
+        if self._detector is not None and self._detector.feed(payload, milliseconds / 1000):
             self._inbox.put(Voiced())
 
     # Dialling, leading elsewhere, and hanging up
@@ -377,6 +390,7 @@ class PhoneCall:
 
     async def _finish(self) -> None:
         """End the call whatever happened, and see that it has ended."""
+        self._bridge.stop()
         await self._inbox.stop()
         await self._phone.close()
         if self._ends_by_itself():
@@ -385,14 +399,15 @@ class PhoneCall:
         if record is None or not record.ended:
             return
         self._bridge.on_duration(record.duration or 0)
-        reason = self._bridge.end_reason or EndReason.CANCELLED
+        reason = self._bridge.end_reason or EndReason.STOPPED
         if reason is not EndReason.COMPLETED:
             await self._look_into()
+        self.report = report(self._bridge, self._order, self._times, record)
         self._say(callevents.HungUp, end_reason=reason, duration=record.duration)
         self._placed.note_outcome(
             end_reason=reason,
             seconds_heard=self._bridge.seconds_heard,
-            exit_code=ENDINGS[reason][0].exit_code if reason in ENDINGS else 0,
+            exit_code=exit_code_of(reason),
         )
 
     async def _look_into(self) -> None:
@@ -420,17 +435,29 @@ class PhoneCall:
 
     # What came of it
 
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self._tell_warning(text)
+
     def _say(
         self, kind: type[callevents.CallEvent], now: float | None = None, **fields: Any
     ) -> None:
-        at = (time.monotonic() if now is None else now) - self._times.began
-        self._tell(kind(at=round(at, 3), **fields))
+        at = self._at(time.monotonic() if now is None else now)
+        self._pass_on(kind(at=round(at, 3), **fields))
+
+    def _at(self, now: float) -> float:
+        """Seconds since the call was asked for."""
+        return now - self._times.began
+
+    def _pass_on(self, event: callevents.CallEvent) -> None:
+        self._times.note(event)
+        self._watcher.event(event)
+        self._tell(event)
 
     def _pass_on_news(self) -> None:
         news, self._bridge.news = self._bridge.news, []
         for event in news:
-            self._times.note(event)
-            self._tell(event)
+            self._pass_on(event)
 
     async def _outcome(self) -> CallReport:
         self._pass_on_news()

@@ -44,6 +44,7 @@ def call_file(text: str = "Your table is ready. ", **fields: object) -> CallFile
         ev.Sentence(at=3.6, index=0, text=text, seconds=2.0),
         ev.Heard(at=5.7, index=0, text=text, seconds_heard=2.0),
         ev.Key(at=6.2, digit="1"),
+        ev.Silent(at=6.5, seconds=1.09),
         ev.Warned(at=6.6, text=f"The line to {TO} is slow"),
         ev.Sentence(at=7.0, index=1, text="See you at eight.", seconds=1.5),
         ev.HungUp(at=9.0, end_reason="callee-hung-up", duration=6),
