@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
 from typing import Any, Self
 
@@ -64,6 +67,69 @@ class SpeechServer:
             message: dict[str, Any] = json.loads(frame)
             if message.get("transcript") == "" and "close_context" not in message:
                 self._script(socket, message["context_id"])
+
+
+class Reciter(SpeechServer):
+    """Says what `audio_of` makes of a text, in chunks of `sizes` bytes, in turn.
+
+    `pace` is how many seconds of audio it makes in one of ours; None is as fast as it can. Without
+    `padded` its base64 lacks the signs that fill it up, as some services leave them out.
+    """
+
+    def __init__(
+        self,
+        audio_of: Callable[[str], bytes],
+        *,
+        sizes: Iterable[int] = (3200,),
+        pace: float | None = None,
+        padded: bool = True,
+    ) -> None:
+        super().__init__(says_nothing)
+        self.said: list[str] = []
+        """Texts, in the order in which they were asked for."""
+        self._audio_of = audio_of
+        self._sizes = tuple(sizes)
+        self._pace = pace
+        self._end = "" if padded else "="
+
+    def _talk(self, socket: ServerConnection) -> None:
+        text: dict[str, str] = {}
+        for frame in socket:
+            message: dict[str, Any] = json.loads(frame)
+            if "terminate" in message:
+                return
+            context = message.get("context_id")
+            if context is None or "close_context" in message:
+                continue
+            if message["transcript"]:
+                text[context] = text.get(context, "") + message["transcript"]
+            else:
+                self._recite(socket, context, text.pop(context).strip())
+
+    def _recite(self, socket: ServerConnection, context: str, text: str) -> None:
+        self.said.append(text)
+        ready = time.monotonic()
+        for chunk in _chunks(self._audio_of(text), self._sizes):
+            if self._pace is not None:
+                ready += len(chunk) / 8000 / self._pace
+                time.sleep(max(0.0, ready - time.monotonic()))
+            audio = base64.b64encode(chunk).decode().rstrip(self._end)
+            socket.send(json.dumps({"context_id": context, "audio": audio, "final": False}))
+        socket.send(json.dumps({"context_id": context, "audio": "", "final": True}))
+
+
+def never_silent(seed: str, n_bytes: int) -> bytes:
+    """μ-law of chance in which no byte is that of silence: it is found again in what was heard."""
+    return random.Random(seed).randbytes(n_bytes).replace(b"\xff", b"\x7e")
+
+
+def _chunks(audio: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
+    start = 0
+    for size in itertools.cycle(sizes):
+        if start >= len(audio):
+            return
+        yield audio[start : start + size]
+        start += size
 
 
 def _audio(context: str) -> str:

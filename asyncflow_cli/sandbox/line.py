@@ -61,6 +61,8 @@ class Line:
         self.gaps: list[Gap] = []
         self.discarded = 0
         """Bytes lost to the ceiling."""
+        self.most_queued = 0
+        """Bytes that waited to be played when there were the most."""
         self.times_cleared = 0
         self._skip_silence = skip_silence
         self._queue = bytearray()
@@ -94,6 +96,7 @@ class Line:
         taken = audio[: len(audio) - surplus]
         self._queue += taken
         self._queued += len(taken)
+        self.most_queued = max(self.most_queued, len(self._queue))
         self.discarded += surplus
         if taken:
             self._speaking = more

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -98,6 +99,8 @@ class MediaFeed:
         self.sent: Counter[str] = Counter()
         """Media frames of each track, those that were lost on the way included."""
         self.stopped = False
+        self.started_at: float | None = None
+        """When `start` was sent, by the computer's clock."""
         self._connection = connection
         self._opening = opening
         self._protocol = protocol
@@ -163,6 +166,7 @@ class MediaFeed:
         if self._sequence or self._ticks < (ticks(late.seconds) if late is not None else 0):
             return
         self._post(Start(start_of(self._opening), self._opening.stream_sid, self._count()))
+        self.started_at = time.monotonic()
 
     def _media(self, track: str, timestamp: str, audio: bytes) -> None:
         if "no-inbound" in self._faults and audio == SILENCE:

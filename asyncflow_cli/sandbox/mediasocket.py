@@ -6,6 +6,8 @@ https://www.twilio.com/docs/voice/media-streams/websocket-messages
 from __future__ import annotations
 
 import asyncio
+import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +16,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.protocol.audio import FRAME_BYTES
+from asyncflow_cli.protocol.audio import FRAME_BYTES, MULAW_SILENCE
 from asyncflow_cli.protocol.media import (
     INVALID,
     MALFORMED,
@@ -61,6 +63,7 @@ class MediaSocket:
         self._conditions = conditions
         self._second = second
         self._ticks = 0
+        self._spoken_at: float | None = None
         self._received: Counter[str] = Counter()
         self._protocol = MediaStream(Side.TWILIO)
         self._breakage = Breakage(connection, conditions, self._played)
@@ -112,10 +115,17 @@ class MediaSocket:
             "tracks": list(self.opening.tracks),
             "frames_sent": sum(self._feed.sent.values()),
             "received": dict(self._received),
+            "first_audio_ms": self._first_audio_ms(),
             "close_code": self._connection.close_code,
             "faults": [fault.written for fault in self._conditions.faults.values()],
             "second_socket": None if self._second is None else self._second.answered,
         }
+
+    def _first_audio_ms(self) -> float | None:
+        """From our `start` to the first audio that was not silence; our time, not the line's."""
+        if self._feed.started_at is None or self._spoken_at is None:
+            return None
+        return round((self._spoken_at - self._feed.started_at) * 1000, 1)
 
     def _played(self) -> int:
         """Bytes of what was sent here that the callee has heard; of a copy, of the call."""
@@ -146,12 +156,17 @@ class MediaSocket:
             case Media():
                 if line.push(message.media.payload):
                     self._warn_once(DISCARDED, "More than 10 minutes of audio queued; some lost")
+                self._note_speech(message.media.payload)
             case Mark(mark=MarkBody(name="")):
                 raise RemoteProtocolError("mark.name is empty", code=INVALID)
             case Mark():
                 self._feed.echo(line.mark(message.mark.name))
             case Clear():
                 self._feed.echo(line.clear())
+
+    def _note_speech(self, payload: str) -> None:
+        if self._spoken_at is None and b64decode(payload).strip(MULAW_SILENCE):
+            self._spoken_at = time.monotonic()
 
     def _warn_once(self, code: str, text: str) -> None:
         """Twilio logs each kind of warning once a stream."""

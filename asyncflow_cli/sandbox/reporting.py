@@ -26,6 +26,7 @@ def line_report(line: Line) -> dict[str, Any]:
     return {
         "seconds_heard": _seconds(len(line.heard)),
         "discarded_seconds": _seconds(line.discarded),
+        "most_queued_seconds": _seconds(line.most_queued),
         "gaps": tuple(gaps),
         "marks": tuple(marks),
     }

@@ -127,6 +127,8 @@ class CallReport(msgspec.Struct, frozen=True):
     """Begun minutes count whole: https://www.twilio.com/docs/voice/pricing"""
     seconds_heard: float = 0.0
     discarded_seconds: float = 0.0
+    most_queued_seconds: float = 0.0
+    """Of audio that waited to be played, when there was the most."""
     digits_pressed: str = ""
     gaps: tuple[dict[str, Any], ...] = ()
     marks: tuple[dict[str, Any], ...] = ()

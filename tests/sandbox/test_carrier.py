@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -175,6 +176,30 @@ def test_a_mark_takes_as_long_as_its_audio() -> None:
             assert 0.46 < took[0] < 1.0
             frames = streams_of(running, call.sid)[0]["frames_sent"]
             assert 23 <= frames <= 50
+
+    run(test())
+
+
+def test_a_report_tells_when_speech_came_and_silence_is_none() -> None:
+    async def test() -> None:
+        waited: list[float] = []
+
+        async def talk(socket: ServerConnection, sid: str) -> None:
+            began = time.monotonic()
+            await socket.send(media(sid, b"\xff" * 8000))
+            await socket.send(mark(sid, "silence"))
+            await server.heard_mark("silence")
+            waited.append((time.monotonic() - began) * 1000)
+            await socket.send(media(sid, b"\x10" * 160))
+            await socket.close()
+
+        async with sandbox() as running, media_server(talk) as server:
+            call = await make_call(running, twiml=server.twiml())
+            await ended(running, call.sid)
+            assert streams_of(running, call.sid)[0]["first_audio_ms"] >= round(waited[0], 1)
+            report = running.store.report(call.sid)
+            assert report is not None
+            assert report.most_queued_seconds == 1.0
 
     run(test())
 

@@ -88,7 +88,7 @@ def test_more_than_ten_minutes_do_not_fit() -> None:
     line = Line()
     assert line.queue(b"a" * (CEILING - 10)) == 0
     assert line.queue(b"b" * 30) == 20
-    assert line.discarded == 20
+    assert (line.discarded, line.most_queued) == (20, CEILING)
 
 
 @pytest.mark.parametrize("payload", ["YQ", "Y Q==", "YQ==\n", "not base64!", "ä", "YQ==YQ=="])
