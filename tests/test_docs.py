@@ -10,10 +10,13 @@ import pytest
 
 import asyncflow_cli
 from asyncflow_cli import errors
+from asyncflow_cli.protocol.endings import EndReason, exit_code_of
+from asyncflow_cli.transport.roads.choice import NAMES
 from tests.conftest import Run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+CALLS = (ROOT / "docs" / "calls.md").read_text()
 
 
 def examples() -> list[list[str]]:
@@ -63,3 +66,16 @@ def test_every_exit_code_stands_in_the_readme_and_in_help(run: Run) -> None:
 def test_the_constraints_name_no_download_addresses() -> None:
     constraints = (ROOT / "constraints.txt").read_text().splitlines()
     assert [c for c in constraints if not re.fullmatch(r"[\w.-]+==[\w.+-]+( ;.*)?", c)] == []
+
+
+def test_every_way_a_call_can_end_stands_in_its_guide_with_its_exit_code() -> None:
+    rows = re.findall(r"^\| ((?:`[\w-]+`(?:, )?)+) \| ([\d, ]+) \|", CALLS, re.M)
+    told = {name: codes for names, codes in rows for name in re.findall(r"`([\w-]+)`", names)}
+    assert set(told) == {reason.value for reason in EndReason}
+    for reason in EndReason:
+        assert str(exit_code_of(reason)) in told[reason.value].split(", "), reason
+
+
+def test_every_tunnel_stands_in_the_guide_to_calls() -> None:
+    named = {name.split(":")[0] for name in re.findall(r"^\| `([\w:@\[\]-]+)` \|", CALLS, re.M)}
+    assert {name.split(":")[0] for name in NAMES} - {"loopback", "sandbox"} <= named
