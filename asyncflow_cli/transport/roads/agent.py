@@ -121,13 +121,7 @@ async def running(
 ) -> AsyncIterator[Agent]:
     """Run a program in a session of its own, so that Ctrl-C does not end it before the call, and
     end it, with all that it started, at the end of the block."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
+    process = await _started(command)
     agent = Agent(name, process, losing, reasons, hints)
     listening = asyncio.create_task(agent.listen())
     try:
@@ -141,6 +135,29 @@ async def running(
             kill_group(process.pid)
             await asyncio.shield(asyncio.wait([listening], timeout=END_WITHIN))
             listening.cancel()
+
+
+async def _started(command: Sequence[str]) -> asyncio.subprocess.Process:
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # It may run already; asyncio would end it, and not what it has started.
+        with contextlib.suppress(OSError):
+            kill_group((await starting).pid)
+        raise
+    except OSError as error:
+        raise PrerequisiteError(
+            f"{command[0]} cannot be run: {error.strerror}", code="TUNNEL_MISSING"
+        ) from None
 
 
 def absent(name: str, hint: str) -> PrerequisiteError | None:
