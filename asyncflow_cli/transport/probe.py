@@ -14,10 +14,8 @@ import hashlib
 import hmac
 import re
 import secrets
-import socket
 import ssl
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -26,11 +24,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import WebSocketException
 
-from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
-from asyncflow_cli.protocol.catalogue import ngrok_codes
+from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.settings import is_loopback
+from asyncflow_cli.transport.astray import deaf, unreachable, wrong
 from asyncflow_cli.transport.roads.road import Tunnel
 
 SETTLES_WITHIN = 15.0
@@ -52,8 +50,6 @@ HEADERS = {
     "ngrok-skip-browser-warning": "1",
     "User-Agent": "asyncflow-probe",
 }
-
-NGROK = {entry.code: entry for entry in ngrok_codes.ENTRIES}
 
 
 @dataclass(frozen=True)
@@ -131,9 +127,9 @@ async def _https_ms(url: str, secret: bytes, verify: ssl.SSLContext | bool) -> f
                 f"http{url.removeprefix('ws')}/healthz", params={"nonce": nonce}
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _unreachable(url, error) from None
+        raise unreachable(url, error) from None
     if not hmac.compare_digest(response.content, _answer(secret, nonce).encode()):
-        raise _wrong(url, response)
+        raise wrong(url, response)
     return _since(began)
 
 
@@ -156,9 +152,9 @@ async def _wss_ms(url: str, secret: bytes, verify: ssl.SSLContext | bool) -> flo
                 heard = await socket.recv()
             taken = _since(began)
     except (WebSocketException, OSError, TimeoutError) as error:
-        raise _deaf(url, error) from None
+        raise deaf(url, error) from None
     if heard != FRAME:
-        raise _deaf(url, RuntimeError("the frame came back changed"))
+        raise deaf(url, ValueError("the frame came back changed"))
     return taken
 
 
@@ -176,92 +172,3 @@ def _signed(secret: bytes, what: str) -> str:
 
 def _since(began: float) -> float:
     return round((time.monotonic() - began) * 1000, 1)
-
-
-# What went wrong, and what to do
-
-
-def _wrong(url: str, response: httpx.Response) -> AsyncflowError:
-    """Somebody answers, and it is not us."""
-    ngrok = NGROK.get(response.headers.get("ngrok-error-code", ""))
-    if ngrok is not None:
-        error = PrerequisiteError(
-            f"{url} leads nowhere: {ngrok.meaning}", hint=ngrok.next, code=ngrok.code
-        )
-    else:
-        what, hint = _other_server(response)
-        error = PrerequisiteError(
-            f"{url} does not lead to this call: {what}", hint=hint, code="PUBLIC_URL_WRONG"
-        )
-    # The edge of a new tunnel says so until the agent's connection is known everywhere.
-    error.passing = response.status_code in (404, 421) or response.status_code >= 500
-    return error
-
-
-def _other_server(response: httpx.Response) -> tuple[str, str]:
-    status = response.status_code
-    if response.is_redirect:
-        where = response.headers.get("location", "somewhere")
-        return f"it redirects to {where}", "Give the address that is redirected to, https and all"
-    if status in (401, 403, 407):
-        return f"a login stands in front ({status})", "Let anybody in: Twilio has no login there"
-    if status in (502, 503, 504, 530):
-        return f"nothing answers behind it ({status})", "Lead it to 127.0.0.1 and the --port given"
-    if "html" in response.headers.get("content-type", ""):
-        return f"a web page answers ({status})", "A page of the tunnel in between: use another"
-    if status == 404:
-        return "the path is not found (404)", "Lead all paths under the address to our --port"
-    return (
-        f"another server answers ({status})",
-        "An older tunnel or another program has the address: end it, or use another",
-    )
-
-
-def _unreachable(url: str, error: Exception) -> AsyncflowError:
-    what, hint = _no_answer(error)
-    found = NetworkError(
-        f"{url} cannot be reached: {what}", hint=hint, code="PUBLIC_URL_UNREACHABLE"
-    )
-    found.passing = True
-    return found
-
-
-def _no_answer(error: Exception) -> tuple[str, str]:
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, socket.gaierror):
-            return "DNS does not know the name", "Check the name; a new one may take a minute"
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            why = cause.verify_message
-            return f"its certificate is not good ({why})", "Twilio takes no self-signed ones"
-        if isinstance(cause, ssl.SSLError):
-            return "it does not speak TLS", "Put TLS in front: Twilio connects to wss:// only"
-        if isinstance(cause, ConnectionRefusedError):
-            return "the connection is refused", "Nothing listens there: start it, or open its port"
-        if isinstance(cause, httpx.TimeoutException | TimeoutError):
-            return "no answer in time", "A firewall may drop the packets: open its port"
-    told = " ".join(str(cause) for cause in causes)
-    # anyio hands the refusal on in words only.
-    if "All connection attempts failed" in told:
-        return "the connection is refused", "Nothing listens there: start it, or open its port"
-    return str(error) or type(error).__name__, "Check the address, and a proxy in the way"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            yield from error.exceptions
-        error = error.__cause__ or error.__context__
-
-
-def _deaf(url: str, error: Exception) -> AsyncflowError:
-    status = error.response.status_code if isinstance(error, InvalidStatus) else None
-    what = f"status {status}" if status else str(error) or type(error).__name__
-    found = PrerequisiteError(
-        f"{url} lets HTTP through, but no WebSocket: {what}",
-        hint="Let the proxy or tunnel pass on Upgrade and Connection, or use another",
-        code="PUBLIC_URL_DEAF",
-    )
-    found.passing = status is None or status >= 500
-    return found

@@ -69,7 +69,7 @@ async def _tried(
     for last in (False, True):
         async with contextlib.AsyncExitStack() as attempt:
             try:
-                tunnel = await enter(attempt, road, port, open_within)
+                tunnel = await _open(attempt, road, port, open_within)
                 probed = await _while_open(tunnel, probe(tunnel))
             except AsyncflowError as error:
                 if last or not error.passing:
@@ -80,10 +80,9 @@ async def _tried(
     raise AssertionError("the last try returns or raises")
 
 
-async def enter(
-    stack: contextlib.AsyncExitStack, road: Road, port: int, open_within: float = OPEN_WITHIN
+async def _open(
+    stack: contextlib.AsyncExitStack, road: Road, port: int, open_within: float
 ) -> Tunnel:
-    """Its tunnel, until the stack is left. TUNNEL_SILENT if it is not open in time."""
     try:
         async with asyncio.timeout(open_within):
             return await stack.enter_async_context(road.open(port))

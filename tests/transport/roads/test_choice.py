@@ -8,7 +8,7 @@ import pytest
 
 from asyncflow_cli.errors import PrerequisiteError, UsageError
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.roads.choice import road_named, roads_for
+from asyncflow_cli.transport.roads.choice import NAMES, road_named, roads_for
 
 PROGRAMS = ("ngrok", "cloudflared", "tailscale", "ssh")
 
@@ -94,3 +94,10 @@ def test_a_machine_without_any_tunnel_is_told_what_to_do(bin: Path) -> None:
 def test_a_name_that_is_no_road_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
         road_named(name, Settings())
+
+
+def test_every_name_and_setting_stands_in_the_guide() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "tunnels.md").read_text()
+    settings = ("NGROK_DOMAIN", "SSH_TUNNEL", "SSH_TUNNEL_URL", "SSH_TUNNEL_PORT")
+    assert all(f"`{name}`" in guide for name in (*NAMES, *settings[:3]))
+    assert all(name in guide for name in settings)
