@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from asyncflow_cli.errors import AsyncflowError, CallRejectedError, UsageError
+from asyncflow_cli.errors import AsyncflowError, UsageError
 from asyncflow_cli.protocol import callevents, media, speech
 from asyncflow_cli.protocol.bridge import (
     LEAD_IN,
@@ -31,47 +31,34 @@ from asyncflow_cli.protocol.bridge import (
     Reconnect,
     Speak,
 )
-from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
-from asyncflow_cli.protocol.callrequest import doubts as request_doubts
 from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.calltrace import Watcher
 from asyncflow_cli.protocol.endings import TERMINAL, EndReason, exit_code_of
 from asyncflow_cli.protocol.levels import level
 from asyncflow_cli.protocol.markupcheck import escape
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
-from asyncflow_cli.protocol.notifications import explained
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import Timeline, outcome, report
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.vad import SpeechDetector
-from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.inbox import Broken, Event, Inbox, TunnelLost, Voiced, Written
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.library import VoiceLibrary
-from asyncflow_cli.transport.listener import serving
-from asyncflow_cli.transport.phone import CallStatus, Phone, PhoneLost, StreamFailed, Verdict
-from asyncflow_cli.transport.placed import PlacedCall
-from asyncflow_cli.transport.preflight import Check, preflight, twilio_checks
-from asyncflow_cli.transport.signature import Keys
+from asyncflow_cli.transport.line import Line
+from asyncflow_cli.transport.phone import CallStatus, PhoneLost, StreamFailed, Verdict
+from asyncflow_cli.transport.preflight import Check, preflight
 from asyncflow_cli.transport.streaming import texts_of
-from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
 from asyncflow_cli.transport.voice import SpeechLost, Spoken, Voice
-from asyncflow_cli.transport.way import Way
 from asyncflow_cli.transport.writer import typed
 
 log = logging.getLogger(__name__)
-
-POLL_EVERY = 5.0
-"""Seconds between looks at the call: callbacks are lost when a tunnel dies."""
 
 END_WITHIN = 3.0
 """Seconds in which a call whose socket we closed should report its end."""
 
 LAST_CHANCE = 3.0
 """Seconds that hanging up still has when a second Ctrl-C comes."""
-
-LEAD_AGAIN = 0.5
-"""Seconds between two tries to lead a call to a new socket, which Twilio refuses while it rings."""
 
 Tell: TypeAlias = Callable[[callevents.CallEvent], None]
 
@@ -99,22 +86,16 @@ class PhoneCall:
         self._tell_warning = warn
         self.warnings: list[str] = []
         self._inbox = Inbox()
-        self._way = Way(
-            settings, order, lost=lambda why: self._inbox.put(TunnelLost(why)), warn=warn
-        )
         self._bridge = Bridge(order.script(), order.deadlines(), order.manners)
         self._detector = SpeechDetector() if order.manners.barge_in == "speech" else None
-        self._phone = Phone(
-            self._inbox.put,
-            account_sid=settings.twilio_account_sid,
-            keys=Keys.of(settings),
-            sign_required=not is_loopback(settings.twilio_base_url),
-            refused=self._warn,
+        self._line = Line(
+            settings,
+            order,
+            journal,
+            self._inbox,
+            warn=self._warn,
             hear=self._hear if self._detector or watcher else None,
-            routes=self._way.routes,
         )
-        self._twilio = TwilioClient(settings)
-        self._placed = PlacedCall(self._twilio, journal, self._warn)
         self._voice: Voice | None = None
         self._times = Timeline(began=time.monotonic())
         self._cause: AsyncflowError | None = None
@@ -124,19 +105,16 @@ class PhoneCall:
     @property
     def sid(self) -> str | None:
         """The call's, once it was dialled."""
-        return self._placed.sid
+        return self._line.placed.sid
 
     async def run(self, tell: Tell) -> CallReport:
         """Make the call, and `tell` what happens. Any ending but the last word heard is raised,
         with the report."""
         self._tell = tell
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(self._twilio.aclose)
-            await self._placed.end_orphans()
-            port = await stack.enter_async_context(serving(self._phone.app, port=self._order.port))
-            await stack.enter_async_context(self._way)
+            await stack.enter_async_context(self._line.opened())
             try:
-                await self._prepare(stack, port)
+                await self._prepare(stack)
                 await self._converse()
             finally:
                 await _insistently(self._finish())
@@ -144,28 +122,12 @@ class PhoneCall:
 
     # Before anybody is called
 
-    async def _prepare(self, stack: contextlib.AsyncExitStack, port: int) -> None:
+    async def _prepare(self, stack: contextlib.AsyncExitStack) -> None:
         """Check everything that can be, and have the first words ready; or raise all that fails."""
-        checks = twilio_checks(
-            self._twilio, self._order.from_, force=self._order.force, warn=self._warn
-        )
-        checks += [
-            Check("public address", lambda: self._open_way(port)),
-            Check("speech", lambda: self._first_words(stack)),
-        ]
-        await preflight(checks)
-
-    async def _open_way(self, port: int) -> None:
-        self._phone.public_url = await self._way.open(port)
-        self._note_way()
-        # Only where the call can be led elsewhere it is worth holding.
-        grace = self._order.reconnect if self._way.has_other else 0.0
-        self._bridge.deadlines = replace(self._bridge.deadlines, reconnect=grace)
-
-    def _note_way(self) -> None:
-        self._times.tunnel = self._way.name
-        if self._way.name is not None:
-            self._placed.through(self._way.name, self._way.pid)
+        speech = Check("speech", lambda: self._first_words(stack))
+        await preflight([*self._line.checks(), speech])
+        patience = replace(self._bridge.deadlines, reconnect=self._line.grace)
+        self._bridge.deadlines = patience
 
     async def _first_words(self, stack: contextlib.AsyncExitStack) -> None:
         if self._order.audio is None:
@@ -240,7 +202,7 @@ class PhoneCall:
             case TunnelLost(why=why):
                 return bridge.on_tunnel_lost(why)
             case PhoneLost(token=token):
-                return bridge.on_phone_lost() if token == self._phone.token else []
+                return bridge.on_phone_lost() if token == self._line.phone.token else []
             case StreamFailed():
                 return self._on_stream_failed(event)
             case CallStatus():
@@ -257,7 +219,7 @@ class PhoneCall:
         return self._bridge.on_speech_lost(lost.take, passing=lost.passing, why=lost.error.message)
 
     def _on_stream_failed(self, failed: StreamFailed) -> list[Action]:
-        if self._phone.stream_sid not in ("", failed.stream_sid):
+        if self._line.phone.stream_sid not in ("", failed.stream_sid):
             return []  # news of a stream that was given up already
         self._warn(f"Twilio could not keep the media socket: {failed.reason}")
         return self._bridge.on_phone_lost(failed.reason)
@@ -287,19 +249,19 @@ class PhoneCall:
                     await self._play(payload)
                 case Mark(name=name):
                     self._watcher.mark(name, self._at(time.monotonic()))
-                    await self._phone.mark(name)
+                    await self._line.phone.mark(name)
                 case Clear():
                     self._watcher.clear(self._at(time.monotonic()))
-                    await self._phone.clear()
+                    await self._line.phone.clear()
                 case Reconnect():
                     self._watcher.clear(self._at(time.monotonic()))
-                    self._inbox.start(self._reconnect())
+                    self._inbox.start(self._lead_elsewhere())
                 case HangUp(tail=tail):
                     await asyncio.sleep(tail)
 
     async def _play(self, payload: str) -> None:
         self._watcher.sent(payload, self._at(time.monotonic()))
-        await self._phone.play(payload)
+        await self._line.phone.play(payload)
         if self._times.first_frame is None and payload != LEAD_IN:
             self._times.first_frame = time.monotonic()
             since = self._times.started or self._times.first_frame
@@ -324,15 +286,6 @@ class PhoneCall:
             return typed()
         return texts_of(None, self._order.flush_after)
 
-    async def _poll(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_EVERY)
-            with contextlib.suppress(AsyncflowError):
-                self._inbox.put(CallStatus(await self._placed.status()))
-
-    def _on_tunnel_lost(self, why: str) -> None:
-        self._inbox.put(TunnelLost(why))
-
     def _hear(self, payload: str, milliseconds: int) -> None:
         self._watcher.callee(level(payload), self._at(time.monotonic()))
         if self._detector is not None and self._detector.feed(payload, milliseconds / 1000):
@@ -341,83 +294,43 @@ class PhoneCall:
     # Dialling, leading elsewhere, and hanging up
 
     async def _dial(self) -> None:
-        request = self._request()
-        for doubt in request_doubts(request):
-            self._warn(doubt)
         since, heard = self._times.asked, self._times.first_audio
-        first = round((heard - since) * 1000, 1) if since and heard else None
-        numbers: dict[str, Any] = {
-            "to": request.to,
-            "from_": request.from_,
-            "tunnel": self._way.name,
-        }
-        self._say(callevents.Ready, **numbers, first_audio_ms=first)
-        self._times.dialled = time.monotonic()
-        await self._placed.place(request)
-        assert self._placed.sid is not None
-        self._say(callevents.Placed, call_sid=self._placed.sid)
-        if not self._phone.expect(self._placed.sid):
-            raise CallRejectedError("Somebody else's call took our socket")
-        self._inbox.start(self._poll())
-
-    def _request(self) -> CallRequest:
-        return CallRequest.of(
-            self._order,
-            twiml=self._twiml(),
-            status_callback=self._phone.status_url,
-            amd_callback=self._phone.amd_url,
+        self._times.tunnel = self._line.tunnel
+        self._say(
+            callevents.Ready,
+            to=self._order.to,
+            from_=self._order.from_,
+            tunnel=self._line.tunnel,
+            first_audio_ms=round((heard - since) * 1000, 1) if since and heard else None,
         )
+        self._times.dialled = time.monotonic()
+        self._say(callevents.Placed, call_sid=await self._line.dial())
 
-    def _twiml(self) -> str:
-        hold = int(self._bridge.deadlines.reconnect)
-        return stream_twiml(self._phone.media_url, self._phone.stream_status_url, hold)
-
-    async def _reconnect(self) -> None:
-        """Lead the call to a new socket, behind another tunnel where the one there was is lost."""
-        self._phone.renew()
-        self._phone.public_url = await self._way.again()
-        self._note_way()
-        while self._placed.sid is not None:
-            try:
-                await self._twilio.redirect(
-                    self._placed.sid, self._twiml(), status_callback=self._phone.status_url
-                )
-                return
-            except AsyncflowError as error:
-                if error.code in CALL_GONE:
-                    self._inbox.put(CallStatus(await self._placed.status()))
-                await asyncio.sleep(LEAD_AGAIN)
+    async def _lead_elsewhere(self) -> None:
+        await self._line.lead_elsewhere()
+        self._times.tunnel = self._line.tunnel
 
     async def _finish(self) -> None:
         """End the call whatever happened, and see that it has ended."""
         self._bridge.stop()
         await self._inbox.stop()
-        await self._phone.close()
+        await self._line.phone.close()
         if self._ends_by_itself():
             await self._reported_end()
-        record = await self._placed.end()
+        record = await self._line.placed.end()
         if record is None or not record.ended:
             return
         self._bridge.on_duration(record.duration or 0)
         reason = self._bridge.end_reason or EndReason.STOPPED
         if reason is not EndReason.COMPLETED:
-            await self._look_into()
+            self._times.notifications = await self._line.complaints()
         self.report = report(self._bridge, self._order, self._times, record)
         self._say(callevents.HungUp, end_reason=reason, duration=record.duration)
-        self._placed.note_outcome(
+        self._line.placed.note_outcome(
             end_reason=reason,
             seconds_heard=self._bridge.seconds_heard,
             exit_code=exit_code_of(reason),
         )
-
-    async def _look_into(self) -> None:
-        """What Twilio has to say of a call that did not end well."""
-        assert self._placed.sid is not None
-        with contextlib.suppress(AsyncflowError):
-            noted = await self._twilio.notifications(self._placed.sid)
-            self._times.notifications = tuple(
-                explained(note.error_code, note.level, note.message) for note in noted
-            )
 
     def _ends_by_itself(self) -> bool:
         """Whether closing the socket ends the call: nothing follows the stream then."""
@@ -463,7 +376,9 @@ class PhoneCall:
         self._pass_on_news()
         if self._bridge.assumed_end:
             self._warn("The speech service never said that it was done")
-        return outcome(self._bridge, self._order, self._times, self._placed.record, self._cause)
+        return outcome(
+            self._bridge, self._order, self._times, self._line.placed.record, self._cause
+        )
 
 
 async def _insistently(work: Coroutine[Any, Any, None]) -> None:
