@@ -40,6 +40,32 @@ def stays_silent_at_the_end(socket: ServerConnection, context: str) -> None:
     socket.send(_audio(context))
 
 
+def drops_at(number: int) -> Script:
+    """Speaks half a second a sentence, and goes away at the `number`th, and at all that follow."""
+    spoken: list[str] = []
+
+    def script(socket: ServerConnection, context: str) -> None:
+        spoken.append(context)
+        socket.send(_audio(context))
+        if len(spoken) >= number:
+            socket.socket.close()
+        else:
+            socket.send(json.dumps({"context_id": context, "audio": "", "final": True}))
+
+    return script
+
+
+def begins_with(header: bytes) -> Script:
+    """Sends a file where plain samples were asked for."""
+
+    def script(socket: ServerConnection, context: str) -> None:
+        audio = base64.b64encode(header + b"\x7f" * 1600).decode()
+        socket.send(json.dumps({"context_id": context, "audio": audio, "final": False}))
+        socket.send(json.dumps({"context_id": context, "audio": "", "final": True}))
+
+    return script
+
+
 class SpeechServer:
     """Runs `script` each time the end of a text was told."""
 

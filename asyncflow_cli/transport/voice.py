@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from asyncflow_cli.errors import AsyncflowError, NetworkError, ServiceError
-from asyncflow_cli.protocol.bridge import SpeechEvent
+from asyncflow_cli.errors import AsyncflowError, IncompleteError, NetworkError, ServiceError
+from asyncflow_cli.protocol.bridge import RanDry, SpeechEvent
+from asyncflow_cli.protocol.sniff import kind_of
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.speech import SpeechSession
 
 BREATH = 0.5
 """Seconds before another connection is tried in place of one that was lost."""
+
+SNIFFED = 4096
+"""Characters of base64 that are looked at for a file's header: two frames of mp3."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class Voice:
             if anew or self._session is None:
                 await self._replace()
             assert self._session is not None
-            async with aclosing(self._session.speak(text)) as events:
+            async with aclosing(_samples(self._session.speak(text))) as events:
                 async for event in events:
                     self._emit(Spoken(take, event))
         except AsyncflowError as error:
@@ -115,3 +120,24 @@ class Voice:
         session, self._session = self._session, None
         if session is not None:
             await session.__aexit__(None, None, None)
+
+
+async def _samples(events: AsyncGenerator[SpeechEvent, None]) -> AsyncGenerator[SpeechEvent, None]:
+    """The events, if they begin as plain samples do: a file's header would be heard as noise."""
+    begun = False
+    async with aclosing(events):
+        async for event in events:
+            if not (begun or isinstance(event, RanDry)) and event.audio:
+                begun = True
+                _refuse_file(base64.b64decode(event.audio[:SNIFFED]))
+            yield event
+
+
+def _refuse_file(beginning: bytes) -> None:
+    kind = kind_of(beginning)
+    if kind is not None:
+        raise IncompleteError(
+            f"The speech service sent a file ({kind}) where plain μ-law was asked for",
+            hint="Try another --model",
+            code="SPEECH_IS_A_FILE",
+        )

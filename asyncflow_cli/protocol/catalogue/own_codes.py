@@ -376,6 +376,14 @@ _NETWORK: tuple[Row, ...] = (
         "Give it words",
     ),
     (
+        "SPEECH_IS_A_FILE",
+        errors.IncompleteError,
+        "A file in place of speech",
+        "The speech service sent a file, whose header a phone would play as a burst of noise.",
+        "A model or a proxy that does not honour the output format.",
+        "Try another --model",
+    ),
+    (
         "TWILIO_UNREACHABLE",
         errors.NetworkError,
         "Twilio cannot be reached",

@@ -1,0 +1,109 @@
+"""`asyncflow call`, whole, at a sandbox that fails as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asyncflow_cli.sandbox.account import Account, read_account
+from asyncflow_cli.sandbox.resources import CallReport, CallResource, Notification
+from tests.conftest import TO, Result, Run, ServedSandbox
+
+
+class Caller:
+    """Makes calls, and tells what the sandbox saw of them. Whatever it broke is mended at the end,
+    when no call may be left alive."""
+
+    def __init__(self, run: Run, served: ServedSandbox) -> None:
+        self._run = run
+        self._served = served
+        self._sandbox = served.sandbox
+        self._calls_before = len(served.statuses)
+        self._speeches_before = len(served.sandbox.store.speeches())
+        self.environ = dict(served.environ)
+
+    def __call__(self, *args: str, to: str = TO, stdin: bytes = b"", **variables: str) -> Result:
+        environ = {**self.environ, **variables}
+        return self._run("call", "--to", to, "--json", *args, stdin=stdin, **environ)
+
+    def breaks(self, *faults: str) -> None:
+        """Have these things go wrong, as docs/sandbox.md writes them."""
+        self._sandbox.faults.add(faults)
+
+    def answers(self, script: str) -> None:
+        """Have everybody act by this script."""
+        self._sandbox.register(script)
+
+    def account(self, *knobs: str) -> None:
+        self._sandbox.carrier.account = read_account(knobs)
+
+    def restore(self) -> None:
+        self._sandbox.faults.clear()
+        self._sandbox.carrier.callees.clear()
+        self._sandbox.carrier.account = Account()
+
+    def finish(self) -> None:
+        """Wait until the line has nothing left to do."""
+        self._served.finish()
+
+    @property
+    def ended(self) -> bool:
+        return self._served.ended()
+
+    # What the sandbox saw
+
+    @property
+    def calls(self) -> list[CallResource]:
+        """Those of this test, the latest first."""
+        found = self._sandbox.store.calls()
+        return found[: len(found) - self._calls_before]
+
+    @property
+    def report(self) -> CallReport:
+        """Of the latest call."""
+        self.finish()
+        report = self._sandbox.store.report(self.calls[0].sid)
+        assert report is not None
+        return report
+
+    @property
+    def stream(self) -> Any:
+        """Of the latest call, the last one."""
+        return self.report.streams[-1]
+
+    @property
+    def notifications(self) -> list[Notification]:
+        return self._sandbox.store.notifications(self.calls[0].sid)
+
+    @property
+    def heard(self) -> bytes:
+        """μ-law: what the callee heard in the latest call."""
+        self.finish()
+        return self._sandbox.heard(self.calls[0].sid)
+
+    @property
+    def spoken(self) -> list[bytes]:
+        """μ-law: what the speech service made, a sentence each."""
+        return [one.audio for one in self._sandbox.store.speeches()[self._speeches_before :]]
+
+
+@pytest.fixture
+def call(run: Run, fast: ServedSandbox, home: Path) -> Iterator[Caller]:
+    caller = Caller(run, fast)
+    yield caller
+    caller.restore()
+    caller.finish()
+    assert caller.ended, "a call is left alive"
+
+
+@pytest.fixture
+def unhurried(run: Run, home: Path) -> Iterator[Caller]:
+    """At a sandbox in which time passes whether something is heard or not, as it does."""
+    with ServedSandbox(speed=20) as served:
+        caller = Caller(run, served)
+        yield caller
+        caller.finish()
+        assert caller.ended, "a call is left alive"

@@ -1,0 +1,85 @@
+"""A call that is over is over everywhere, and one that is not is ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import FROM, Run, ServedSandbox
+from tests.failures.conftest import Caller
+from tests.speechservers import SpeechServer, drops_at
+
+TEXT = "Your table is ready. We look forward to seeing you."
+LONG = " ".join([TEXT] * 8)
+CALL = "/2010-04-01/Accounts/{sid}/Calls/{sid}.json"
+
+
+def test_a_call_that_outlives_its_socket_is_hung_up_by_rest(call: Caller) -> None:
+    # Whatever stands behind the stream keeps the line open, and the hang-up is refused twice.
+    call.breaks("media:stop-late 100s", f"POST {CALL}:503 x2")
+    result = call(TEXT)
+    assert result.code == 0, result.err
+    assert result.json["status"] == "completed"
+
+
+def test_a_call_that_cannot_be_ended_is_told_with_the_command_that_ends_it(
+    call: Caller, run: Run, fast: ServedSandbox
+) -> None:
+    call.breaks(f"POST {CALL}:503", f"GET {CALL}:503")
+    result = call(TEXT, "--retries", "0")
+    sid = call.calls[0].sid
+    assert f"CALL {sid} MAY STILL BE LIVE" in " ".join(result.json["warnings"])
+    assert f"asyncflow calls hangup {sid}" in " ".join(result.json["warnings"])
+
+
+@pytest.mark.parametrize("fault", ["drop", "duplicate", "reorder", "late 2s"])
+def test_the_callees_hang_up_ends_it_whatever_becomes_of_the_callbacks(
+    call: Caller, fault: str
+) -> None:
+    call.answers("answer after 100ms; hang up after 1s")
+    call.breaks(f"callback:{fault}")
+    result = call(LONG)
+    assert (result.code, result.error["details"]["end_reason"]) == (24, "callee-hung-up")
+    assert result.error["details"]["status"] == "completed"
+
+
+def test_an_end_that_no_callback_tells_is_found_by_asking(call: Caller) -> None:
+    call.answers("busy after 100ms")
+    call.breaks("callback:drop")
+    result = call(TEXT)
+    assert (result.code, result.error["code"]) == (20, "CALLEE_BUSY")
+
+
+def test_a_callee_who_hangs_up_as_we_do_has_heard_the_last_word(call: Caller) -> None:
+    call.answers("answer after 100ms; hang up after 1s")
+    assert call("Yes.", "--from", FROM).code == 0
+
+
+def test_the_twilio_side_holds_the_time_limit_too(unhurried: Caller) -> None:
+    result = unhurried(LONG, "--max-duration", "2s")
+    assert (result.code, result.error["details"]["end_reason"]) == (26, "time-limit")
+    assert unhurried.report.ended_by == "time limit"
+
+
+def test_a_lost_speech_connection_is_replaced_and_every_sentence_is_heard(call: Caller) -> None:
+    call.breaks("ws:ws-drop 1 x1")
+    result = call(TEXT)
+    assert result.code == 0, result.err
+    assert "lost" in result.events and "resumed" in result.events
+    heard = call.heard
+    for sentence in call.spoken[-2:]:
+        assert sentence in heard
+
+
+def test_speech_that_fails_for_good_in_mid_call_is_a_call_cut_short(call: Caller) -> None:
+    with SpeechServer(drops_at(2)) as server:
+        result = call(TEXT, ASYNC_BASE_URL=server.url)
+    assert (result.code, result.error["details"]["end_reason"]) == (24, "tts-failed")
+    assert result.error["details"]["heard_text"].startswith("Your table is ready.")
+
+
+def test_nobody_is_called_before_there_is_something_to_say(call: Caller) -> None:
+    call.breaks("ws:first-byte 400ms x1")
+    result = call("Yes.")
+    assert result.code == 0, result.err
+    assert result.json["first_audio_ms"] >= 400
+    assert result.json["first_frame_ms"] < 400, "it was ready when the stream began"
