@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,19 +90,24 @@ class Caller:
 
 
 @pytest.fixture
-def call(run: Run, fast: ServedSandbox, home: Path) -> Iterator[Caller]:
-    caller = Caller(run, fast)
+def call(run: Run, fast: ServedSandbox) -> Iterator[Caller]:
+    yield from _mended(Caller(run, fast))
+
+
+@pytest.fixture(scope="session")
+def ticking() -> Iterator[ServedSandbox]:
+    """A sandbox in which time passes whether something is heard or not, as it does."""
+    with ServedSandbox(speed=20) as served:
+        yield served
+
+
+@pytest.fixture
+def unhurried(run: Run, ticking: ServedSandbox) -> Iterator[Caller]:
+    yield from _mended(Caller(run, ticking))
+
+
+def _mended(caller: Caller) -> Iterator[Caller]:
     yield caller
     caller.restore()
     caller.finish()
     assert caller.ended, "a call is left alive"
-
-
-@pytest.fixture
-def unhurried(run: Run, home: Path) -> Iterator[Caller]:
-    """At a sandbox in which time passes whether something is heard or not, as it does."""
-    with ServedSandbox(speed=20) as served:
-        caller = Caller(run, served)
-        yield caller
-        caller.finish()
-        assert caller.ended, "a call is left alive"

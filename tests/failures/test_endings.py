@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import FROM, Run, ServedSandbox
+from tests.conftest import FROM
 from tests.failures.conftest import Caller
 from tests.speechservers import SpeechServer, drops_at
 
@@ -14,24 +14,15 @@ CALL = "/2010-04-01/Accounts/{sid}/Calls/{sid}.json"
 
 
 def test_a_call_that_outlives_its_socket_is_hung_up_by_rest(call: Caller) -> None:
-    # Whatever stands behind the stream keeps the line open, and the hang-up is refused twice.
-    call.breaks("media:stop-late 100s", f"POST {CALL}:503 x2")
-    result = call(TEXT)
+    # Where another tunnel could take over, a pause behind the stream keeps the line open.
+    call.breaks(f"POST {CALL}:503 x1")
+    result = call("Yes.", "--tunnel", "sandbox", "--tunnel", "loopback", "--reconnect", "100s")
     assert result.code == 0, result.err
     assert result.json["status"] == "completed"
+    assert call.report.ended_by == "api"
 
 
-def test_a_call_that_cannot_be_ended_is_told_with_the_command_that_ends_it(
-    call: Caller, run: Run, fast: ServedSandbox
-) -> None:
-    call.breaks(f"POST {CALL}:503", f"GET {CALL}:503")
-    result = call(TEXT, "--retries", "0")
-    sid = call.calls[0].sid
-    assert f"CALL {sid} MAY STILL BE LIVE" in " ".join(result.json["warnings"])
-    assert f"asyncflow calls hangup {sid}" in " ".join(result.json["warnings"])
-
-
-@pytest.mark.parametrize("fault", ["drop", "duplicate", "reorder", "late 2s"])
+@pytest.mark.parametrize("fault", ["duplicate", "reorder", "late 2s"])
 def test_the_callees_hang_up_ends_it_whatever_becomes_of_the_callbacks(
     call: Caller, fault: str
 ) -> None:
@@ -40,13 +31,6 @@ def test_the_callees_hang_up_ends_it_whatever_becomes_of_the_callbacks(
     result = call(LONG)
     assert (result.code, result.error["details"]["end_reason"]) == (24, "callee-hung-up")
     assert result.error["details"]["status"] == "completed"
-
-
-def test_an_end_that_no_callback_tells_is_found_by_asking(call: Caller) -> None:
-    call.answers("busy after 100ms")
-    call.breaks("callback:drop")
-    result = call(TEXT)
-    assert (result.code, result.error["code"]) == (20, "CALLEE_BUSY")
 
 
 def test_a_callee_who_hangs_up_as_we_do_has_heard_the_last_word(call: Caller) -> None:
@@ -64,7 +48,8 @@ def test_a_lost_speech_connection_is_replaced_and_every_sentence_is_heard(call: 
     call.breaks("ws:ws-drop 1 x1")
     result = call(TEXT)
     assert result.code == 0, result.err
-    assert "lost" in result.events and "resumed" in result.events
+    assert "lost" in result.events
+    assert "resumed" in result.events
     heard = call.heard
     for sentence in call.spoken[-2:]:
         assert sentence in heard
