@@ -9,7 +9,7 @@ import pytest
 
 from asyncflow_cli.protocol.audio import MULAW_SILENCE
 from tests.failures.conftest import Caller
-from tests.speechservers import SLOW_CHUNKS, SpeechServer, begins_with, speaks_slowly
+from tests.speechservers import SpeechServer, begins_with
 
 TEXT = "Your table is ready. We look forward to seeing you."
 SILENT = MULAW_SILENCE[0]
@@ -41,23 +41,11 @@ def test_a_fifth_of_a_second_of_silence_comes_before_the_first_syllable(call: Ca
     assert len(silence) >= 1600
 
 
-@pytest.mark.parametrize("fault", ["media:jitter 400ms", "media:loss 10%", "media:no-inbound"])
-def test_a_bad_line_from_the_callee_spoils_nothing_for_them(call: Caller, fault: str) -> None:
-    # Timers run on our clock: what arrives late, or not at all, holds nothing up.
-    call.breaks(fault)
+def test_a_line_that_leaves_out_silence_holds_nothing_up(call: Caller) -> None:
+    call.breaks("media:no-inbound")
     result = call(TEXT)
     assert result.code == 0, result.err
     hear_all(call)
-
-
-def test_speech_that_comes_slower_than_it_is_heard_loses_nothing_and_is_told(
-    unhurried: Caller,
-) -> None:
-    with SpeechServer(speaks_slowly) as server:
-        result = unhurried("Slowly.", ASYNC_BASE_URL=server.url)
-    assert result.code == 0, result.err
-    assert result.json["gaps"]["count"] >= 1
-    assert unhurried.heard.replace(MULAW_SILENCE, b"") == b"".join(SLOW_CHUNKS)
 
 
 def test_speech_is_queued_ahead_and_not_fed_at_the_pace_of_the_line(call: Caller) -> None:
