@@ -48,7 +48,11 @@ KEEP_ALIVE_EVERY = 10.0
 WebSocket pings may not count. Vendor-written clients use the same 10."""
 
 CLOSE_AFTER = 1.5
-"""Seconds of silence, with all text sent, before we ask for the end with closeContext."""
+"""Seconds without any audio, with all text sent, before we ask for the end with closeContext."""
+
+CLOSE_SOON = 0.4
+"""The same once there was audio, which then most likely is all there: where the service announces
+no end before it is asked, a call's next sentence waits for this."""
 
 DRY_AFTER = 3.0
 """Seconds without a frame, with all text sent, that mean no more will come. Customary."""
@@ -73,12 +77,14 @@ class SpeechSession:
         *,
         contexts: bool = True,
         close_after: float = CLOSE_AFTER,
+        close_soon: float = CLOSE_SOON,
         dry_after: float = DRY_AFTER,
         keep_alive_every: float = KEEP_ALIVE_EVERY,
     ) -> None:
         self._settings = settings
         self._initialize = initialize
         self._close_after = close_after
+        self._close_soon = close_soon
         self._dry_after = dry_after
         self._keep_alive_every = keep_alive_every
         self._protocol = SpeechProtocol(Side.CLIENT, contexts=contexts)
@@ -161,7 +167,7 @@ class SpeechSession:
     def _patience(self, *, heard: bool, dry: bool, closed: bool) -> float | None:
         """Seconds of silence that are worth an answer."""
         if not closed:
-            return self._close_after
+            return self._close_soon if heard else self._close_after
         return self._dry_after if heard and not dry else None
 
     async def _send_text(self, context: str, text: str | AsyncIterator[str]) -> None:

@@ -283,6 +283,27 @@ def test_a_final_of_another_context_or_of_none_alive_ends_nothing() -> None:
     run(test())
 
 
+def test_a_service_that_ends_only_when_it_is_asked_is_asked_soon_after_its_audio() -> None:
+    async def handle(socket: ServerConnection) -> None:
+        async for text in socket:
+            message = json.loads(text)
+            if message.get("close_context"):
+                await socket.send(end(message["context_id"]))
+            elif message.get("transcript") == "":
+                await socket.send(frame(message["context_id"]))
+
+    async def test() -> None:
+        async with serve(handle, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            settings = Settings(api_key=KEY, base_url=f"http://127.0.0.1:{port}")
+            async with SpeechSession(settings, INIT, close_after=60, close_soon=SOON) as session:
+                for _ in range(2):
+                    events = await spoken(session, "Hello.")
+                    assert isinstance(events[-1], Final)
+
+    run(test())
+
+
 def test_the_single_stream_form_names_no_context() -> None:
     frames: list[dict[str, Any]] = []
 
