@@ -9,6 +9,8 @@ import contextlib
 import dataclasses
 import io
 import os
+import re
+import shutil
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -36,26 +38,29 @@ from asyncflow_cli.commands import (
     tts_stream,
     voices,
 )
+from asyncflow_cli.commands.options import env
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
+from asyncflow_cli.manual.nearest import meant
+from asyncflow_cli.manual.page import page_of
+from asyncflow_cli.manual.terminal import shown
+from asyncflow_cli.manual.themes import EVERYWHERE
 from asyncflow_cli.output import COLORS, drop
-
-EXIT_CODES = """
-Exit codes: 0 done · 1 other failure · 2 wrong usage · 3 not found · 4 not authorised · 5 limit ·
-6 network · 7 service · 8 incomplete audio · 9 an --assert failed · 10 something local is missing ·
-20 busy · 21 no answer · 22 rejected · 24 cut short · 25 media never connected · 26 time limit ·
-130 Ctrl-C · 143 SIGTERM
-"""
 
 app = typer.Typer(
     name="asyncflow",
-    help="The Async Voice API at a terminal: speech to files, and into phone calls.\n\n"
-    "Without an account: asyncflow --sandbox tts 'Hello' -o hello.wav",
-    epilog=EXIT_CODES,
+    help="""The Async Voice API at a terminal: speech to files, and into phone calls.
+
+With --sandbox every command works without an account, without a network and without a bill.
+
+Examples:
+    asyncflow --sandbox tts "Hello." -o hello.wav
+    asyncflow --sandbox call --to +15551230001 "Your table is ready."
+    asyncflow tts --help
+""",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 status.register(app)
 tts.register(app)
@@ -94,12 +99,22 @@ def _remember_color(ctx: typer.Context, param: Any, value: str | None) -> None:
     _remember(ctx, param, value)
 
 
+def _print_page(ctx: typer.Context) -> None:
+    ctx.obj.out.text(shown(page_of(ctx), shutil.get_terminal_size().columns))
+
+
+def _show_help(ctx: typer.Context, _param: Any, value: bool) -> None:
+    if value:
+        _print_page(ctx)
+        raise typer.Exit
+
+
 def _option(*names: str, callback: Any = _remember, **attributes: Any) -> TyperOption:
     return TyperOption(
         param_decls=list(names),
         expose_value=False,
         callback=callback,
-        rich_help_panel="Options of every command",
+        rich_help_panel=EVERYWHERE,
         **attributes,
     )
 
@@ -110,14 +125,34 @@ def global_options() -> list[TyperOption]:
         _option("-q", "--quiet", is_flag=True, help="Only the result."),
         _option("-v", "--verbose", is_flag=True, help="More words."),
         _option("--debug", is_flag=True, help="Tracebacks."),
-        _option("--profile", metavar="NAME", help="Profile of the config file."),
-        _option("--sandbox", is_flag=True, help="No account, no network: the local stand-in."),
-        _option("--base-url", metavar="URL", help="Another address of the Async Voice API."),
+        _option("--profile", metavar="NAME", help=f"Profile of the config file. {env('profile')}"),
+        _option(
+            "--sandbox",
+            is_flag=True,
+            help=f"No account, no network: the local stand-in. {env('sandbox')}",
+        ),
+        _option(
+            "--base-url",
+            metavar="URL",
+            help=f"Another address of the Async Voice API. {env('base_url')}",
+        ),
         _option("--timeout", metavar="DURATION", help="How long to wait for an answer: 30s."),
         _option("--retries", metavar="N", help="Further tries after a passing failure: 2."),
-        _option("--color", callback=_remember_color, metavar="WHEN", help=f"{', '.join(COLORS)}."),
+        _option(
+            "--color",
+            callback=_remember_color,
+            metavar="WHEN",
+            help=f"{', '.join(COLORS)}. [env: NO_COLOR, FORCE_COLOR]",
+        ),
         _option("--no-input", is_flag=True, help="Never ask."),
         _option("-y", "--yes", is_flag=True, help="Answer yes."),
+        _option(
+            *("-h", "--help"),
+            is_flag=True,
+            is_eager=True,
+            callback=_show_help,
+            help="Show this page.",
+        ),
     ]
 
 
@@ -141,6 +176,7 @@ def build() -> TyperGroup:
 
 def _add_options(command: TyperGroup | TyperCommand) -> None:
     command.params.extend(global_options())
+    command.add_help_option = False  # ours is among the global ones
     if isinstance(command, TyperGroup):
         for child in command.commands.values():
             assert isinstance(child, TyperGroup | TyperCommand)
@@ -187,10 +223,13 @@ def _invoke(args: Sequence[str], state: App) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # which Typer does not export
-            state.out.text(error.format_message())
+        ctx = getattr(error, "ctx", None)
+        if (
+            ctx is not None and type(error).__name__ == "NoArgsIsHelpError"
+        ):  # which Typer does not export
+            _print_page(ctx)
             return 0
-        raise UsageError(error.format_message(), hint=_help_hint(error)) from error
+        raise _wrong_usage(error, ctx) from error
     except (typer.Abort, KeyboardInterrupt):
         raise InterruptedByUserError("Stopped") from None
     except SystemExit as leaving:
@@ -200,9 +239,16 @@ def _invoke(args: Sequence[str], state: App) -> int:
         raise
 
 
-def _help_hint(error: typer.TyperException) -> str | None:
-    ctx = getattr(error, "ctx", None)
-    return f"See {ctx.command_path} --help" if ctx is not None else None
+def _wrong_usage(error: typer.TyperException, ctx: typer.Context | None) -> UsageError:
+    """The parser's complaint, with what was probably meant, and where help is."""
+    if ctx is None:
+        return UsageError(error.format_message())
+    unknown = re.match(r"No such (?:command '(.*?)'|option: (\S+))", error.message)
+    if unknown is None:
+        return UsageError(error.format_message(), hint=f"See {ctx.command_path} --help")
+    near = " or ".join(meant(ctx, unknown[1] or unknown[2]))
+    hint = f"Did you mean {near}? " if near else ""
+    return UsageError(unknown[0], hint=f"{hint}See {ctx.command_path} --help")
 
 
 def _folders(environ: Mapping[str, str]) -> Folders:

@@ -15,6 +15,7 @@ from asyncflow_cli.commands.options import (
     PlainOption,
     TextArgument,
     VoiceOption,
+    env,
 )
 from asyncflow_cli.commands.speech import speech_of
 from asyncflow_cli.protocol.order import CallOrder, key, phone_number, send_digits
@@ -28,11 +29,11 @@ def register(app: typer.Typer) -> None:
 
 ToOption = Annotated[
     str | None,
-    typer.Option("--to", metavar="NUMBER", help="The number to call [OUTBOUND_NUMBER]."),
+    typer.Option("--to", metavar="NUMBER", help=f"The number to call. {env('to')}"),
 ]
 FromOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="NUMBER", help="Your Twilio number [INBOUND_NUMBER]."),
+    typer.Option("--from", metavar="NUMBER", help=f"Your Twilio number. {env('from_')}"),
 ]
 CallerIdOption = Annotated[
     str | None,
@@ -184,9 +185,10 @@ def call(
 ) -> None:
     """Dial a number, speak into the call, and hang up when the last word was heard.
 
-    asyncflow call --to +15551230001 "Your table is ready." ·
-    llm "apologise" | asyncflow call --to +15551230001 - ·
-    asyncflow --sandbox call --to +15551230001 "Hello" --save-heard heard.wav
+    Examples:
+        asyncflow call --to +15551230001 "Your table is ready."
+        llm "apologise" | asyncflow call --to +15551230001 -
+        asyncflow --sandbox call --to +15551230001 "Hello" --save-heard heard.wav
     """
     app: App = ctx.obj
     settings = app.configured(to=to, from_=from_, voice=voice, model=model, callee=callee)

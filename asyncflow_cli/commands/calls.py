@@ -8,11 +8,14 @@ import typer
 
 from asyncflow_cli.app import App
 
-app = typer.Typer(
-    name="calls",
-    help="The calls you made: which there were, how they ended, and ending those that have not.",
-    no_args_is_help=True,
-)
+HELP = """The calls you made: which there were, how they ended, and ending those that have not.
+
+Examples:
+    asyncflow calls list --live
+    asyncflow calls reap
+"""
+
+app = typer.Typer(name="calls", help=HELP, no_args_is_help=True)
 
 COLUMNS = ("call_sid", "state", "to", "began", "duration", "seconds_heard", "end_reason")
 
@@ -30,7 +33,9 @@ AllOption = Annotated[bool, typer.Option("--all", help="Every live call of the j
 def list_calls(ctx: typer.Context, live: LiveOption = False) -> None:
     """List the calls of the journal, the latest first. Twilio is not asked.
 
-    asyncflow calls list · asyncflow calls list --live --json
+    Examples:
+        asyncflow calls list
+        asyncflow calls list --live --json
     """
     app: App = ctx.obj
     report = app.journalled(live_only=live)
@@ -42,7 +47,9 @@ def list_calls(ctx: typer.Context, live: LiveOption = False) -> None:
 def show(ctx: typer.Context, sid: SidArgument) -> None:
     """Show a call: what the journal has, what Twilio has, and what went wrong.
 
-    asyncflow calls show CA5f · asyncflow calls show CA5f --json
+    Examples:
+        asyncflow calls show CA5f
+        asyncflow calls show CA5f --json
     """
     app: App = ctx.obj
     report = app.run(app.own_calls.show(sid))
@@ -53,7 +60,9 @@ def show(ctx: typer.Context, sid: SidArgument) -> None:
 def hang_up(ctx: typer.Context, sids: SidsArgument = None, every: AllOption = False) -> None:
     """End calls, whoever owns them. It asks first; -y answers.
 
-    asyncflow calls hangup CA5f · asyncflow calls hangup --all -y
+    Examples:
+        asyncflow calls hangup CA5f
+        asyncflow calls hangup --all -y
     """
     app: App = ctx.obj
     confirm = app.out.confirmation("Hanging up")
@@ -66,7 +75,9 @@ def hang_up(ctx: typer.Context, sids: SidsArgument = None, every: AllOption = Fa
 def reap(ctx: typer.Context) -> None:
     """End the calls that runs left which are gone, and no others.
 
-    asyncflow calls reap · asyncflow calls reap --json
+    Examples:
+        asyncflow calls reap
+        asyncflow calls reap --json
     """
     app: App = ctx.obj
     report = app.run(app.own_calls.reap())

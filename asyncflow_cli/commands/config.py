@@ -7,14 +7,21 @@ import typer
 from asyncflow_cli.app import App
 from asyncflow_cli.protocol.reports import SettingReport, SettingsReport
 
-app = typer.Typer(name="config", help="Settings, and where they come from.", no_args_is_help=True)
+HELP = """Settings, and where they come from.
+
+Examples:
+    asyncflow config list
+"""
+
+app = typer.Typer(name="config", help=HELP, no_args_is_help=True)
 
 
 @app.command("list")
 def list_settings(ctx: typer.Context) -> None:
     """Every setting, its value, and which source won. Secrets are not shown.
 
-    asyncflow config list --json
+    Examples:
+        asyncflow config list --json
     """
     app: App = ctx.obj
     settings = tuple(SettingReport(*row) for row in app.settings.described())

@@ -22,7 +22,10 @@ ListOption = Annotated[bool, typer.Option("--list", help="Every code there is.")
 def explain(ctx: typer.Context, code: CodeArgument = None, list_all: ListOption = False) -> None:
     """What a code means, why it usually comes, and what to do. It needs no network.
 
-    asyncflow explain RATE_LIMIT_EXCEEDED · asyncflow explain 21211 · asyncflow explain 24
+    Examples:
+        asyncflow explain RATE_LIMIT_EXCEEDED
+        asyncflow explain 21211
+        asyncflow explain 24
     """
     app: App = ctx.obj
     wanted = None if list_all else code

@@ -9,6 +9,13 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.settings import FIELDS
+
+
+def env(name: str) -> str:
+    """For the help of an option: the variables that set the same, `[env: ASYNC_VOICE_ID]`."""
+    return f"[env: {', '.join(FIELDS[name].metadata['names'])}]"
+
 
 TextArgument = Annotated[
     str | None, typer.Argument(metavar="[TEXT]", help="What to say; - reads stdin, as a pipe does.")
@@ -17,10 +24,10 @@ FileOption = Annotated[
     str | None, typer.Option("-f", "--file", metavar="FILE", help="Read the text from a file.")
 ]
 VoiceOption = Annotated[
-    str | None, typer.Option("--voice", metavar="VOICE", help="Id or name [ASYNC_VOICE_ID].")
+    str | None, typer.Option("--voice", metavar="VOICE", help=f"Id or name. {env('voice')}")
 ]
 ModelOption = Annotated[
-    str | None, typer.Option("--model", metavar="ID", help="Model id [ASYNC_MODEL_ID].")
+    str | None, typer.Option("--model", metavar="ID", help=f"Model id. {env('model')}")
 ]
 LanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="Force a language: en, fr, …")

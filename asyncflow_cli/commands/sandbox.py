@@ -10,9 +10,14 @@ from asyncflow_cli.app import App
 from asyncflow_cli.sandbox.choices import Choices, Cursor, Era, ModelRule, Paging
 from asyncflow_cli.settings import duration
 
-app = typer.Typer(
-    name="sandbox", help="The local stand-in of Async and Twilio.", no_args_is_help=True
-)
+HELP = """The local stand-in of Async and Twilio.
+
+Examples:
+    asyncflow sandbox serve &
+    eval "$(asyncflow sandbox env)"
+"""
+
+app = typer.Typer(name="sandbox", help=HELP, no_args_is_help=True)
 
 DEFAULT_PORT = 7580
 
@@ -88,7 +93,9 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C. The first line on stdout is one JSON object: it is ready.
 
-    asyncflow sandbox serve & · eval "$(asyncflow sandbox env)"
+    Examples:
+        asyncflow sandbox serve &
+        eval "$(asyncflow sandbox env)"
     """
     app: App = ctx.obj
     choices = Choices(
@@ -115,7 +122,8 @@ def serve(
 def env(ctx: typer.Context, wait: WaitOption = "3s") -> None:
     """Print the exports that point a shell at the sandbox that is being served.
 
-    eval "$(asyncflow sandbox env)"
+    Examples:
+        eval "$(asyncflow sandbox env)"
     """
     app: App = ctx.obj
     app.out.exports(app.served_sandbox(duration(wait)))
@@ -125,7 +133,8 @@ def env(ctx: typer.Context, wait: WaitOption = "3s") -> None:
 def reset(ctx: typer.Context) -> None:
     """Forget every call, recording and voice of the sandbox's own.
 
-    asyncflow sandbox reset
+    Examples:
+        asyncflow sandbox reset
     """
     app: App = ctx.obj
     app.out.record(app.reset_sandbox())

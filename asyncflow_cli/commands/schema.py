@@ -21,7 +21,10 @@ NameArgument = Annotated[
 def schema(ctx: typer.Context, name: NameArgument = None) -> None:
     """The JSON Schema of what --json prints. The document's own `schema` says which one.
 
-    asyncflow schema · asyncflow schema tts · asyncflow schema error > error.json
+    Examples:
+        asyncflow schema
+        asyncflow schema tts
+        asyncflow schema error > error.json
     """
     app: App = ctx.obj
     app.out.value(app.schema(name))

@@ -23,7 +23,10 @@ WaitOption = Annotated[
 def status(ctx: typer.Context, wait: WaitOption = None) -> None:
     """Is the service up, which version, how fast. It needs no key.
 
-    asyncflow status · asyncflow --sandbox status --json · asyncflow status --wait 60s
+    Examples:
+        asyncflow status
+        asyncflow --sandbox status --json
+        asyncflow status --wait 60s
     """
     app: App = ctx.obj
     report = app.run(app.status(duration(wait) if wait is not None else None))

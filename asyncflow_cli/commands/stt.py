@@ -36,8 +36,10 @@ def stt(
 ) -> None:
     """Turn speech into text.
 
-    asyncflow stt order.mp3 · asyncflow stt order.mp3 --language en --json ·
-    arecord -d 5 | asyncflow stt -
+    Examples:
+        asyncflow stt order.mp3
+        asyncflow stt order.mp3 --language en --json
+        arecord -d 5 | asyncflow stt -
     """
     app: App = ctx.obj
     request = TranscriptionRequest(model_id=model, language=language)

@@ -102,8 +102,10 @@ def timestamps(
 ) -> None:
     """Turn text into audio and captions, or the times of its words. Give -o, --captions or --json.
 
-    asyncflow timestamps -f talk.txt -o talk.mp3 --captions srt,vtt ·
-    asyncflow timestamps "Hello there." --captions lrc · asyncflow timestamps Hello --json
+    Examples:
+        asyncflow timestamps -f talk.txt -o talk.mp3 --captions srt,vtt
+        asyncflow timestamps "Hello there." --captions lrc
+        asyncflow timestamps Hello --json
     """
     app: App = ctx.obj
     settings = app.configured(voice=voice, model=model)

@@ -89,8 +89,10 @@ def tts(
 ) -> None:
     """Turn text into an audio file, stdout or sound. Without -o it goes into the pipe behind it.
 
-    asyncflow tts "Your order ships today." -o order.mp3 · asyncflow tts -f talk.txt --play ·
-    echo Hi | asyncflow tts -o - | ffplay -i -
+    Examples:
+        asyncflow tts "Your order ships today." -o order.mp3
+        asyncflow tts -f talk.txt --play
+        echo Hi | asyncflow tts -o - | ffplay -i -
     """
     app: App = ctx.obj
     settings = app.configured(voice=voice, model=model)

@@ -89,8 +89,9 @@ def tts_stream(
 ) -> None:
     """Speak text while it is still being written; audio goes out as it comes.
 
-    llm "tell me a story" | asyncflow tts-stream --play ·
-    asyncflow tts-stream -f talk.txt -o talk.wav --assert-ttfb 800ms
+    Examples:
+        llm "tell me a story" | asyncflow tts-stream --play
+        asyncflow tts-stream -f talk.txt -o talk.wav --assert-ttfb 800ms
     """
     app: App = ctx.obj
     settings = app.configured(voice=voice, model=model)

@@ -17,9 +17,14 @@ from asyncflow_cli.protocol.voices import (
     doubts,
 )
 
-app = typer.Typer(
-    name="voices", help="The voice library, and your own voices.", no_args_is_help=True
-)
+HELP = """The voice library, and your own voices.
+
+Examples:
+    asyncflow voices list --language en
+    asyncflow voices preview Jennie -o jennie.mp3
+"""
+
+app = typer.Typer(name="voices", help=HELP, no_args_is_help=True)
 
 COLUMNS = ("voice_id", "name", "language", "gender", "accent", "style")
 
@@ -59,7 +64,9 @@ DescriptionOption = Annotated[
 AccentOption = Annotated[
     str | None, typer.Option("--accent", metavar="TEXT", help="Such as 'American (US)'.")
 ]
-GenderOption = Annotated[Gender | None, typer.Option("--gender", case_sensitive=False)]
+GenderOption = Annotated[
+    Gender | None, typer.Option("--gender", case_sensitive=False, help="How it sounds.")
+]
 StyleOption = Annotated[
     str | None, typer.Option("--style", metavar="LIST", help="Such as 'Storytelling,Calm'.")
 ]
@@ -106,7 +113,9 @@ def list_voices(
 ) -> None:
     """List voices: a page of them, or every one.
 
-    asyncflow voices list --language fr --gender Female · asyncflow voices list --search calm
+    Examples:
+        asyncflow voices list --language fr --gender Female
+        asyncflow voices list --search calm
     """
     app: App = ctx.obj
     request = ListVoicesRequest(
@@ -133,7 +142,9 @@ def list_voices(
 def get(ctx: typer.Context, voices: VoicesArgument) -> None:
     """Show voices by id or name; several ids are one request.
 
-    asyncflow voices get Jennie · asyncflow voices get Jennie Stella --json
+    Examples:
+        asyncflow voices get Jennie
+        asyncflow voices get Jennie Stella --json
     """
     app: App = ctx.obj
     report = app.run(app.library.described(voices))
@@ -160,7 +171,9 @@ def clone(
 ) -> None:
     """Make a voice from a clip. It is sent once only, whatever fails.
 
-    asyncflow voices clone me.wav --name Me --enhance · asyncflow voices clone me.wav --name Me -n
+    Examples:
+        asyncflow voices clone me.wav --name Me --enhance
+        asyncflow voices clone me.wav --name Me -n
     """
     app: App = ctx.obj
     clip = app.clip(file)
@@ -197,7 +210,8 @@ def update(
 ) -> None:
     """Change what is said of a voice of yours, and show what was and what is.
 
-    asyncflow voices update Me --name Narrator --style Storytelling
+    Examples:
+        asyncflow voices update Me --name Narrator --style Storytelling
     """
     app: App = ctx.obj
     wanted = UpdateVoiceRequest(
@@ -214,7 +228,8 @@ def delete(
 ) -> None:
     """Delete voices of yours, for good. It asks first; -y answers.
 
-    asyncflow voices delete Narrator -y
+    Examples:
+        asyncflow voices delete Narrator -y
     """
     app: App = ctx.obj
     confirm = app.out.confirmation("Deleting voices")
@@ -233,7 +248,9 @@ def preview(
 ) -> None:
     """A voice's sample, to a file, stdout or the loudspeaker.
 
-    asyncflow voices preview Jennie -o jennie.mp3 · asyncflow voices preview Jennie --play
+    Examples:
+        asyncflow voices preview Jennie -o jennie.mp3
+        asyncflow voices preview Jennie --play
     """
     app: App = ctx.obj
     report = app.run(app.preview(voice, output, play=play, force=force))

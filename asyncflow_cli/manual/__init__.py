@@ -1,0 +1,12 @@
+"""The manual: what the command tree says of itself, on a terminal, as man pages, as one document.
+
+    page       a command as plain values: usage, examples, options by theme, exit codes
+    themes     which option stands under which heading
+    exits      which exit codes a command can end with
+    terminal   a page as `--help` shows it
+    roff       a page as `man` shows it
+    markdown   all pages as docs/reference.md
+    nearest    what was probably meant
+
+It reads Typer's tree and nothing else, so it works with no configuration and no network.
+"""

@@ -1,0 +1,46 @@
+"""Which exit codes a command can end with. What they mean stands in the catalogue."""
+
+from __future__ import annotations
+
+from asyncflow_cli.protocol.catalogue import exit_codes
+
+ALWAYS = (0, 1, 2, 130, 143)
+SERVICE = (3, 4, 5, 6, 7, 10)
+"""Whatever asks a service can be refused, held back, or not reached."""
+AUDIO = (*SERVICE, 8)
+CALL = (*AUDIO, 20, 21, 22, 23, 24, 25, 26)
+
+FURTHER: dict[str, tuple[int, ...]] = {
+    "status": (6, 7),
+    "tts": AUDIO,
+    "tts-stream": (*AUDIO, 9),
+    "timestamps": AUDIO,
+    "stt": SERVICE,
+    "call": CALL,
+    "calls list": (),
+    "calls show": SERVICE,
+    "calls hangup": SERVICE,
+    "calls reap": SERVICE,
+    "voices list": SERVICE,
+    "voices get": SERVICE,
+    "voices clone": SERVICE,
+    "voices update": SERVICE,
+    "voices delete": SERVICE,
+    "voices preview": AUDIO,
+    "sandbox serve": (10,),
+    "sandbox env": (10,),
+    "sandbox reset": (10,),
+    "config list": (),
+    "explain": (3,),
+    "schema": (3,),
+}
+"""By command, what can come besides ALWAYS."""
+
+TITLES = {int(str(entry.number)): entry.title for entry in exit_codes.ENTRIES}
+
+
+def exits_of(command: str) -> tuple[tuple[int, str], ...]:
+    """Number and meaning, lowest first; a group of commands ends as any of them may."""
+    own = FURTHER.get(command)
+    further = set(TITLES) - {129} if own is None else set(own)
+    return tuple((code, TITLES[code]) for code in sorted({*ALWAYS, *further}))
