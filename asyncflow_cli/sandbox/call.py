@@ -74,6 +74,10 @@ class LiveCall:
         return self._record.sid
 
     @property
+    def order(self) -> Order:
+        return self._record.order
+
+    @property
     def resource(self) -> CallResource:
         return self._record.resource
 

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from asyncflow_cli.errors import PrerequisiteError
+from asyncflow_cli.transport.connection import Connection, Waiting
 
 LARGEST_MESSAGE = 64 * 1024
 """Bytes; Twilio's messages have 400."""
@@ -32,12 +35,18 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, *, port: int = 0) -> AsyncIterator[int]:
+async def serving(
+    app: Starlette, *, port: int = 0, waiting: Waiting | None = None
+) -> AsyncIterator[int]:
     """Serve `app` on a loopback port, and tell which."""
     listener = _listen_on(port)
+    # uvicorn asks for a class, and calls it.
+    waiting = waiting or Waiting()
+    connection: Any = partial(Connection, waiting)
     server = _Server(
         uvicorn.Config(
             app,
+            http=connection,
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_ping_interval=20,
@@ -53,6 +62,7 @@ async def serving(app: Starlette, *, port: int = 0) -> AsyncIterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
+        waiting.close()
         server.leaving.set()
         await task
 

@@ -15,9 +15,10 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -44,6 +45,12 @@ SEND_WITHIN = 5.0
 """Seconds a send may take: a socket that is dead but open must not hold up the call."""
 
 POLICY_VIOLATION = 1008
+
+LARGEST_FORM = 64 * 1024
+"""Bytes of a callback's body; Twilio's have 1000."""
+
+KINDS_TOLD = 20
+"""Refusals that are told, each once: whoever knocks a thousand times must not fill a terminal."""
 
 NO_KEYS = Keys()
 
@@ -92,9 +99,9 @@ PhoneEvent: TypeAlias = Message | PhoneLost | CallStatus | Verdict | StreamFaile
 class Phone:
     """The far end of one call, as an ASGI app and a `send`.
 
-    Without `keys` signatures are not checked. `sign_required` False takes requests
-    without a signature, but never ones with a wrong one. `hear` is given what the callee says,
-    fifty times a second, and the milliseconds at which they said it; `routes` are served besides.
+    Without `keys` signatures are not checked. `refused` hears of each kind of stranger once.
+    `hear` is given what the callee says, fifty times a second, and the milliseconds at which they
+    said it; `routes` are served besides.
     """
 
     def __init__(
@@ -103,7 +110,6 @@ class Phone:
         *,
         account_sid: str | None = None,
         keys: Keys = NO_KEYS,
-        sign_required: bool = True,
         start_within: float = START_WITHIN,
         refused: Callable[[str], None],
         hear: Callable[[str, int], None] | None = None,
@@ -115,9 +121,9 @@ class Phone:
         self.callback_token = secrets.token_urlsafe(32)
         self._emit = emit
         self._refused = refused
+        self._told: set[str] = set()
         self._account_sid = account_sid
         self._keys = keys
-        self._sign_required = sign_required
         self._start_within = start_within
         self._hear = hear
         self._socket: WebSocket | None = None
@@ -205,7 +211,7 @@ class Phone:
         if refusal is None and self._taken:
             refusal = "a second socket"
         if refusal:
-            self._refused(f"media socket refused: {refusal}")
+            self._refuse(f"media socket refused: {refusal}")
             await socket.close(POLICY_VIOLATION)
             return
         self._taken = True
@@ -215,7 +221,7 @@ class Phone:
         try:
             await self._listen(socket, stream)
         except (RemoteProtocolError, TimeoutError) as error:
-            self._refused(f"media socket closed: {str(error) or 'no start in time'}")
+            self._refuse(f"media socket closed: {str(error) or 'no start in time'}")
             await socket.close(POLICY_VIOLATION)
         except WebSocketDisconnect:
             pass
@@ -282,9 +288,12 @@ class Phone:
         """The fields of an authentic callback about our call."""
         if not _has_token(request, self.callback_token):
             # A stranger's body is not even read.
-            self._refused("callback refused: wrong token")
+            self._refuse("callback refused: wrong token")
             return None
-        form = {name: str(value) for name, value in (await request.form()).items()}
+        form = await _form(request)
+        if form is None:
+            self._refuse("callback refused: its body is too long, or broke off")
+            return None
         query = request.url.query
         signed = f"{url}?{query}" if query else url
         refusal = self._refusal(request, self.callback_token, signed, form)
@@ -292,20 +301,40 @@ class Phone:
         if refusal is None and self.call_sid not in (None, fields.get("CallSid")):
             refusal = f"it is about call {fields.get('CallSid')}"
         if refusal:
-            self._refused(f"callback refused: {refusal}")
+            self._refuse(f"callback refused: {refusal}")
             return None
         return fields
+
+    def _refuse(self, why: str) -> None:
+        # The words may be the stranger's own, and must not move a terminal's cursor.
+        why = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in why[:200])
+        if why not in self._told and len(self._told) < KINDS_TOLD:
+            self._told.add(why)
+            self._refused(why)
 
     def _refusal(
         self, request: Request | WebSocket, token: str, url: str, form: dict[str, str] | None
     ) -> str | None:
         if not _has_token(request, token):
             return "wrong token"
-        return flaw(request.headers, self._keys, url, form, required=self._sign_required)
+        return flaw(request.headers, self._keys, url, form)
 
 
 def _has_token(request: Request | WebSocket, token: str) -> bool:
     return hmac.compare_digest(str(request.path_params["token"]).encode(), token.encode())
+
+
+async def _form(request: Request) -> dict[str, str] | None:
+    """The fields of a body. None for one that no Twilio sends, or that never came whole."""
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_FORM:
+                return None
+    except ClientDisconnect:
+        return None
+    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
 def _recording(fields: Mapping[str, str]) -> Recording | None:

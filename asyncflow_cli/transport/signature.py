@@ -54,20 +54,17 @@ def flaw(
     keys: Keys,
     url: str,
     form: Mapping[str, str] | None = None,
-    *,
-    required: bool = True,
 ) -> str | None:
     """What is wrong with a request's signature, in words; None if it is authentic.
 
-    With no key at all nothing can be checked, and nothing is wrong. Without `required` a request
-    may do without a signature, but not with a wrong one.
+    With no key at all nothing can be checked, and nothing is wrong.
     """
     if keys.auth_token is None and keys.shared_key_secret is None:
         return None
     told = {name.lower(): value for name, value in headers.items()}
     signature = told.get(SIGNATURE)
     if signature is None:
-        return "no signature" if required else None
+        return "no signature"
     settings = _settings(told.get(SIGNATURE_SETTINGS, ""))
     secret = keys.shared_key_secret if settings else keys.auth_token
     signer = settings.get("key", "without a name")

@@ -163,11 +163,6 @@ def test_every_other_signature_is_told_what_is_wrong_with_it(
     assert words in told
 
 
-def test_a_request_may_do_without_a_signature_but_not_with_a_wrong_one() -> None:
-    assert flaw({}, TOKEN_ONLY, STATUS, FORM, required=False) is None
-    assert flaw(signed(SECRET), TOKEN_ONLY, STATUS, FORM, required=False) == "wrong signature"
-
-
 @pytest.mark.parametrize("header", [SHA256, f"key={SHARED}", "algorithm=", ",,", "algorithm=X"])
 def test_we_and_twilio_read_the_same_algorithm_out_of_the_header(header: str) -> None:
     algorithm = get_signature_algorithm(header)
