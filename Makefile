@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check style types imports tests schemas clean
+.PHONY: demo test check style types imports tests schemas docs clean
 
 # Hear a voice, ring a (virtual) phone. Ends with hello.wav and heard.wav.
 demo: $(INSTALLED)
@@ -31,6 +31,9 @@ tests: $(INSTALLED)
 
 schemas: $(INSTALLED)  ## Write docs/schemas anew, after a report has changed
 	for name in $$($(BIN)/asyncflow schema); do $(BIN)/asyncflow schema $$name > docs/schemas/$$name.json; done
+
+docs: $(INSTALLED)  ## Write the reference and the man pages anew, after a command has changed
+	$(BIN)/python docs/write.py
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asyncflow needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

@@ -6,6 +6,7 @@
     terminal   a page as `--help` shows it
     roff       a page as `man` shows it
     markdown   all pages as docs/reference.md
+    documents  the files that `make docs` writes
     nearest    what was probably meant
 
 It reads Typer's tree and nothing else, so it works with no configuration and no network.

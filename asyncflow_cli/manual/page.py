@@ -69,7 +69,7 @@ def page_of(ctx: typer.Context) -> Page:
     prose, examples = _split(command.help or "")
     return Page(
         path=ctx.command_path,
-        usage=" ".join(command.collect_usage_pieces(ctx)),
+        usage=" ".join(piece.strip("{}") for piece in command.collect_usage_pieces(ctx)),
         paragraphs=prose,
         examples=examples,
         sections=tuple(section for section in _sections(ctx, command, name) if section.rows),
@@ -116,4 +116,4 @@ def _command(command: Any) -> Row:
 
 def _rows(ctx: typer.Context, params: list[Any]) -> tuple[Row, ...]:
     records = (param.get_help_record(ctx) for param in params)
-    return tuple(Row(term, text) for term, text in filter(None, records))
+    return tuple(Row(term, " ".join(text.split())) for term, text in filter(None, records))
