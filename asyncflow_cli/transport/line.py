@@ -14,7 +14,7 @@ from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
 from asyncflow_cli.protocol.callrequest import doubts as request_doubts
 from asyncflow_cli.protocol.notifications import NotificationReport, explained
 from asyncflow_cli.protocol.order import CallOrder
-from asyncflow_cli.settings import Settings
+from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport.inbox import Inbox, TunnelLost
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.listener import serving
@@ -53,6 +53,8 @@ class Line:
             inbox.put,
             account_sid=settings.twilio_account_sid,
             keys=Keys.of(settings),
+            # Stand-ins for Twilio on this machine sign or do not.
+            sign_required=not is_loopback(settings.twilio_base_url),
             refused=warn,
             hear=hear,
             routes=self._way.routes,

@@ -36,7 +36,7 @@ from asyncflow_cli.protocol.media import (
     Start,
     milliseconds,
 )
-from asyncflow_cli.transport.signature import Keys, flaw
+from asyncflow_cli.transport.signature import SIGNATURE, Keys, flaw
 
 START_WITHIN = 5.0
 """Seconds a new socket has to send its `start`."""
@@ -99,7 +99,9 @@ PhoneEvent: TypeAlias = Message | PhoneLost | CallStatus | Verdict | StreamFaile
 class Phone:
     """The far end of one call, as an ASGI app and a `send`.
 
-    Without `keys` signatures are not checked. `refused` hears of each kind of stranger once.
+    Without `keys` signatures are not checked. Without `sign_required` whoever plays Twilio need
+    not sign, until it has: then all of it must be signed. `refused` hears of each kind of stranger
+    once.
     `hear` is given what the callee says, fifty times a second, and the milliseconds at which they
     said it; `routes` are served besides.
     """
@@ -110,6 +112,7 @@ class Phone:
         *,
         account_sid: str | None = None,
         keys: Keys = NO_KEYS,
+        sign_required: bool = True,
         start_within: float = START_WITHIN,
         refused: Callable[[str], None],
         hear: Callable[[str, int], None] | None = None,
@@ -124,6 +127,7 @@ class Phone:
         self._told: set[str] = set()
         self._account_sid = account_sid
         self._keys = keys
+        self._sign_required = sign_required
         self._start_within = start_within
         self._hear = hear
         self._socket: WebSocket | None = None
@@ -317,7 +321,11 @@ class Phone:
     ) -> str | None:
         if not _has_token(request, token):
             return "wrong token"
-        return flaw(request.headers, self._keys, url, form)
+        if not self._sign_required and SIGNATURE not in request.headers:
+            return None
+        wrong = flaw(request.headers, self._keys, url, form)
+        self._sign_required = self._sign_required or wrong is None
+        return wrong
 
 
 def _has_token(request: Request | WebSocket, token: str) -> bool:

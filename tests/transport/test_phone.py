@@ -487,3 +487,18 @@ def test_a_stream_that_came_before_its_call_had_a_name_is_compared_afterwards() 
             assert phone.phone.expect(CALL)
 
     run(test())
+
+
+def test_a_stand_in_need_not_sign_but_one_that_does_is_held_to_it() -> None:
+    async def test() -> None:
+        async with line(keys=Keys(TOKEN), sign_required=False) as phone:
+            url, path = phone.phone.status_url, f"/twilio/status/{phone.phone.callback_token}"
+            form = {"CallSid": CALL, "CallStatus": "ringing"}
+            wrong, right = ({"x-twilio-signature": s} for s in ("bm8=", sign(TOKEN, url, form)))
+            answers = [
+                await phone.ask("POST", path, data=form, headers=headers)
+                for headers in ({}, wrong, {}, right, {})
+            ]
+            assert answers == [204, 403, 204, 204, 403]
+
+    run(test())
