@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shlex
-import shutil
 import signal
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
@@ -22,86 +18,20 @@ from asyncflow_cli.transport.probe import new_secret, probe, routes
 from asyncflow_cli.transport.roads.process import identify
 from asyncflow_cli.transport.roads.road import Tunnel
 from asyncflow_cli.transport.roads.ssh import Ssh
+from tests.sshservers import Far, Refusing, Server, far_end, genuine, wrapped_ssh
 from tests.transport.roads.standins import StandIn, stand_in
-
-SSH = shutil.which("ssh")
-
-genuine = pytest.mark.skipif(
-    SSH is None, reason="the system has no ssh: apt install openssh-client"
-)
 
 SECRET = new_secret()
 
 HERE = "ws://127.0.0.1:{port}"
 
 
-class Server(asyncssh.SSHServer):
-    """Forwards whatever is asked for, or nothing."""
-
-    forwards = True
-
-    def begin_auth(self, _username: str) -> bool:
-        return True
-
-    def server_requested(self, _host: str, _port: int) -> bool:
-        return self.forwards
-
-
-class Refusing(Server):
-    forwards = False
-
-
-@dataclass
-class Far:
-    """A server's port, and the folder of the ssh_config that knows its key and ours."""
-
-    port: int
-    folder: Path
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Alone on PATH: the system's ssh, which reads a configuration of ours and no other."""
-    assert SSH is not None
-    wrapper = tmp_path / "ssh"
-    wrapper.write_text(f'#!/bin/sh\nexec {SSH} -F {shlex.quote(str(tmp_path / "config"))} "$@"\n')
-    wrapper.chmod(0o755)
+    wrapped_ssh(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
-
-
-@contextlib.asynccontextmanager
-async def far_end(
-    folder: Path,
-    server: type[Server] = Server,
-    *,
-    key_is_known: bool = True,
-    ours_is_known: bool = True,
-) -> AsyncIterator[Far]:
-    host_key, our_key = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
-    our_key.write_private_key(folder / "id")
-    (folder / "id").chmod(0o600)
-    other = asyncssh.generate_private_key("ssh-ed25519")
-    (folder / "authorized").write_bytes((our_key if ours_is_known else other).export_public_key())
-    listening = await asyncssh.create_server(
-        server,
-        "127.0.0.1",
-        0,
-        server_host_keys=[host_key],
-        authorized_client_keys=str(folder / "authorized"),
-    )
-    port = listening.get_port()
-    known = f"[127.0.0.1]:{port} {host_key.export_public_key().decode()}" if key_is_known else ""
-    (folder / "known").write_text(known)
-    (folder / "config").write_text(
-        f"Host *\n  IdentityFile {folder}/id\n  IdentitiesOnly yes\n  IdentityAgent none\n"
-        f"  UserKnownHostsFile {folder}/known\n  GlobalKnownHostsFile none\n"
-    )
-    try:
-        yield Far(port, folder)
-    finally:
-        listening.close()
-        await listening.wait_closed()
 
 
 def road(far: Far, **options: int) -> Ssh:

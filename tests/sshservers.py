@@ -1,0 +1,122 @@
+"""An ssh server, and the system's own ssh as its client, with keys made for one test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import asyncssh
+import pytest
+
+SSH = shutil.which("ssh")
+
+genuine = pytest.mark.skipif(
+    SSH is None, reason="the system has no ssh: apt install openssh-client"
+)
+
+
+class Server(asyncssh.SSHServer):
+    """Forwards whatever is asked for, or nothing."""
+
+    forwards = True
+
+    def begin_auth(self, _username: str) -> bool:
+        return True
+
+    def server_requested(self, _host: str, _port: int) -> bool:
+        return self.forwards
+
+
+class Refusing(Server):
+    forwards = False
+
+
+@dataclass
+class Far:
+    """A server's port, and the folder of the ssh_config that knows its key and ours."""
+
+    port: int
+    folder: Path
+
+
+def wrapped_ssh(folder: Path) -> None:
+    """In `folder`, the system's ssh, which reads a configuration of ours and no other."""
+    assert SSH is not None
+    wrapper = folder / "ssh"
+    wrapper.write_text(f'#!/bin/sh\nexec {SSH} -F {shlex.quote(str(folder / "config"))} "$@"\n')
+    wrapper.chmod(0o755)
+
+
+@contextlib.asynccontextmanager
+async def far_end(
+    folder: Path,
+    server: type[Server] = Server,
+    *,
+    key_is_known: bool = True,
+    ours_is_known: bool = True,
+) -> AsyncIterator[Far]:
+    host_key, our_key = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+    our_key.write_private_key(folder / "id")
+    (folder / "id").chmod(0o600)
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    (folder / "authorized").write_bytes((our_key if ours_is_known else other).export_public_key())
+    listening = await asyncssh.create_server(
+        server,
+        "127.0.0.1",
+        0,
+        server_host_keys=[host_key],
+        authorized_client_keys=str(folder / "authorized"),
+    )
+    port = listening.get_port()
+    known = f"[127.0.0.1]:{port} {host_key.export_public_key().decode()}" if key_is_known else ""
+    (folder / "known").write_text(known)
+    (folder / "config").write_text(
+        f"Host *\n  IdentityFile {folder}/id\n  IdentitiesOnly yes\n  IdentityAgent none\n"
+        f"  UserKnownHostsFile {folder}/known\n  GlobalKnownHostsFile none\n"
+    )
+    try:
+        yield Far(port, folder)
+    finally:
+        listening.close()
+        await listening.wait_closed()
+
+
+class ServedSsh:
+    """A far end with a thread of its own, and what the environment of its users must have."""
+
+    def __init__(self, folder: Path, server: type[Server] = Server) -> None:
+        folder.mkdir()
+        wrapped_ssh(folder)
+        self._folder = folder
+        self._server = server
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
+        self.road = ""
+        """As `--tunnel` takes it."""
+        self.environ = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+    async def _run(self) -> None:
+        async with far_end(self._folder, self._server) as far:
+            self.road = f"ssh:me@127.0.0.1:{far.port}"
+            self._ready.set()
+            await self._stop.wait()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
