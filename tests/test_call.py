@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from asyncflow_cli.protocol.audio import MULAW_SILENCE
-from asyncflow_cli.sandbox.callee import Callee, Press
 from tests.conftest import FROM, TO, Run, ServedSandbox, start, wait_for_line
 from tests.documents import checked
 from tests.speechservers import (
@@ -20,7 +19,6 @@ from tests.speechservers import (
     drops,
     refuses,
     says_nothing,
-    stays_silent_at_the_end,
 )
 
 TEXT = "Your table is ready. We look forward to seeing you."
@@ -127,36 +125,6 @@ def test_what_is_wrong_beforehand_rings_no_phone(
     assert len(fast.statuses) == calls
 
 
-@pytest.mark.parametrize(
-    ("to", "args", "code", "reason"),
-    [
-        ("+15551230486", (), 20, "busy"),
-        ("+15551230480", ("--ring-timeout", "3s"), 21, "no-answer"),
-        ("+15551230404", (), 22, "rejected"),
-        ("+15551230410", (), 24, "callee-hung-up"),
-    ],
-)
-def test_every_ending_has_its_exit_code(
-    sandboxed: Run, fast: ServedSandbox, to: str, args: tuple[str, ...], code: int, reason: str
-) -> None:
-    result = sandboxed("call", "--to", to, LONG, "--json", *args)
-    assert result.code == code, result.err
-    assert (result.json["event"], result.json["exit_code"]) == ("error", code)
-    assert result.error["details"]["end_reason"] == reason
-    assert "Traceback" not in result.err
-    fast.finish()
-    assert fast.ended()
-
-
-def test_twilios_time_limit_is_exit_26(run: Run) -> None:
-    # Not in deterministic time, where a call lasts only as long as what was heard in it.
-    with ServedSandbox(speed=20) as served:
-        args = ("call", "--to", TO, LONG, "--max-duration", "3s", "--json")
-        result = run(*args, **served.environ)
-    assert result.code == 26, result.err
-    assert result.error["details"]["end_reason"] == "time-limit"
-
-
 def test_mark_up_that_is_none_rings_no_phone(sandboxed: Run, fast: ServedSandbox) -> None:
     calls = len(fast.statuses)
     result = sandboxed("call", "--to", TO, "a <break> b", "--json")
@@ -191,12 +159,6 @@ def test_a_cut_call_tells_how_much_was_heard(run: Run, real_time: ServedSandbox)
     assert report["seconds_sent"] > 20
 
 
-def test_keys_the_callee_pressed_are_reported(sandboxed: Run, fast: ServedSandbox) -> None:
-    fast.sandbox.carrier.callees["+15551239912"] = Callee(presses=(Press(0.5, "4"), Press(1, "2")))
-    report = sandboxed("call", "--to", "+15551239912", TEXT, "--json")
-    assert report.json["digits"] == "42"
-
-
 @pytest.mark.parametrize(
     ("script", "code", "error"),
     [
@@ -214,16 +176,6 @@ def test_a_failing_speech_service_leaves_no_live_call(
     assert result.error["code"] == error
     fast.finish()
     assert fast.ended()
-
-
-def test_a_service_that_never_says_it_is_done_is_waited_for_no_longer_than_needed(
-    sandboxed: Run,
-) -> None:
-    with SpeechServer(stays_silent_at_the_end) as server:
-        result = sandboxed("call", "--to", TO, "Hello.", "--json", ASYNC_BASE_URL=server.url)
-    assert result.code == 0, result.err
-    assert result.json["seconds_heard"] == 1.0
-    assert "never said that it was done" in result.json["warnings"][0]
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,7 @@ def test_how_a_call_is_not_answered_has_an_exit_code_and_words(
     call.answers(script)
     result = call("Yes.", "--ring-timeout", "5s")
     assert result.code == exit_code, result.err
+    assert (result.json["event"], result.json["exit_code"]) == ("error", exit_code)
     assert result.error["details"]["end_reason"] == reason
     assert result.error["details"]["sip_code"] == sip
     if reason == "rejected":

@@ -54,14 +54,6 @@ def test_a_second_socket_is_refused_and_the_call_goes_on(call: Caller) -> None:
     assert b"".join(call.spoken) in call.heard
 
 
-def test_a_callback_with_a_wrong_signature_is_nobodys_word(call: Caller) -> None:
-    call.answers("answer after 100ms; hang up after 1s")
-    call.breaks("callback:wrong-signature")
-    result = call(LONG)
-    assert (result.code, result.error["details"]["end_reason"]) == (24, "callee-hung-up")
-    assert "callback refused: wrong signature" in result.err
-
-
 def test_a_socket_that_is_cut_is_a_call_cut_short_where_there_is_no_other(call: Caller) -> None:
     call.breaks("media:abort 24000")
     result = call(LONG)

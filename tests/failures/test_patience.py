@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import TO, ServedSandbox, start
+from tests.speechservers import Script, SpeechServer, stays_silent_at_the_end
 
 LONG = "We look forward to seeing you. " * 8
 ONE_CALL = "/2010-04-01/Accounts/{sid}/Calls/{sid}.json"
@@ -24,8 +25,10 @@ class Patience:
     text: str
     code: int
     reason: str | None
-    words: str = ""
+    words: tuple[str, ...] = ()
     """Somewhere in what is printed."""
+    speech: Script | None = None
+    """A speech service of its own."""
 
 
 WAITING = {
@@ -35,7 +38,7 @@ WAITING = {
         text="Yes.",
         code=24,
         reason="playback-timeout",
-        words="never confirmed that it played the last word",
+        words=("never confirmed that it played the last word",),
     ),
     "no callback, and nobody there to answer": Patience(
         callee="busy after 100ms", faults=("callback:drop",), text="Yes.", code=20, reason="busy"
@@ -47,13 +50,30 @@ WAITING = {
         code=24,
         reason="callee-hung-up",
     ),
+    "callbacks that somebody else has signed": Patience(
+        callee="answer after 100ms; hang up after 2s",
+        faults=("callback:wrong-signature",),
+        text=LONG,
+        code=24,
+        reason="callee-hung-up",
+        words=("callback refused: wrong signature",),
+    ),
+    "a speech service that never says it is done": Patience(
+        callee="answer after 100ms",
+        faults=(),
+        text="Yes.",
+        code=0,
+        reason=None,
+        words=("never said that it was done", '"seconds_heard":1.0'),
+        speech=stays_silent_at_the_end,
+    ),
     "a create request without an answer": Patience(
         callee="answer",
         faults=("call:503 x1",),
         text="Yes.",
         code=7,
         reason=None,
-        words="WHETHER A CALL WAS PLACED IS UNKNOWN",
+        words=("WHETHER A CALL WAS PLACED IS UNKNOWN",),
     ),
     "a hang-up that Twilio does not take": Patience(
         callee="answer after 100ms",
@@ -61,7 +81,7 @@ WAITING = {
         text="Yes.",
         code=0,
         reason=None,
-        words="MAY STILL BE LIVE. End it: asyncflow calls hangup CA",
+        words=("MAY STILL BE LIVE. End it: asyncflow calls hangup CA",),
     ),
 }
 
@@ -75,7 +95,7 @@ def test_whatever_is_waited_for_in_vain_ends_the_call(home: Path) -> None:
         for what, awaited, (process, served) in running:
             out, err = process.communicate(timeout=30)
             assert process.returncode == awaited.code, (what, err.decode())
-            assert awaited.words in (out + err).decode(), what
+            assert all(each in (out + err).decode() for each in awaited.words), what
             details = json.loads(err)["error"]["details"] if err else {}
             assert details.get("end_reason") == awaited.reason, what
             served.finish()
@@ -86,7 +106,11 @@ def test_whatever_is_waited_for_in_vain_ends_the_call(home: Path) -> None:
 def _calling(home: Path, awaited: Patience) -> Iterator[tuple[Any, ServedSandbox]]:
     home.mkdir()
     options = {"faults": awaited.faults, "callees": {"*": awaited.callee}}
-    with ServedSandbox(speed=20, **options) as served:
-        arguments = ("call", "--to", TO, awaited.text, "--json", "--retries", "0")
-        with start(home, *arguments, **served.environ) as process:
-            yield process, served
+    arguments = ("call", "--to", TO, awaited.text, "--json", "--retries", "0")
+    with contextlib.ExitStack() as stack:
+        served = stack.enter_context(ServedSandbox(speed=20, **options))
+        environ = served.environ
+        if awaited.speech is not None:
+            server = stack.enter_context(SpeechServer(awaited.speech))
+            environ = {**environ, "ASYNC_BASE_URL": server.url}
+        yield stack.enter_context(start(home, *arguments, **environ)), served

@@ -105,7 +105,7 @@ ROWS: dict[int, tuple[str, tuple[str, ...]]] = {
         "a signature that nobody checks",
         (
             "failures.test_media.test_a_stranger_gets_no_word_of_the_call",
-            "failures.test_media.test_a_callback_with_a_wrong_signature_is_nobodys_word",
+            "failures.test_patience.test_whatever_is_waited_for_in_vain_ends_the_call",
         ),
     ),
     16: (
