@@ -28,6 +28,7 @@ from asyncflow_cli.commands import (
     call,
     calls,
     config,
+    doctor,
     explain,
     sandbox,
     schema,
@@ -68,6 +69,7 @@ tts_stream.register(app)
 timestamps.register(app)
 stt.register(app)
 call.register(app)
+doctor.register(app)
 explain.register(app)
 schema.register(app)
 app.add_typer(calls.app)

@@ -34,6 +34,7 @@ HEAVY = {"httpx", "websockets", "twilio", "pyngrok", "starlette", "uvicorn", "av
         "sandbox reset --help",
         "config --help",
         "config list --help",
+        "doctor --help",
         "explain --help",
         "explain 24",
         "schema --help",
