@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from asyncflow_cli.protocol.callresult import CallReport
     from asyncflow_cli.protocol.calltrace import Tracer
     from asyncflow_cli.protocol.catalogue.report import ExplainReport
+    from asyncflow_cli.protocol.ci.report import SuiteReport
     from asyncflow_cli.protocol.clips import Clip
-    from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport
     from asyncflow_cli.protocol.models import SpeechRequest
     from asyncflow_cli.protocol.order import CallOrder
     from asyncflow_cli.protocol.products import TimedOrder
@@ -83,10 +83,14 @@ class App:
     """
 
     def __init__(
-        self, load_settings: Callable[[Mapping[str, Any]], Settings], folders: Folders
+        self,
+        load_settings: Callable[[Mapping[str, Any]], Settings],
+        folders: Folders,
+        environ: Mapping[str, str],
     ) -> None:
         self.flags: dict[str, Any] = {}
         self.folders = folders
+        self._environ = environ
         self._load_settings = load_settings
         self._embedded: Sandbox | None = None
         self._exit_code: int | None = None
@@ -118,7 +122,8 @@ class App:
             self.out.warning(warning)
         if settings.sandbox:
             callee = self.flags.get("callee")
-            self._embedded = self.make_sandbox(callees={"*": callee} if callee else {})
+            wanted = {"callees": {"*": callee} if callee else {}}
+            self._embedded = self.make_sandbox(**self.flags.get("sandbox_with", wanted))
             settings = settings.pointed_at(self._embedded.environment, "sandbox")
         return settings
 
@@ -370,6 +375,44 @@ class App:
                 write_file(path, await heard(self.settings.twilio_base_url, call.sid))
         return msgspec.structs.replace(report, heard_file=str(path))
 
+    def ci(
+        self,
+        file: str,
+        commands: Iterable[str],
+        *,
+        jobs: int | None,
+        junit: str | None,
+        summary: str | None,
+        annotations: bool | None,
+    ) -> Coroutine[Any, Any, SuiteReport]:
+        """Run the steps of a file, each as a process of its own, and tell how they went."""
+        from asyncflow_cli.protocol.ci.keys import read_keys, secret_values
+        from asyncflow_cli.transport.ci import files, run
+        from asyncflow_cli.transport.ci.surroundings import surroundings
+
+        source = files.read_source(file)
+        keys = read_keys(source)
+        self.configured(sandbox_with=msgspec.to_builtins(keys.sandbox))
+        self.out.redactor.hide(secret_values(keys, self._environ))
+        sandbox = {} if self._embedded is None else self._embedded.environment
+        if annotations is None and self.out.format is not Format.JSON:
+            annotations = self._environ.get("GITHUB_ACTIONS") == "true"
+        return run.run_file(
+            source,
+            keys,
+            surroundings(self._environ, self.flags, sandbox),
+            files.telling(
+                self._environ,
+                junit=junit,
+                summary=summary,
+                annotate=self.out.marker if annotations else None,
+            ),
+            commands=commands,
+            jobs=jobs,
+            told=lambda step: self.out.step(step.summary),
+            clean=self.out.redactor.clean,
+        )
+
     def make_sandbox(self, **options: Any) -> Sandbox:
         """A sandbox on this user's state, its port bound; enter it to serve."""
         from asyncflow_cli.sandbox.server import Sandbox
@@ -423,24 +466,6 @@ class App:
     def sandbox_folder(self) -> Path:
         return self.folders.state / "sandbox"
 
-    def doctor(self, order: DoctorOrder) -> Coroutine[Any, Any, DoctorReport]:
-        """What is missing; also where the settings cannot be read."""
-        from asyncflow_cli.transport.doctor.files import Places
-        from asyncflow_cli.transport.doctor.visit import Patient, visit
-
-        unread: AsyncflowError | None = None
-        try:
-            settings = self.settings
-        except AsyncflowError as error:
-            settings, unread = Settings(), error
-        config = Path(settings.config or self.folders.config / "config.toml")
-        places = Places(self.folders.state, (config, Path(".env")))
-        patient = Patient(settings, unread, places, self.journal)
-        return visit(patient, order, ask=self._ask, clean=self.out.redactor.clean)
-
-    async def _ask(self, question: str) -> None:
-        await self.out.confirmation("Ending calls")(question)
-
     def explained(self, code: str | None) -> ExplainReport:
         """What is known of a code, or of every code."""
         from asyncflow_cli.protocol.catalogue import explained
@@ -456,16 +481,16 @@ class App:
             callreports,
             callresult,
             calltrace,
-            doctorreport,
             reports,
             schemas,
             voicereports,
         )
         from asyncflow_cli.protocol.catalogue import report
+        from asyncflow_cli.protocol.ci import report as ci_report
 
         documents = (
             *(callevents, callplan, callresult, calltrace, callreports),
-            *(doctorreport, reports, voicereports),
+            *(reports, voicereports, ci_report),
         )
         modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)

@@ -27,8 +27,8 @@ from asyncflow_cli.app import App, Folders
 from asyncflow_cli.commands import (
     call,
     calls,
+    ci,
     config,
-    doctor,
     explain,
     sandbox,
     schema,
@@ -69,11 +69,11 @@ tts_stream.register(app)
 timestamps.register(app)
 stt.register(app)
 call.register(app)
-doctor.register(app)
 explain.register(app)
 schema.register(app)
 app.add_typer(calls.app)
 app.add_typer(voices.app)
+app.add_typer(ci.app)
 app.add_typer(sandbox.app)
 app.add_typer(config.app)
 
@@ -191,7 +191,7 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  # it was closed, and so is empty
     folders = _folders(environ)
-    state = App(lambda flags: _load(flags, environ, folders), folders)
+    state = App(lambda flags: _load(flags, environ, folders), folders, environ)
     if "--json" in args:
         # A usage error may come before the parser has seen the flag.
         state.flags["json"] = True

@@ -33,6 +33,7 @@ def options(page: Page) -> dict[str, str]:
 def furnished(home: Path, sandboxed: Run) -> Path:
     """A home with the files that examples name."""
     (home / "talk.txt").write_text(FOX)
+    (home / "smoke.yaml").write_text("steps: [{run: status}]")
     (home / "notice.txt").write_text("Your table is ready.")
     for name in ("me.wav", "order.mp3", "notice.mp3"):
         assert sandboxed("tts", FOX, "-o", name).code == 0

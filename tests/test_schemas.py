@@ -30,7 +30,6 @@ EXAMPLES = {
     "calls show": ("calls", "show", "CA"),
     "calls hangup": ("calls", "hangup", "--all", "-y"),
     "calls reap": ("calls", "reap"),
-    "doctor": ("doctor",),
     "explain": ("explain", "404"),
     "schema": ("schema", "tts"),
     "voices list": ("voices", "list"),
@@ -40,6 +39,7 @@ EXAMPLES = {
     "voices delete": ("voices", "delete", "Schemata", "-y"),
     "voices preview": ("voices", "preview", "Jennie", "-o", "jennie.mp3"),
     "sandbox reset": ("sandbox", "reset"),
+    "ci run": ("ci", "run", str(Path(__file__).with_name("smallest.yaml"))),
     "config list": ("config", "list"),
 }
 """A command line for each command, in an order in which they work."""

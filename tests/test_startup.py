@@ -10,7 +10,9 @@ import pytest
 
 from tests.conftest import Run, environment
 
-HEAVY = {"httpx", "websockets", "twilio", "pyngrok", "starlette", "uvicorn", "av", "aiohttp"}
+HEAVY = {
+    *("httpx", "websockets", "twilio", "pyngrok", "starlette", "uvicorn", "av", "aiohttp", "yaml"),
+}
 
 
 @pytest.mark.parametrize(
@@ -34,10 +36,10 @@ HEAVY = {"httpx", "websockets", "twilio", "pyngrok", "starlette", "uvicorn", "av
         "sandbox reset --help",
         "config --help",
         "config list --help",
-        "doctor --help",
         "explain --help",
         "explain 24",
         "schema --help",
+        "ci run --help",
         "call --to",
     ],
 )

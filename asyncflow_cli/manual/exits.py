@@ -27,11 +27,11 @@ FURTHER: dict[str, tuple[int, ...]] = {
     "voices update": SERVICE,
     "voices delete": SERVICE,
     "voices preview": AUDIO,
+    "ci run": (9, 10),
     "sandbox serve": (10,),
     "sandbox env": (10,),
     "sandbox reset": (10,),
     "config list": (),
-    "doctor": (*SERVICE, 22),
     "explain": (3,),
     "schema": (3,),
 }

@@ -141,6 +141,20 @@ class Output:
                 soft_wrap=True,
             )
 
+    def verdict(
+        self,
+        report: Document,
+        rows: Sequence[msgspec.Struct],
+        columns: Sequence[str],
+        failure: AsyncflowError | None,
+    ) -> None:
+        """Results, and whether they will do. People see the table in any case; programs see the
+        document, or the failure alone."""
+        if failure is None or self.format is Format.HUMAN:
+            self.table(report, rows, columns)
+        if failure is not None:
+            raise failure
+
     def records(self, report: Document, rows: Iterable[msgspec.Struct]) -> None:
         """A few results: the fields of each one under the other, and a blank line between."""
         if self.format is not Format.HUMAN:
@@ -289,6 +303,11 @@ class Output:
         finally:
             logger.removeHandler(handler)
             logger.setLevel(level)
+
+    def marker(self, text: str) -> None:
+        """A line on stderr for whoever reads that as a program: bare, and in every format."""
+        self._write(self.stderr, text)
+        self.stderr.flush()
 
     def detail(self, text: str) -> None:
         """What only those want who asked for more."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncflow_cli import errors
-from asyncflow_cli.protocol.catalogue import doctor_codes
 from asyncflow_cli.protocol.catalogue.entry import Entry, Owner, Row
 
 _AGAIN = "Run the command again; nothing was written"
@@ -704,6 +703,30 @@ _MACHINE: tuple[Row, ...] = (
         "See what it says by itself: ngrok http 8080",
     ),
     (
+        "CI_FILE_WRONG",
+        errors.UsageError,
+        "A file of steps is wrong",
+        "What `ci run` is to run says something that it does not know, or cannot mean.",
+        "A key that is misspelt, a variable that is not set, or a condition without quotes.",
+        "Mend the line that is named; docs/ci.md has every key",
+    ),
+    (
+        "STEP_FAILED",
+        errors.GateError,
+        "A step was not as expected",
+        "Steps of `ci run` did something else than their `expect` says.",
+        "A slow service, a wrong key, or an expectation that is too tight.",
+        "Run the step by itself: asyncflow, and what stands under its `run`",
+    ),
+    (
+        "STEP_NOT_RUN",
+        errors.AsyncflowError,
+        "A step could not be run",
+        "A step of `ci run` did not end in its time, or was killed.",
+        "A `timeout` that is too short, or a command that never ends.",
+        "Raise its `timeout`, or run the step by itself",
+    ),
+    (
         "NO_SANDBOX",
         errors.PrerequisiteError,
         "No sandbox",
@@ -754,6 +777,5 @@ _MACHINE: tuple[Row, ...] = (
 )
 
 ENTRIES = tuple(
-    Entry(*row, owner=Owner.OWN)
-    for row in (*_CLASSES, *_INPUT, *_NETWORK, *_AUDIO, *_MACHINE, *doctor_codes.ROWS)
+    Entry(*row, owner=Owner.OWN) for row in (*_CLASSES, *_INPUT, *_NETWORK, *_AUDIO, *_MACHINE)
 )

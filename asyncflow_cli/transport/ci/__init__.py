@@ -1,0 +1,1 @@
+"""Smoke checks: running their steps, and writing down how they went."""
