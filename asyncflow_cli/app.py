@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.protocol.catalogue.report import ExplainReport
     from asyncflow_cli.protocol.ci.report import SuiteReport
     from asyncflow_cli.protocol.clips import Clip
+    from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport
     from asyncflow_cli.protocol.models import SpeechRequest
     from asyncflow_cli.protocol.order import CallOrder
     from asyncflow_cli.protocol.products import TimedOrder
@@ -466,6 +467,24 @@ class App:
     def sandbox_folder(self) -> Path:
         return self.folders.state / "sandbox"
 
+    def doctor(self, order: DoctorOrder) -> Coroutine[Any, Any, DoctorReport]:
+        """What is missing; also where the settings cannot be read."""
+        from asyncflow_cli.transport.doctor.files import Places
+        from asyncflow_cli.transport.doctor.visit import Patient, visit
+
+        unread: AsyncflowError | None = None
+        try:
+            settings = self.settings
+        except AsyncflowError as error:
+            settings, unread = Settings(), error
+        config = Path(settings.config or self.folders.config / "config.toml")
+        places = Places(self.folders.state, (config, Path(".env")))
+        patient = Patient(settings, unread, places, self.journal)
+        return visit(patient, order, ask=self._ask, clean=self.out.redactor.clean)
+
+    async def _ask(self, question: str) -> None:
+        await self.out.confirmation("Ending calls")(question)
+
     def explained(self, code: str | None) -> ExplainReport:
         """What is known of a code, or of every code."""
         from asyncflow_cli.protocol.catalogue import explained
@@ -481,6 +500,7 @@ class App:
             callreports,
             callresult,
             calltrace,
+            doctorreport,
             reports,
             schemas,
             voicereports,
@@ -490,7 +510,7 @@ class App:
 
         documents = (
             *(callevents, callplan, callresult, calltrace, callreports),
-            *(reports, voicereports, ci_report),
+            *(doctorreport, reports, voicereports, ci_report),
         )
         modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)

@@ -29,6 +29,7 @@ from asyncflow_cli.commands import (
     calls,
     ci,
     config,
+    doctor,
     explain,
     sandbox,
     schema,
@@ -69,6 +70,7 @@ tts_stream.register(app)
 timestamps.register(app)
 stt.register(app)
 call.register(app)
+doctor.register(app)
 explain.register(app)
 schema.register(app)
 app.add_typer(calls.app)

@@ -30,6 +30,7 @@ EXAMPLES = {
     "calls show": ("calls", "show", "CA"),
     "calls hangup": ("calls", "hangup", "--all", "-y"),
     "calls reap": ("calls", "reap"),
+    "doctor": ("doctor",),
     "explain": ("explain", "404"),
     "schema": ("schema", "tts"),
     "voices list": ("voices", "list"),

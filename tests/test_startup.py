@@ -36,6 +36,7 @@ HEAVY = {
         "sandbox reset --help",
         "config --help",
         "config list --help",
+        "doctor --help",
         "explain --help",
         "explain 24",
         "schema --help",

@@ -32,6 +32,7 @@ FURTHER: dict[str, tuple[int, ...]] = {
     "sandbox env": (10,),
     "sandbox reset": (10,),
     "config list": (),
+    "doctor": (*SERVICE, 22),
     "explain": (3,),
     "schema": (3,),
 }

@@ -39,7 +39,7 @@ async def serving(
     app: Starlette, *, port: int = 0, waiting: Waiting | None = None
 ) -> AsyncIterator[int]:
     """Serve `app` on a loopback port, and tell which."""
-    listener = _listen_on(port)
+    listener = listen_on(port)
     # uvicorn asks for a class, and calls it.
     waiting = waiting or Waiting()
     connection: Any = partial(Connection, waiting)
@@ -67,7 +67,8 @@ async def serving(
         await task
 
 
-def _listen_on(port: int) -> socket.socket:
+def listen_on(port: int) -> socket.socket:
+    """A listening socket on the loopback; 0 is any free port. PORT_TAKEN if it is another's."""
     # asyncio turns Nagle's delay off only where the protocol is named: it costs a frame 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

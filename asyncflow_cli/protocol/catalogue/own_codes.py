@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncflow_cli import errors
+from asyncflow_cli.protocol.catalogue import doctor_codes
 from asyncflow_cli.protocol.catalogue.entry import Entry, Owner, Row
 
 _AGAIN = "Run the command again; nothing was written"
@@ -777,5 +778,6 @@ _MACHINE: tuple[Row, ...] = (
 )
 
 ENTRIES = tuple(
-    Entry(*row, owner=Owner.OWN) for row in (*_CLASSES, *_INPUT, *_NETWORK, *_AUDIO, *_MACHINE)
+    Entry(*row, owner=Owner.OWN)
+    for row in (*_CLASSES, *_INPUT, *_NETWORK, *_AUDIO, *_MACHINE, *doctor_codes.ROWS)
 )

@@ -1,0 +1,147 @@
+"""Which checks there are, in the order in which they are told, and what follows from them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport, Finding
+from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.doctor import files, machine, network, phone, service
+from asyncflow_cli.transport.doctor.bundle import write_bundle
+from asyncflow_cli.transport.doctor.examination import Answer, Check, Doubt, examine
+from asyncflow_cli.transport.doctor.files import Places
+from asyncflow_cli.transport.doctor.mending import Ask, Deed, mend
+from asyncflow_cli.transport.journal import Journal
+from asyncflow_cli.transport.library import VoiceLibrary
+
+HURRY = 8.0
+"""Seconds that one request may take here; a check has a little more."""
+
+TUNNEL_WITHIN = 60.0
+"""Two tries of every road, and a fresh name's way into DNS."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is looked at: `unread` is why the settings could not be read, if they could not."""
+
+    settings: Settings
+    unread: AsyncflowError | None
+    places: Places
+    journal: Journal
+
+
+async def visit(
+    patient: Patient, order: DoctorOrder, *, ask: Ask, clean: Callable[[str], str]
+) -> DoctorReport:
+    """Look, mend if that was asked for, and look again. `clean` takes secrets out of the bundle."""
+    findings = await _examined(patient, order)
+    deeds: list[Deed] = []
+    if order.fix:
+        asked = None if order.offline else ask
+        deeds = await mend(findings, patient.settings, patient.places, patient.journal, asked)
+    if any(deed.done for deed in deeds):
+        findings = await _examined(patient, order)
+    report = DoctorReport.of(findings, tuple(deed.words for deed in deeds))
+    if order.bundle is None:
+        return report
+    write_bundle(Path(order.bundle), report, patient.settings, patient.journal, clean)
+    return msgspec.structs.replace(report, bundle=order.bundle)
+
+
+async def _examined(patient: Patient, order: DoctorOrder) -> tuple[Finding, ...]:
+    settings = patient.settings
+    hurried = replace(settings, retries=0, timeout=min(settings.timeout, HURRY))
+    async with contextlib.aclosing(ApiClient(hurried)) as api:
+        checks = [
+            *_machine(patient, order),
+            *_service(hurried, api),
+            *_calls(hurried),
+            Check("unfinished calls", partial(phone.journal, patient.journal)),
+        ]
+        return await examine(checks, offline=order.offline)
+
+
+def _machine(patient: Patient, order: DoctorOrder) -> list[Check]:
+    settings, places = patient.settings, patient.places
+    extra = "sandbox" if settings.sandbox else None
+    return [
+        Check("Python", machine.python),
+        Check("dependencies", machine.dependencies),
+        Check("extras", partial(machine.extras, extra)),
+        Check("configuration", partial(configuration, settings, patient.unread)),
+        Check("private files", partial(files.modes, places)),
+        Check("room for state", partial(files.disk, places.state)),
+        Check("room here", partial(files.disk, Path())),
+        Check("player", machine.player),
+        Check("port", partial(machine.port, order.port), goes_out=True),
+    ]
+
+
+def _service(settings: Settings, api: ApiClient) -> list[Check]:
+    url, library = settings.base_url, VoiceLibrary(api)
+    answered = network.Answered(url)
+    ready = ("API", "API key")
+    return [
+        Check("API key", partial(service.key, settings), after=("configuration",)),
+        Check("proxy", partial(network.proxy, url), goes_out=True, after=("configuration",)),
+        Check("DNS", partial(network.name, url), goes_out=True, after=("proxy",)),
+        Check("TLS", answered.certificate, goes_out=True, after=("proxy", "DNS")),
+        Check("clock", answered.clock, goes_out=True, after=("TLS",)),
+        Check("API", partial(service.status, api), goes_out=True, after=("TLS",)),
+        Check("API over HTTP", partial(service.over_http, library), goes_out=True, after=ready),
+        Check(
+            "API over WebSocket",
+            partial(service.over_websocket, library, settings),
+            goes_out=True,
+            after=("API over HTTP",),
+        ),
+        Check(
+            "voice",
+            partial(service.voice, library, settings),
+            goes_out=True,
+            after=("API over HTTP",),
+        ),
+    ]
+
+
+def _calls(settings: Settings) -> list[Check]:
+    here, known = ("configuration",), ("Twilio login",)
+    return [
+        Check("Twilio credentials", partial(phone.credentials, settings), after=here),
+        Check("Twilio login", partial(phone.login, settings), True, ("Twilio credentials",)),
+        Check("Twilio account", partial(phone.account, settings), True, known),
+        Check("number to call from", partial(phone.from_number, settings), True, known),
+        Check("Twilio balance", partial(phone.balance, settings), True, known),
+        Check("ngrok agent", partial(phone.agent, settings), after=here),
+        Check("tunnels", partial(phone.tunnels, settings), after=here),
+        Check("way in", partial(phone.way_in, settings), True, ("tunnels",), within=TUNNEL_WITHIN),
+    ]
+
+
+async def configuration(settings: Settings, unread: AsyncflowError | None) -> Answer:
+    """Whether the settings could be read, and where those that are set come from."""
+    if unread is not None:
+        raise unread
+    if settings.warnings:
+        told = "; ".join(settings.warnings)
+        hint = "See what is set, and from where: asyncflow config list"
+        return Doubt(UsageError(told, hint=hint, code="SETTING_DOUBTFUL"))
+    return _origins(settings) or "nothing is set, so defaults hold"
+
+
+def _origins(settings: Settings) -> str:
+    """`api_key, voice from profile work; to from --to`."""
+    by_origin: dict[str, list[str]] = {}
+    for name, value, origin in settings.described():
+        if value is not None and origin != "default":
+            by_origin.setdefault(origin.partition(" ")[0], []).append(name)
+    return "; ".join(f"{', '.join(names)} from {origin}" for origin, names in by_origin.items())

@@ -1,0 +1,369 @@
+"""`asyncflow doctor` in worlds that are broken, each for real, and in whole ones."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from asyncflow_cli.protocol.catalogue import ENTRIES
+from asyncflow_cli.transport.doctor.machine import amiss
+from asyncflow_cli.transport.journal import Entry, Journal
+from tests.conftest import FROM, TO, Result, Run, ServedSandbox, environment
+from tests.transport.roads.test_ngrok import Agent
+
+AWAY = "https://api.example.invalid"
+"""A name that no resolver knows: https://www.rfc-editor.org/rfc/rfc6761#section-6.4"""
+
+GONE = 2**31 - 2
+"""A number that no process has."""
+
+
+class Resolver:
+    """Knows this machine, and nothing else."""
+
+    def __init__(self) -> None:
+        self._real = socket.getaddrinfo
+
+    def __call__(self, host: Any, *args: Any, **options: Any) -> Any:
+        if host not in ("127.0.0.1", "localhost", None):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return self._real(host, *args, **options)
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without network, proxy and tunnels."""
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver())
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "bin" / "none"))
+
+
+def finding(result: Result, check: str) -> dict[str, Any]:
+    (found,) = [each for each in result.json["findings"] if each["check"] == check]
+    return dict(found)
+
+
+def assert_named(result: Result, check: str, code: str, remedy: str, exit_code: int) -> None:
+    """The check is told to be a problem with this code and remedy, and decides the exit code."""
+    found = finding(result, check)
+    assert (found["standing"], found["code"]) == ("problem", code), found
+    assert remedy in found["remedy"]
+    assert (found["exit_code"], result.code) == (exit_code, exit_code)
+    assert result.err == ""
+    assert code in ENTRIES
+
+
+def test_the_sandbox_is_well(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json")
+    assert (result.code, result.err, result.json["exit_code"]) == (0, "", 0)
+    standings = {found["check"]: found["standing"] for found in result.json["findings"]}
+    assert "problem" not in standings.values()
+    assert len(standings) > 20
+    for check in ("API over HTTP", "API over WebSocket", "voice", "clock", "way in"):
+        assert standings[check] == "ok", finding(result, check)
+
+
+def test_an_embedded_sandbox_is_well_too(run: Run) -> None:
+    assert run("--sandbox", "doctor", "-q").code == 0
+
+
+# Twelve broken worlds
+
+
+def test_no_key(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", ASYNC_API_KEY="")
+    assert_named(result, "API key", "SETTING_MISSING", "Set ASYNC_API_KEY", 10)
+    assert finding(result, "API over HTTP")["standing"] == "skipped"
+    assert finding(result, "Twilio account")["standing"] == "ok"
+
+
+def test_a_bad_key(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", ASYNC_API_KEY="sk_of_somebody_else_0123")
+    assert_named(result, "API over HTTP", "INVALID_API_KEY", "Check ASYNC_API_KEY", 4)
+    assert finding(result, "API over WebSocket")["found"] == "API over HTTP comes first"
+
+
+class Yesterday(BaseHTTPRequestHandler):
+    """A service whose day is long gone."""
+
+    def do_GET(self) -> None:
+        body = b'{"status":"UP","version":"v1"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
+        return "Thu, 01 Jan 2026 00:00:00 GMT"
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def yesterday() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Yesterday) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_wrong_clock(sandboxed: Run, yesterday: str) -> None:
+    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=yesterday)
+    assert_named(result, "clock", "CLOCK_WRONG", "timedatectl", 10)
+    assert "days fast" in finding(result, "clock")["found"]
+
+
+def test_no_dns(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
+    assert_named(result, "DNS", "DNS_FAILED", "nslookup api.example.invalid", 6)
+    skipped = {f["check"] for f in result.json["findings"] if f["found"] == "DNS comes first"}
+    assert skipped == {"TLS"}, "one cause is told once"
+
+
+def test_a_proxy_in_the_way(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:CANARY@127.0.0.1:{port}")
+    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
+    assert_named(result, "proxy", "PROXY_FAILED", "unset HTTPS_PROXY", 6)
+    assert "CANARY" not in result.out
+
+
+def test_no_agent(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
+    assert_named(result, "ngrok agent", "NGROK_MISSING", "ngrok.com/download", 10)
+    assert_named(result, "tunnels", "TUNNEL_MISSING", "ngrok.com/download", 10)
+
+
+def test_a_bad_token(sandboxed: Run, tmp_path: Path) -> None:
+    Agent(tmp_path / "bin").make("ERR_NGROK_105")
+    result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
+    assert_named(result, "way in", "ERR_NGROK_105", "without quotes", 10)
+    assert finding(result, "ngrok agent")["standing"] == "ok"
+
+
+def test_a_trial_account(run: Run) -> None:
+    with ServedSandbox(account=["trial"]) as served:
+        result = run("doctor", "--json", **served.environ)
+    assert_named(result, "Twilio account", "TRIAL_ACCOUNT", "Upgrade the account", 4)
+
+
+def test_a_number_of_somebody_else(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", INBOUND_NUMBER="+442071838750")
+    assert_named(
+        result, "number to call from", "TWILIO_21210", "a number of this Twilio account", 22
+    )
+    assert FROM in finding(result, "number to call from")["found"]
+
+
+def test_a_port_that_is_taken(sandboxed: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = sandboxed("doctor", "--json", "--port", port)
+    assert_named(result, "port", "PORT_TAKEN", "Leave the port out", 10)
+
+
+SMALL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+from asyncflow_cli.__main__ import main
+main()
+"""
+
+TINY = 'mount -t tmpfs -o size=64k tmpfs "$1" && shift && exec "$@"'
+
+
+def in_little_room(home: Path) -> Iterator[list[str]]:
+    """The beginning of a command that runs where files may hardly grow."""
+    yield [sys.executable, "-c", SMALL]
+    state = home / "state"
+    state.mkdir()
+    tiny = ["/usr/bin/unshare", "-rm", "/bin/sh", "-c", TINY, "sh", str(state)]
+    if (
+        Path(tiny[0]).exists()
+        and subprocess.run([*tiny, "true"], capture_output=True).returncode == 0
+    ):
+        yield [*tiny, sys.executable, "-m", "asyncflow_cli"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing there limits the size of a file")
+def test_a_full_disk(home: Path, fast: ServedSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    variables = environment(home, **fast.environ)
+    for command in in_little_room(home):
+        done = subprocess.run(
+            [*command, "doctor", "--offline", "--json"],
+            env=variables,
+            cwd=home,
+            capture_output=True,
+        )
+        result = Result(done.returncode, done.stdout, done.stderr.decode())
+        assert_named(result, "room for state", "DISK_FULL", "df -h", 10)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes say nothing there")
+def test_a_loose_file_mode_is_named_and_mended(sandboxed: Run, home: Path) -> None:
+    secret = home / ".env"
+    secret.write_text("ASYNC_VOICE_ID=Jennie\n")
+    secret.chmod(0o644)
+    result = sandboxed("doctor", "--offline", "--json")
+    found = finding(result, "private files")
+    assert (found["standing"], found["code"], result.code) == ("warning", "FILE_MODE_LOOSE", 0)
+    assert found["remedy"].startswith("chmod go= .env")
+    fixed = sandboxed("doctor", "--fix", "--offline", "--json")
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert finding(fixed, "private files")["standing"] == "ok"
+    assert "nobody else may read .env any more" in fixed.json["mended"]
+
+
+# Others
+
+
+def test_a_connection_without_tls_where_there_should_be(
+    sandboxed: Run, fast: ServedSandbox
+) -> None:
+    url = fast.sandbox.url.replace("http:", "https:")
+    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=url)
+    assert_named(result, "TLS", "TLS_FAILED", "SSL_CERT_FILE", 6)
+
+
+def test_a_key_that_looks_like_none_is_a_warning(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", "--offline", ASYNC_API_KEY="password")
+    found = finding(result, "API key")
+    assert (found["standing"], found["code"], result.code) == ("warning", "KEY_ODD", 0)
+
+
+def test_half_a_login_at_twilio_is_a_problem(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", "--offline", TWILIO_AUTH_TOKEN="")
+    assert_named(result, "Twilio credentials", "SETTING_MISSING", "TWILIO_AUTH_TOKEN", 10)
+
+
+def test_what_is_local_is_told_before_what_is_graver(sandboxed: Run) -> None:
+    result = sandboxed(
+        "doctor",
+        "--json",
+        ASYNC_API_KEY="",
+        INBOUND_NUMBER="+442071838750",
+        TWILIO_AUTH_TOKEN="x" * 32,
+    )
+    codes = {f["exit_code"] for f in result.json["findings"] if f["standing"] == "problem"}
+    assert codes == {4, 10}
+    assert result.code == 10
+
+
+def test_it_works_with_no_configuration_at_all(run: Run) -> None:
+    result = run("doctor")
+    assert (result.code, result.err) == (10, "")
+    assert "problem  API key" in result.out
+    assert "→ Set ASYNC_API_KEY in the environment or a .env file" in result.out
+    assert "[SETTING_MISSING]" in result.out
+    assert result.out.splitlines()[-1].startswith("2 problems, ")
+    assert run("doctor", "-q").out == result.out
+
+
+def test_it_works_where_the_configuration_cannot_be_read(run: Run, home: Path) -> None:
+    (home / ".env").write_bytes(b"ASYNC_VOICE_ID=caf\xe9\n")
+    result = run("doctor", "--json")
+    assert (result.code, finding(result, "configuration")["found"]) == (2, ".env is not UTF-8")
+    assert finding(result, "API key")["found"] == "configuration comes first"
+    assert finding(result, "Python")["standing"] == "ok"
+
+
+class Sealed:
+    """A socket that leads nowhere."""
+
+    def __init__(self) -> None:
+        self.used = 0
+
+    def __call__(self, *_: Any) -> None:
+        self.used += 1
+        raise OSError("sealed")
+
+
+def test_offline_opens_no_socket(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed = Sealed()
+    for name in ("connect", "connect_ex", "bind"):
+        monkeypatch.setattr(socket.socket, name, sealed)
+    result = sandboxed("doctor", "--offline", "--json")
+    assert (result.code, sealed.used) == (0, 0)
+    assert finding(result, "API")["found"] == "--offline opens no socket"
+    sandboxed("status", "--retries", "0")
+    assert sealed.used
+
+
+def test_calls_that_a_killed_run_left_are_ended_if_you_agree(
+    sandboxed: Run, fast: ServedSandbox, home: Path
+) -> None:
+    journal = Journal(home / "state" / "asyncflow" / "calls")
+    account = fast.environ["TWILIO_ACCOUNT_SID"]
+    entry = Entry("CA" + "0" * 32, account, fast.sandbox.url, GONE, "2026-01-01T00:00:00Z")
+    journal.add(entry)
+    journal.close()
+    path = home / "state" / "asyncflow" / "calls" / f"{entry.call_sid}.call.json"
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(entry, locked=False)))
+    found = finding(sandboxed("doctor", "--offline", "--json"), "unfinished calls")
+    assert (found["standing"], found["code"]) == ("warning", "CALLS_LEFT")
+    assert "asyncflow calls reap" in found["remedy"]
+    (sealed,) = sandboxed("doctor", "--fix", "--offline", "--json").json["mended"]
+    assert sealed.endswith("--offline opens no socket")
+    (refused,) = sandboxed("doctor", "--fix", "--json").json["mended"]
+    assert refused.startswith("not done: Ending calls needs a yes")
+    mended = sandboxed("doctor", "--fix", "-y", "--json")
+    assert finding(mended, "unfinished calls")["standing"] == "ok"
+    assert not path.exists()
+
+
+def test_a_library_that_is_gone_or_old_is_named() -> None:
+    assert amiss("msgspec", "0.1") is None
+    assert "is older than 99.0" in (amiss("msgspec", "99.0") or "")
+    assert amiss("asyncflow-of-nowhere", None) == "asyncflow-of-nowhere is not installed"
+
+
+def test_a_bundle_tells_all_and_gives_nothing_away(sandboxed: Run, home: Path) -> None:
+    secret = "CANARY-" + "0123456789abcdef" * 2
+    (home / ".env").write_text(f"TWILIO_API_SECRET={secret}\nNGROK_AUTHTOKEN={secret}\n")
+    result = sandboxed("doctor", "--bundle", "d.zip", "--json", "--offline", OUTBOUND_NUMBER=TO)
+    assert result.json["bundle"] == "d.zip"
+    assert stat.S_IMODE((home / "d.zip").stat().st_mode) == 0o600 or os.name != "posix"
+    with zipfile.ZipFile(home / "d.zip") as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert set(texts) == {
+        *("README.txt", "report.json", "settings.json"),
+        *("versions.json", "environment.json", "calls.json"),
+    }
+    assert msgspec.json.decode(texts["report.json"])["findings"]
+    assert "msgspec" in texts["versions.json"]
+    settings = {
+        s["name"]: s["value"] for s in msgspec.json.decode(texts["settings.json"])["settings"]
+    }
+    assert (settings["api_key"], settings["to"]) == ("***", "…0001")
+    for text in texts.values():
+        assert "CANARY" not in text
+        assert TO not in text
+        assert FROM not in text
+
+
+def test_a_bundle_is_a_zip(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--offline", "--bundle", "d.tar", "--json")
+    assert (result.code, result.out) == (2, "")
+    assert "doctor.zip" in result.error["hint"]
