@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check style types imports tests schemas docs clean
+.PHONY: demo test check style types imports tests soak bench schemas docs clean
 
 # Hear a voice, ring a (virtual) phone. Ends with hello.wav and heard.wav.
 demo: $(INSTALLED)
@@ -28,6 +28,12 @@ imports: $(INSTALLED)
 
 tests: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto
+
+soak: $(INSTALLED)  ## The long runs, a minute or so
+	$(BIN)/pytest -s -m soak
+
+bench: $(INSTALLED)  ## How soon a call speaks
+	$(BIN)/python benchmarks/first_frame.py
 
 schemas: $(INSTALLED)  ## Write docs/schemas anew, after a report has changed
 	for name in $$($(BIN)/asyncflow schema); do $(BIN)/asyncflow schema $$name > docs/schemas/$$name.json; done
