@@ -30,7 +30,7 @@ class Switchboard:
     async def call(self, text: str) -> CallReport:
         """Say it. Any ending but the last word heard is raised."""
         async with self._free:
-            order = CallOrder(to=TO, from_=FROM, text=text, max_duration=600)
+            order = CallOrder(to=TO, from_=FROM, text=text, max_duration=3600)
             call = PhoneCall(
                 self._settings, order, self._journal, self._library, warn=self.warnings.append
             )
