@@ -51,6 +51,8 @@ if TYPE_CHECKING:
         TranscriptReport,
     )
     from asyncflow_cli.protocol.schemas import SchemaReport, SchemasReport
+    from asyncflow_cli.protocol.verify.findings import VerifyOrder
+    from asyncflow_cli.protocol.verify.report import VerifyReport
     from asyncflow_cli.protocol.voicereports import PreviewReport
     from asyncflow_cli.sandbox.server import Sandbox
     from asyncflow_cli.transport.api import ApiClient
@@ -373,8 +375,7 @@ class App:
             report = await call.run(tell)
         finally:
             if call.sid is not None:
-                audio = await heard(self.settings.twilio_base_url, call.sid)
-                write_file(path, audio, private=True)
+                write_file(path, await heard(self.settings.twilio_base_url, call.sid))
         return msgspec.structs.replace(report, heard_file=str(path))
 
     def ci(
@@ -486,6 +487,12 @@ class App:
     async def _ask(self, question: str) -> None:
         await self.out.confirmation("Ending calls")(question)
 
+    def verified(self, files: Sequence[str], order: VerifyOrder) -> VerifyReport:
+        """Files of audio, measured on this machine. It needs no settings and no network."""
+        from asyncflow_cli.transport.verifying import verify
+
+        return verify(files, order)
+
     def explained(self, code: str | None) -> ExplainReport:
         """What is known of a code, or of every code."""
         from asyncflow_cli.protocol.catalogue import explained
@@ -508,10 +515,11 @@ class App:
         )
         from asyncflow_cli.protocol.catalogue import report
         from asyncflow_cli.protocol.ci import report as ci_report
+        from asyncflow_cli.protocol.verify import report as verify_report
 
         documents = (
             *(callevents, callplan, callresult, calltrace, callreports),
-            *(doctorreport, reports, voicereports, ci_report),
+            *(doctorreport, reports, voicereports, ci_report, verify_report),
         )
         modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)

@@ -38,6 +38,7 @@ from asyncflow_cli.commands import (
     timestamps,
     tts,
     tts_stream,
+    verify,
     voices,
 )
 from asyncflow_cli.commands.options import env
@@ -69,6 +70,7 @@ tts.register(app)
 tts_stream.register(app)
 timestamps.register(app)
 stt.register(app)
+verify.register(app)
 call.register(app)
 doctor.register(app)
 explain.register(app)

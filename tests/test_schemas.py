@@ -25,6 +25,7 @@ EXAMPLES = {
     "tts-stream": ("tts-stream", FOX, "-o", "stream.wav"),
     "timestamps": ("timestamps", FOX, "-o", "talk.wav", "--captions", "srt"),
     "stt": ("stt", "me.wav"),
+    "verify": ("verify", "me.wav", "talk.wav"),
     "call": ("call", "Hello.", "--to", "+15551230001"),
     "calls list": ("calls", "list"),
     "calls show": ("calls", "show", "CA"),

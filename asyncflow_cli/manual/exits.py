@@ -16,6 +16,7 @@ FURTHER: dict[str, tuple[int, ...]] = {
     "tts-stream": (*AUDIO, 9),
     "timestamps": AUDIO,
     "stt": SERVICE,
+    "verify": (9, 10),
     "call": CALL,
     "calls list": (),
     "calls show": SERVICE,

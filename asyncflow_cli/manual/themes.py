@@ -32,9 +32,15 @@ SERVING = {
         *("era", "cursor", "paging", "model_rule", "validation"),
     ),
 }
+VERIFYING = {
+    "What it must be": ("container", "encoding", "sample_rate", "min_duration", "max_duration"),
+    "How it must sound": ("max_silence", "min_level", "max_level"),
+    "What is said in it": ("timings", "text", "file", "min_wpm", "max_wpm"),
+}
 THEMES = {
     **dict.fromkeys(("tts", "tts-stream", "timestamps", "call"), SPEAKING),
     "sandbox serve": SERVING,
+    "verify": VERIFYING,
 }
 
 

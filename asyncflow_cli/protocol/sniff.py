@@ -24,6 +24,8 @@ _SIGNATURES: tuple[tuple[str, bytes, int, bytes], ...] = (
 )
 """Kind, start, and what stands further on. RIFF holds films too, and FORM pictures."""
 
+KINDS = frozenset({*(kind for kind, *_ in _SIGNATURES), "aac"})
+
 
 def kind_of(content: bytes) -> str | None:
     """wav, mp3, flac, ogg, m4a, webm, aiff, au, caf, amr or aac; None for all else."""

@@ -17,7 +17,7 @@ _ENCODINGS: dict[tuple[int, int], Encoding] = {
     (3, 32): "pcm_f32le",
     (7, 8): "pcm_mulaw",
 }
-_EXTENSIBLE = 0xFFFE
+EXTENSIBLE = 0xFFFE
 """Then the true format tag begins the sub-format, 24 bytes into the chunk."""
 
 
@@ -33,7 +33,7 @@ def read(file: bytes) -> Wav:
     if file[:4] != b"RIFF" or file[8:12] != b"WAVE":
         raise IncompleteError("This is no WAV", code="AUDIO_NOT_WAV")
     kind: tuple[Encoding, int] | None = None
-    for name, start, size in _chunks(file):
+    for name, start, size in chunks(file):
         if name == b"fmt ":
             kind = _kind(file[start : start + size])
         if name == b"data" and kind is not None:
@@ -43,12 +43,12 @@ def read(file: bytes) -> Wav:
 
 def insist_on_all(file: bytes) -> None:
     """IncompleteError if audio is missing at the end, of whatever kind it is."""
-    for name, start, size in _chunks(file):
+    for name, start, size in chunks(file):
         if name == b"data":
             _length(file, start, size)
 
 
-def _chunks(file: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks(file: bytes) -> Iterator[tuple[bytes, int, int]]:
     position = 12
     while position + 8 <= len(file):
         name = file[position : position + 4]
@@ -61,7 +61,7 @@ def _kind(chunk: bytes) -> tuple[Encoding, int]:
     if len(chunk) < 16:
         raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
     tag, channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
-    if tag == _EXTENSIBLE and len(chunk) >= 26:
+    if tag == EXTENSIBLE and len(chunk) >= 26:
         (tag,) = struct.unpack_from("<H", chunk, 24)
     encoding = _ENCODINGS.get((tag, bits))
     if encoding is None or channels != 1 or not sample_rate:

@@ -63,8 +63,8 @@ async def written_down(
             trace=tracer.trace(),
         )
         for path in paths:
-            # It holds what was said, and to whom.
-            write_file(path, WRITERS[path.suffix.lower()](file), private=True)
+            write_file(path, WRITERS[path.suffix.lower()](file))
+            path.chmod(0o600)  # it holds what was said, and to whom
 
 
 def _failure(error: AsyncflowError | None) -> Failure | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncflow_cli.errors import IncompleteError, PrerequisiteError
@@ -26,12 +27,27 @@ _ESTIMATED = frozenset({"wav", "mp3", "aac", "amr"})
 """Kinds of which FFmpeg guesses the duration, or that `wav` and `mp3` here judge better."""
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """Mono s16le, and what the file had it in."""
+
+    pcm: bytes
+    codec: str
+    sample_rate: int
+    channels: int
+
+
 def decode(content: bytes, kind: str, rate: int) -> bytes:
     """Mono s16le. `kind` is one of `sniff.kind_of`: FFmpeg is never left to guess, for it takes
     lists of other files and addresses for audio as well, and would open them.
 
     PrerequisiteError without PyAV, IncompleteError for what cannot be decoded to its end.
     """
+    return decode_as_is(content, kind, rate).pcm
+
+
+def decode_as_is(content: bytes, kind: str, rate: int | None = None) -> Decoded:
+    """The same at the file's own rate, with what the file is."""
     try:
         import av
     except ImportError as error:
@@ -42,14 +58,17 @@ def decode(content: bytes, kind: str, rate: int) -> bytes:
         ) from None
     try:
         with av.open(io.BytesIO(content), "r", format=_DEMUXERS.get(kind, kind)) as container:
+            codec = container.streams.audio[0].codec_context
+            rate = rate or codec.sample_rate
             pcm = b"".join(_resampled(container, rate))
             promised = 0.0 if kind in _ESTIMATED else _promised(container)
+            decoded = Decoded(pcm, codec.name, codec.sample_rate, codec.channels)
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise IncompleteError(
             f"The {kind} cannot be decoded: {error}", code="AUDIO_DAMAGED"
         ) from None
     _insist_on_all(kind, len(pcm) / 2 / rate, promised)
-    return pcm
+    return decoded
 
 
 def _resampled(container: InputContainer, rate: int) -> Iterator[bytes]:

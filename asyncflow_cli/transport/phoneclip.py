@@ -120,7 +120,7 @@ def _insist_on_all(content: bytes, kind: str) -> None:
             raise
 
 
-def _insist_on_last_page(ogg: bytes) -> None:
+def insist_on_last_page(ogg: bytes) -> None:
     """Bit 4 marks it; a table tells its length. https://www.rfc-editor.org/rfc/rfc3533#section-6"""
     page = ogg[ogg.rfind(b"OggS") :].ljust(27, b"\0")
     table = page[27 : 27 + page[26]]
@@ -131,7 +131,7 @@ def _insist_on_last_page(ogg: bytes) -> None:
 _CHECKS: dict[str, Callable[[bytes], object]] = {
     "wav": wav.insist_on_all,
     "mp3": mp3.parse,
-    "ogg": _insist_on_last_page,
+    "ogg": insist_on_last_page,
 }
 """FFmpeg plays what is there of a file that was cut, and for these kinds says nothing."""
 

@@ -15,13 +15,17 @@ from asyncflow_cli.protocol.catalogue import (
     own_codes,
     sip_codes,
     twilio_codes,
+    verify_codes,
 )
 from asyncflow_cli.protocol.catalogue.entry import Entry
 from asyncflow_cli.protocol.catalogue.report import CodeReport, ExplainReport
 
 ENTRIES: dict[str, Entry] = {
     entry.code: entry
-    for table in (async_codes, twilio_codes, ngrok_codes, sip_codes, own_codes, exit_codes)
+    for table in (
+        *(async_codes, twilio_codes, ngrok_codes, sip_codes),
+        *(own_codes, verify_codes, exit_codes),
+    )
     for entry in table.ENTRIES
 }
 

@@ -8,6 +8,7 @@ import os
 import signal
 from pathlib import Path
 
+import asyncssh
 import pytest
 from starlette.applications import Starlette
 
@@ -79,13 +80,20 @@ def test_a_port_of_ones_own_is_asked_for_and_the_forwarding_ends_with_us(folder:
 def test_a_server_that_goes_is_a_lost_tunnel(folder: Path) -> None:
     async def test() -> None:
         async with contextlib.AsyncExitStack() as server:
-            far = await server.enter_async_context(far_end(folder))
+            far = await server.enter_async_context(far_end(folder, Hanging))
             async with road(far).open(1) as tunnel:
-                for connection in far.connections:
+                for connection in Hanging.connections:
                     connection.abort()
                 assert await asyncio.wait_for(tunnel.lost.wait(), 10)
 
     asyncio.run(asyncio.wait_for(test(), 30))
+
+
+class Hanging(Server):
+    connections: list[asyncssh.SSHServerConnection] = []  # noqa: RUF012
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.connections.append(conn)
 
 
 @genuine

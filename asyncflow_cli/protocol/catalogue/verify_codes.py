@@ -1,0 +1,173 @@
+"""What `verify` finds in files of audio."""
+
+from __future__ import annotations
+
+from asyncflow_cli import errors
+from asyncflow_cli.protocol.catalogue.entry import Entry, Owner, Row
+
+_MAKE_ANEW = "Make the file again, and verify it: asyncflow tts … -o FILE --verify"
+
+_ROWS: tuple[Row, ...] = (
+    (
+        "AUDIO_DEFECTIVE",
+        errors.GateError,
+        "Audio with a defect",
+        "At least one file is not as it must be; each finding stands in the message.",
+        "A file that was cut, or speech that went wrong.",
+        "Explain the findings, such as: asyncflow explain DEAD_AIR",
+    ),
+    (
+        "CONTAINER_MISMATCH",
+        errors.GateError,
+        "Another container",
+        "The file's content is of another kind than its name or --container says.",
+        "An error page saved as audio, or a file that was renamed and not converted.",
+        "Look at what it is: file NAME, or head -c 200 NAME",
+    ),
+    (
+        "ENCODING_MISMATCH",
+        errors.GateError,
+        "Another encoding",
+        "The samples are in another encoding than --encoding says.",
+        "A format that was left to its default.",
+        "Ask for the encoding by name: asyncflow tts … --encoding pcm_s16le",
+    ),
+    (
+        "SAMPLE_RATE_MISMATCH",
+        errors.GateError,
+        "Another sample rate",
+        "The file has another sample rate than --sample-rate says.",
+        "A rate that was left to its default, 44100 Hz.",
+        "Ask for the rate by number: asyncflow tts … --sample-rate 8000",
+    ),
+    (
+        "HEADER_MISMATCH",
+        errors.GateError,
+        "A header that cannot be true",
+        "Numbers in the WAV's header contradict each other, or the file goes on behind its end.",
+        "A program that writes headers by hand.",
+        "Write the header anew with a tool that knows how, such as ffmpeg or sox",
+    ),
+    (
+        "SILENT",
+        errors.GateError,
+        "Silence",
+        "No sample of the file is louder than -50 dBFS.",
+        "A text of punctuation only, or the wrong microphone.",
+        _MAKE_ANEW,
+    ),
+    (
+        "DEAD_AIR",
+        errors.GateError,
+        "Dead air",
+        "There is a silence that is longer than --max-silence, 2 s unless you say otherwise.",
+        "A stream that stalled, or pieces that were joined with too much between them.",
+        "Listen to it there; a pause that is meant takes a higher --max-silence",
+    ),
+    (
+        "CLIPPED",
+        errors.GateError,
+        "Clipped",
+        "Samples stand in rows at full scale: the tops of the wave were cut off, which is heard.",
+        "Audio that was made louder than the format can hold.",
+        "Make it softer before it is written; what was cut off cannot be put back",
+    ),
+    (
+        "TOO_QUIET",
+        errors.GateError,
+        "Too quiet",
+        "The level while there is sound is below --min-level, -40 dBFS unless you say otherwise.",
+        "A microphone far away, or samples scaled to the wrong width.",
+        "Make it louder, or lower --min-level",
+    ),
+    (
+        "TOO_LOUD",
+        errors.GateError,
+        "Too loud",
+        "The level while there is sound is above --max-level.",
+        "Audio that was normalised to its peak.",
+        "Make it softer, or raise --max-level",
+    ),
+    (
+        "NOISE",
+        errors.GateError,
+        "Noise",
+        "Neighbouring samples have nothing to do with each other, as in no speech there is.",
+        "Samples of one encoding under the header of another, or off by a byte.",
+        "Say what they are: --encoding pcm_mulaw, pcm_s16le or pcm_f32le",
+    ),
+    (
+        "ENDS_ABRUPTLY",
+        None,
+        "An abrupt end",
+        "The file ends while it is as loud as speech. It is told, and fails nothing.",
+        "Audio that was cut, in a format that cannot tell; or a voice trimmed closely.",
+        "Listen to its last second; hold it against its words with --timings",
+    ),
+    (
+        "TOO_SHORT",
+        errors.GateError,
+        "Too short",
+        "It lasts less than --min-duration.",
+        "Audio that was cut, or a text that was.",
+        _MAKE_ANEW,
+    ),
+    (
+        "TOO_LONG",
+        errors.GateError,
+        "Too long",
+        "It lasts more than --max-duration.",
+        "A longer text, or silence at its end.",
+        "Shorten the text, or raise --max-duration",
+    ),
+    (
+        "TOO_SLOW",
+        errors.GateError,
+        "Too few words a minute",
+        "For so much speech there are too few words: fewer than --min-wpm.",
+        "Words that are missing in the timings or the text, or the wrong sample rate.",
+        "Hold the audio against the right text; for other speeds give --min-wpm",
+    ),
+    (
+        "TOO_FAST",
+        errors.GateError,
+        "Too many words a minute",
+        "For so many words there is too little speech: more words a minute than --max-wpm.",
+        "Speech that is missing, or the wrong sample rate.",
+        "Listen to whether all of the text is said; for other speeds give --max-wpm",
+    ),
+    (
+        "WORD_NOT_HEARD",
+        errors.GateError,
+        "A word in silence",
+        "There is silence while a word is said to be heard.",
+        "A stretch of audio that was lost, or times of another file.",
+        "Listen to it there, or make both anew: asyncflow timestamps … -o FILE --captions json",
+    ),
+    (
+        "SPEECH_NOT_TIMED",
+        errors.GateError,
+        "Sound without words",
+        "A quarter of the sound or more belongs to no word.",
+        "Times of another file, or of half of it.",
+        "Make both anew: asyncflow timestamps … -o FILE --captions json",
+    ),
+    (
+        "WORDS_MISSING",
+        errors.GateError,
+        "Words without a time",
+        "The text has more words than the timings.",
+        "Timings of another text, or of half of it.",
+        "Make both anew: asyncflow timestamps … -o FILE --captions json",
+    ),
+    (
+        "TIMES_NOT_READABLE",
+        errors.UsageError,
+        "No word times",
+        "The file is none of json with words, srt or vtt.",
+        "Another file was meant.",
+        "Make one: asyncflow timestamps … --captions json",
+    ),
+)
+
+ENTRIES = tuple(Entry(*row, owner=Owner.OWN) for row in _ROWS)
