@@ -361,7 +361,8 @@ class App:
 
         # Whoever types the text needs the foot of the terminal.
         view = None if order.manners.keep_open else CallView(order.sentences, tracer)
-        async with written_down(reports, call, tracer, lambda: self._exit_code or 130):
+        clean = self.out.redactor.clean
+        async with written_down(reports, call, tracer, lambda: self._exit_code or 130, clean):
             with self.out.events(Failed.of, view) as tell:
                 if save_heard is None:
                     return await call.run(tell)

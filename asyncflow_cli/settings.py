@@ -6,6 +6,7 @@ and flags. Order: flag > environment > `.env` > profile > default.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -193,9 +194,20 @@ class Settings:
         raise PrerequisiteError("; ".join(told), hint=hint, code="SETTING_MISSING")
 
     def secrets(self) -> list[str]:
-        """Values that must never be printed."""
+        """Values that must never be printed, and the logins that are made of them."""
         values = (getattr(self, name) for name, f in FIELDS.items() if f.metadata["secret"])
-        return [value for value in values if value]
+        return [*filter(None, values), *self._logins()]
+
+    def _logins(self) -> Iterator[str]:
+        """As HTTP has them: https://www.rfc-editor.org/rfc/rfc7617#section-2"""
+        pairs = (
+            (self.twilio_account_sid, self.twilio_auth_token),
+            (self.twilio_api_key, self.twilio_api_secret),
+            (self.twilio_account_sid, self.twilio_api_secret),
+        )
+        for user, password in pairs:
+            if user and password:
+                yield base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def described(self) -> Iterator[tuple[str, str | None, str]]:
         """Name, value and origin of every setting; of a secret, only that it is there."""

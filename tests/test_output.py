@@ -361,6 +361,20 @@ def test_of_two_secrets_that_begin_alike_the_longer_is_hidden_whole() -> None:
     assert seen == ("", "*** ***")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("< TEXT 'key sk_CAN...' [80 bytes]", "< TEXT 'key ***...' [80 bytes]"),
+        ("< TEXT '...RY&x=1 sk_CANARY'", "< TEXT '...RY&x=1 ***'"),
+        ("/path?a...NARY&version=v1", "/path?a...***&version=v1"),
+        ("Wait... sk is no secret ...", "Wait... sk is no secret ..."),
+    ],
+)
+def test_half_a_secret_beside_a_cut_is_hidden_too(text: str, shown: str) -> None:
+    seen = rendered(lambda out: out.step(text), Format.HUMAN, ("sk_CANARY",))
+    assert seen == ("", shown)
+
+
 def test_what_is_too_short_to_be_a_secret_garbles_no_words() -> None:
     seen = rendered(lambda out: out.step("token"), Format.HUMAN, ("tok",))
     assert seen == ("", "token")
@@ -375,6 +389,9 @@ def test_what_is_too_short_to_be_a_secret_garbles_no_words() -> None:
         '{"x-api-key":"CANARY"}',
         "Authorization: Basic CANARY==",
         "{'authorization': 'Bearer CANARY'}",
+        "http://user:CANARY@proxy.example:3128 refused",
+        "https://CANARY@h/p",
+        "https://h/p?x=1&access_token=CANARY",
     ],
 )
 @pytest.mark.parametrize("format", Format)

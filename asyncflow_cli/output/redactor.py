@@ -9,16 +9,23 @@ from collections.abc import Iterable
 import msgspec
 
 SHORTEST_SECRET = 8
+
+CUT = "..."
+STUMP = 4
+"""Characters of a secret that give something away."""
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Redactor:
     """Hides every secret it was told of, as it stands or as a URL or JSON would write it."""
 
-    # Whatever the settings hold, a key in a query or a header is never printed, nor are
-    # the signature of an address and the one-time token in the path of a call's media socket.
+    # Whatever the settings hold, a key in a query or a header is never printed, nor are the login
+    # and the signature of an address, and the one-time token in the path of a call's media socket.
+    _LOGIN = re.compile(r"(?<=://)[^\s/?#@'\"]+@")
     _SHAPES = re.compile(
         r"""(api_key=|signature=|security-token=|x-api-key[\\"']*\s*[:=]\s*[\\"']*"""
+        r"""|(?:[?&]|%3F|%26)[\w-]*(?:token|secret|password|key)="""
         r"""|authorization\W+(?:basic|bearer) +"""
         r"""|/twilio/(?:media|status|stream-status|amd|echo)/)[^\s&'\\",?]+""",
         re.I,
@@ -39,4 +46,26 @@ class Redactor:
         """The text without secrets, and without what could steer a terminal."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
+        text = self._LOGIN.sub("***@", self._without_stumps(text))
         return _CONTROLS.sub("\ufffd", self._SHAPES.sub(r"\1***", text))
+
+    def _without_stumps(self, text: str) -> str:
+        """Libraries log long texts with `...` in the middle, which may be that of a secret."""
+        head, *rest = text.split(CUT)
+        for tail in rest:
+            head = f"{self._without_end(head)}{CUT}{self._without_beginning(tail)}"
+        return head
+
+    def _without_end(self, text: str) -> str:
+        for secret in self._secrets:
+            for length in range(len(secret) - 1, STUMP - 1, -1):
+                if text.endswith(secret[:length]):
+                    return text[:-length] + "***"
+        return text
+
+    def _without_beginning(self, text: str) -> str:
+        for secret in self._secrets:
+            for length in range(len(secret) - 1, STUMP - 1, -1):
+                if text.startswith(secret[-length:]):
+                    return "***" + text[length:]
+        return text

@@ -35,9 +35,13 @@ def check_reports(paths: Iterable[Path], *, written: Sequence[Path]) -> None:
 
 @contextlib.asynccontextmanager
 async def written_down(
-    paths: Sequence[Path], call: PhoneCall, tracer: Tracer, interrupted: Callable[[], int]
+    paths: Sequence[Path],
+    call: PhoneCall,
+    tracer: Tracer,
+    interrupted: Callable[[], int],
+    clean: Callable[[str], str],
 ) -> AsyncIterator[None]:
-    """Write the reports at the end of the block, however it ends.
+    """Write the reports at the end of the block, however it ends. `clean` takes out secrets.
 
     A call that was stopped raises InterruptedByUserError, with `interrupted()` for its exit code
     and the report for its details.
@@ -62,9 +66,15 @@ async def written_down(
             report=call.report,
             trace=tracer.trace(),
         )
+        file = _cleaned(file, clean) if paths else file
         for path in paths:
             write_file(path, WRITERS[path.suffix.lower()](file))
             path.chmod(0o600)  # it holds what was said, and to whom
+
+
+def _cleaned(file: CallFile, clean: Callable[[str], str]) -> CallFile:
+    """Before it is a page: what a page makes of a quote is no secret as anybody knows it."""
+    return msgspec.json.decode(clean(msgspec.json.encode(file).decode()), type=CallFile)
 
 
 def _failure(error: AsyncflowError | None) -> Failure | None:

@@ -1,0 +1,220 @@
+"""Secrets planted in every setting, header, address and answer, and looked for in all we write."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+from urllib.parse import unquote
+
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from tests.conftest import FROM, TO, Result, Run, ServedSandbox
+from tests.test_schemas import EXAMPLES
+from tests.test_tts import FOX
+
+SECRETS = {
+    "ASYNC_API_KEY": 'sk_CANARY"0123456789\\',
+    "TWILIO_AUTH_TOKEN": "CANARYtoken+/=0123456789",
+    "TWILIO_API_SECRET": "CANARYsecret&?0123456789",
+    "TWILIO_SHARED_KEY_SECRET": "CANARYshared'0123456789",
+    "NGROK_AUTHTOKEN": "CANARYngrok_0123456789",
+}
+IN_ADDRESSES = "CANARYaddress"
+ACCOUNT = "AC" + "0123456789abcdef" * 2
+
+OWN = {"sandbox reset", "explain", "schema", "calls list", "config list"}
+"""They ask nobody."""
+
+
+class Gossip(BaseHTTPRequestHandler):
+    """A service that answers everybody with all it was told, in every place there is."""
+
+    status: ClassVar[int] = 401
+
+    def answer(self) -> None:
+        asked = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(errors="replace")
+        login = self.headers.get("Authorization", "")
+        whole = f"{self.headers.items()} {self.path} {unquote(self.path)} {asked} {login}"
+        whole += f" {_decoded(login)} {login.removeprefix('Basic ')} {dict(self.headers.items())}"
+        key = self.headers.get("x-api-key", "") or login
+        body = {
+            **{"error_code": "INVALID_API_KEY", "message": whole, "detail": {"error": whole}},
+            **{"code": 20003, "more_info": whole, "status": self.status, "version": whole},
+        }
+        content = json.dumps(body).encode()
+        self.send_response(self.status, key)
+        for name in ("X-Request-Id", "Set-Cookie", "X-Api-Key", "Twilio-Request-Id"):
+            self.send_header(name, key)
+        self.send_header("Location", f"http://127.0.0.1:1{self.path}")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def _decoded(login: str) -> str:
+    return base64.b64decode(login.removeprefix("Basic ")).decode() if login else ""
+
+
+def telling(status: int) -> type[Gossip]:
+    return type("Gossip", (Gossip,), {"status": status})
+
+
+@contextlib.contextmanager
+def gossip(status: int) -> Iterator[str]:
+    """Its address, a password and all."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), telling(status)) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://user:{IN_ADDRESSES}@127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def gossips(socket: ServerConnection) -> None:
+    """Tell a speech session what it was opened with, once it has said something."""
+    assert socket.request is not None
+    told = f"{socket.request.path} {unquote(socket.request.path)}"
+    socket.recv()
+    error = {"error_code": "INVALID_API_KEY", "message": told, "extra": {"path": told}}
+    socket.send(json.dumps(error))
+    socket.close(1008, unquote(socket.request.path)[-100:])
+
+
+@pytest.fixture
+def gossip_by_socket() -> Iterator[str]:
+    with serve(gossips, "127.0.0.1", 0) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://user:{IN_ADDRESSES}@127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def assert_nothing_seen(result: Result, home: Path) -> None:
+    """Neither on stdout or stderr nor in any file that was written."""
+    assert "CANARY" not in result.out + result.err
+    for secret in SECRETS.values():
+        login = base64.b64encode(f"{ACCOUNT}:{secret}".encode()).decode()
+        assert login not in result.out + result.err
+    for path in home.rglob("*"):
+        if path.is_file():
+            assert b"CANARY" not in _content(path), path
+
+
+def _content(path: Path) -> bytes:
+    if path.suffix != ".zip":
+        return path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        return b"".join(archive.read(name) for name in archive.namelist())
+
+
+def told(url: str) -> dict[str, str]:
+    """An environment full of secrets, at a service that keeps none."""
+    where = {"ASYNC_BASE_URL": url, "TWILIO_BASE_URL": url}
+    return {**SECRETS, **where, "TWILIO_ACCOUNT_SID": ACCOUNT, "INBOUND_NUMBER": FROM}
+
+
+@pytest.mark.parametrize(
+    ("status", "how"), [(200, "--json"), (302, "--verbose"), (401, "--json"), (500, "--verbose")]
+)
+def test_a_service_that_tells_all_is_not_repeated(
+    run: Run, home: Path, status: int, how: str
+) -> None:
+    (home / "me.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt " + bytes(64_000))
+    with gossip(status) as url:
+        for name, args in EXAMPLES.items():
+            if name not in OWN:
+                result = run(*args, how, "--debug", "--retries", "0", **told(url))
+                assert result.err or result.out, name
+                assert_nothing_seen(result, home)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("tts-stream", FOX, "-o", "x.wav"),
+        ("call", FOX, "--to", TO, "--report", "c.json", "--report", "c.html"),
+    ],
+    ids=["tts-stream", "call"],
+)
+def test_a_speech_service_that_tells_all_is_not_repeated(
+    run: Run, home: Path, fast: ServedSandbox, gossip_by_socket: str, args: tuple[str, ...]
+) -> None:
+    twilio = {name: v for name, v in fast.environ.items() if name.startswith("TWILIO")}
+    variables = {**told(gossip_by_socket), **twilio}
+    del variables["TWILIO_API_SECRET"], variables["TWILIO_SHARED_KEY_SECRET"]
+    result = run(*args, "--debug", "--retries", "0", **variables)
+    assert result.code == 4, result.err
+    assert_nothing_seen(result, home)
+
+
+def test_what_works_tells_no_key_either(sandboxed: Run, fast: ServedSandbox, home: Path) -> None:
+    keys = [fast.environ["ASYNC_API_KEY"], fast.environ["TWILIO_AUTH_TOKEN"]]
+    bundle = ("doctor", "--bundle", "doctor.zip")
+    call = (*EXAMPLES["call"], "--report", "call.json", "--report", "call.html")
+    for args in (bundle, call, EXAMPLES["tts"], EXAMPLES["tts-stream"], EXAMPLES["voices list"]):
+        result = sandboxed(*args, "--debug", NGROK_AUTHTOKEN=SECRETS["NGROK_AUTHTOKEN"])
+        assert result.code == 0, result.err
+        assert_nothing_seen(result, home)
+        assert not any(key in result.out + result.err for key in keys), args
+    for path in (path for path in home.rglob("*") if path.is_file()):
+        assert not any(key.encode() in _content(path) for key in keys), path
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ASYNC_API_KEY", "sk_CANARY\u00e9"),
+        ("TWILIO_AUTH_TOKEN", "CANARY\x00token"),
+        ("ASYNC_BASE_URL", "ftp://user:CANARY@example.invalid"),
+        ("ASYNC_BASE_URL", "https://CANARY@example.invalid:99999"),
+        ("ASYNC_BASE_URL", "https://example.invalid/?access_token=CANARY&x=1"),
+        ("TWILIO_BASE_URL", "https://example.invalid/?X-Amz-Signature=CANARY"),
+        ("TWILIO_BASE_URL", "https://user:CANARY@example.invalid/?"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_not_read_out(
+    run: Run, home: Path, name: str, value: str
+) -> None:
+    for args in (("status", "--json"), ("config", "list", "--debug"), ("doctor", "--offline")):
+        result = run(*args, **{name: value})
+        assert result.code in (2, 10), args
+        assert_nothing_seen(result, home)
+
+
+def test_files_that_cannot_be_read_are_not_read_out(run: Run, home: Path) -> None:
+    home.joinpath(".env").write_text("export TWILIO_AUTH_TOKEN CANARY\n")
+    config = home / "config" / "asyncflow" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('[profiles.default]\napi_key = "sk_CANARY\n')
+    for args in (("config", "list", "--debug"), ("doctor", "--offline", "--json")):
+        result = run(*args)
+        assert "CANARY" not in result.out + result.err
+
+
+def test_a_proxy_that_refuses_is_named_without_its_password(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gossip(407) as url:
+        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+            monkeypatch.setenv(name, url)
+        for args in (EXAMPLES["status"], EXAMPLES["tts-stream"], EXAMPLES["call"], ("doctor",)):
+            variables = told("https://api.example.invalid")
+            result = run(*args, "--debug", "--retries", "0", **variables)
+            assert result.code
+            assert_nothing_seen(result, home)
