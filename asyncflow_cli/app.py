@@ -376,7 +376,8 @@ class App:
             report = await call.run(tell)
         finally:
             if call.sid is not None:
-                write_file(path, await heard(self.settings.twilio_base_url, call.sid))
+                audio = await heard(self.settings.twilio_base_url, call.sid)
+                write_file(path, audio, private=True)
         return msgspec.structs.replace(report, heard_file=str(path))
 
     def ci(

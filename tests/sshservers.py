@@ -28,6 +28,12 @@ class Server(asyncssh.SSHServer):
 
     forwards = True
 
+    def __init__(self, connections: list[asyncssh.SSHServerConnection]) -> None:
+        self._connections = connections
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connections.append(conn)
+
     def begin_auth(self, _username: str) -> bool:
         return True
 
@@ -41,10 +47,11 @@ class Refusing(Server):
 
 @dataclass
 class Far:
-    """A server's port, and the folder of the ssh_config that knows its key and ours."""
+    """A server's port, the folder of the ssh_config that knows its key and ours, and who came."""
 
     port: int
     folder: Path
+    connections: list[asyncssh.SSHServerConnection]
 
 
 def wrapped_ssh(folder: Path) -> None:
@@ -68,8 +75,9 @@ async def far_end(
     (folder / "id").chmod(0o600)
     other = asyncssh.generate_private_key("ssh-ed25519")
     (folder / "authorized").write_bytes((our_key if ours_is_known else other).export_public_key())
+    connections: list[asyncssh.SSHServerConnection] = []
     listening = await asyncssh.create_server(
-        server,
+        lambda: server(connections),
         "127.0.0.1",
         0,
         server_host_keys=[host_key],
@@ -83,10 +91,13 @@ async def far_end(
         f"  UserKnownHostsFile {folder}/known\n  GlobalKnownHostsFile none\n"
     )
     try:
-        yield Far(port, folder)
+        yield Far(port, folder, connections)
     finally:
         listening.close()
         await listening.wait_closed()
+        for connection in connections:
+            connection.abort()
+            await connection.wait_closed()
 
 
 class ServedSsh:
@@ -95,7 +106,7 @@ class ServedSsh:
     def __init__(self, folder: Path, server: type[Server] = Server) -> None:
         folder.mkdir()
         wrapped_ssh(folder)
-        self._folder = folder
+        self.folder = str(folder)
         self._server = server
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -106,7 +117,7 @@ class ServedSsh:
         self.environ = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
     async def _run(self) -> None:
-        async with far_end(self._folder, self._server) as far:
+        async with far_end(Path(self.folder), self._server) as far:
             self.road = f"ssh:me@127.0.0.1:{far.port}"
             self._ready.set()
             await self._stop.wait()

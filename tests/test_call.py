@@ -54,6 +54,7 @@ def test_the_callee_hears_every_byte_to_the_last_word(
     )
     assert 0 <= report["first_frame_ms"] < 1000
     assert report["heard_file"] == "h.wav"
+    assert (home / "h.wav").stat().st_mode & 0o777 == 0o600
     assert fast.ended()
 
 

@@ -68,8 +68,8 @@ async def written_down(
         )
         file = _cleaned(file, clean) if paths else file
         for path in paths:
-            write_file(path, WRITERS[path.suffix.lower()](file))
-            path.chmod(0o600)  # it holds what was said, and to whom
+            # It holds what was said, and to whom.
+            write_file(path, WRITERS[path.suffix.lower()](file), private=True)
 
 
 def _cleaned(file: CallFile, clean: Callable[[str], str]) -> CallFile:

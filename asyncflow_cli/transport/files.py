@@ -15,19 +15,22 @@ from typing import BinaryIO
 from asyncflow_cli.errors import AsyncflowError, UsageError
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
     """Put `content` at `path`. A failure leaves no new file, and the old one as it was."""
-    with replacing(path) as file:
+    with replacing(path, private=private) as file:
         file.write(content)
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of `path` when the block is left in peace, and not before."""
+def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when the block is left in peace, and not before.
+
+    A `private` one is for its owner's eyes only, whatever was there before.
+    """
     try:
         # A device or a pipe is written to, not replaced.
         special = path.exists() and not path.is_file()
-        with path.open("wb") if special else _beside(path) as file:
+        with path.open("wb") if special else _beside(path, 0o600 if private else None) as file:
             yield file
     except OSError as error:
         raise _explained(path, error) from error
@@ -55,7 +58,7 @@ def check_writable(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _beside(path: Path) -> Iterator[BinaryIO]:
+def _beside(path: Path, mode: int | None) -> Iterator[BinaryIO]:
     # Through a link, so that the link stays and its target changes.
     path = path.resolve()
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
@@ -64,7 +67,7 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(beside).chmod(_mode(path))
+        Path(beside).chmod(_mode(path) if mode is None else mode)
         Path(beside).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from asyncflow_cli.errors import NetworkError, PrerequisiteError
-from asyncflow_cli.transport.roads.process import Running, identify, kill_group
+from asyncflow_cli.transport.roads.process import Running, guarded, identify, kill_group
 from asyncflow_cli.transport.roads.road import Loss
 
 END_WITHIN = 2.0
@@ -120,21 +120,22 @@ async def running(
     hints: Hints = (),
 ) -> AsyncIterator[Agent]:
     """Run a program in a session of its own, so that Ctrl-C does not end it before the call, and
-    end it, with all that it started, at the end of the block."""
+    end it, with all that it started, at the end of the block, or of us."""
     process = await _started(command)
     agent = Agent(name, process, losing, reasons, hints)
     listening = asyncio.create_task(agent.listen())
-    try:
-        yield agent
-    finally:
-        kill_group(process.pid, signal.SIGTERM)
+    with guarded(process.pid):
         try:
-            await asyncio.wait([listening], timeout=END_WITHIN)
+            yield agent
         finally:
-            # Even if it ended in time: what it started may not have.
-            kill_group(process.pid)
-            await asyncio.shield(asyncio.wait([listening], timeout=END_WITHIN))
-            listening.cancel()
+            kill_group(process.pid, signal.SIGTERM)
+            try:
+                await asyncio.wait([listening], timeout=END_WITHIN)
+            finally:
+                # Even if it ended in time: what it started may not have.
+                kill_group(process.pid)
+                await asyncio.shield(asyncio.wait([listening], timeout=END_WITHIN))
+                listening.cancel()
 
 
 async def _started(command: Sequence[str]) -> asyncio.subprocess.Process:

@@ -19,7 +19,7 @@ import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
 from asyncflow_cli.protocol.catalogue import ngrok_codes
-from asyncflow_cli.transport.roads.process import identify
+from asyncflow_cli.transport.roads.process import guarded, identify
 from asyncflow_cli.transport.roads.public import websocket_address
 from asyncflow_cli.transport.roads.road import Loss, Tunnel
 
@@ -69,6 +69,8 @@ class Ngrok:
                 held = _current(agent)
                 with _watching(held, lost):
                     pid = held.proc.pid if held else 0
+                    if held:
+                        stack.enter_context(guarded(pid))
                     yield Tunnel(address, lost, identify(pid), fresh=self._domain is None)
             finally:
                 await asyncio.shield(asyncio.to_thread(_forget, agent, held))

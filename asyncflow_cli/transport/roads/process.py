@@ -10,11 +10,15 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+GUARD = 'read _; kill -KILL -"$1"'
+"""Waits for the end of a pipe that only we hold, and then ends a process and what it started."""
 
 TOLD_WITHIN = 2.0
 """Seconds `ps` may take."""
@@ -43,6 +47,27 @@ def kill_if_ours(left: Running) -> bool:
         return False
     kill_group(left.pid)
     return True
+
+
+@contextlib.contextmanager
+def guarded(leader: int) -> Iterator[None]:
+    """Have a process that began in a session of its own killed, with all that it started, should
+    we not live to see the end of the block: nobody cleans up after a SIGKILL but another process.
+    """
+    if os.name != "posix":
+        yield
+        return
+    with subprocess.Popen(
+        ["/bin/sh", "-c", GUARD, "sh", str(leader)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as guard:
+        try:
+            yield
+        finally:
+            guard.kill()
 
 
 def kill_group(leader: int, how: int = KILL) -> None:

@@ -8,7 +8,6 @@ import os
 import signal
 from pathlib import Path
 
-import asyncssh
 import pytest
 from starlette.applications import Starlette
 
@@ -80,20 +79,13 @@ def test_a_port_of_ones_own_is_asked_for_and_the_forwarding_ends_with_us(folder:
 def test_a_server_that_goes_is_a_lost_tunnel(folder: Path) -> None:
     async def test() -> None:
         async with contextlib.AsyncExitStack() as server:
-            far = await server.enter_async_context(far_end(folder, Hanging))
+            far = await server.enter_async_context(far_end(folder))
             async with road(far).open(1) as tunnel:
-                for connection in Hanging.connections:
+                for connection in far.connections:
                     connection.abort()
                 assert await asyncio.wait_for(tunnel.lost.wait(), 10)
 
     asyncio.run(asyncio.wait_for(test(), 30))
-
-
-class Hanging(Server):
-    connections: list[asyncssh.SSHServerConnection] = []  # noqa: RUF012
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self.connections.append(conn)
 
 
 @genuine
