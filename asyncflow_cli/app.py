@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.transport.journal import Journal
     from asyncflow_cli.transport.library import VoiceLibrary
     from asyncflow_cli.transport.ownvoices import OwnVoices
+    from asyncflow_cli.transport.remembered import Remembered
     from asyncflow_cli.transport.synthesis import Destination
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ SIGNALS = {
 class Folders:
     config: Path
     state: Path
+    cache: Path
 
 
 class App:
@@ -117,9 +119,14 @@ class App:
         )
 
     @cached_property
+    def own_settings(self) -> Settings:
+        """The user's settings as they stand, before a sandbox may take the service's place."""
+        return self._load_settings(self.flags)
+
+    @cached_property
     def settings(self) -> Settings:
         """The user's settings; in the sandbox, its addresses and keys in place of theirs."""
-        settings = self._load_settings(self.flags)
+        settings = self.own_settings
         self.out.redactor.hide(settings.secrets())
         for warning in settings.warnings:
             self.out.warning(warning)
@@ -140,7 +147,16 @@ class App:
     def library(self) -> VoiceLibrary:
         from asyncflow_cli.transport.library import VoiceLibrary
 
-        return VoiceLibrary(self.api)
+        return VoiceLibrary(self.api, seen=self.remembered.keep)
+
+    @cached_property
+    def remembered(self) -> Remembered:
+        """The voices that were listed lately; it asks nobody."""
+        from asyncflow_cli.transport.remembered import Remembered
+
+        own = self.own_settings
+        service = "sandbox" if own.sandbox else own.base_url
+        return Remembered(self.folders.cache / "voices.json", service)
 
     @cached_property
     def own_voices(self) -> OwnVoices:
@@ -510,6 +526,7 @@ class App:
             callreports,
             callresult,
             calltrace,
+            completion,
             doctorreport,
             reports,
             schemas,
@@ -521,7 +538,7 @@ class App:
 
         documents = (
             *(callevents, callplan, callresult, calltrace, callreports),
-            *(doctorreport, reports, voicereports, ci_report, verify_report),
+            *(doctorreport, reports, voicereports, ci_report, verify_report, completion),
         )
         modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)

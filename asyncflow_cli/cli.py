@@ -28,6 +28,7 @@ from asyncflow_cli.commands import (
     call,
     calls,
     ci,
+    completion,
     config,
     doctor,
     explain,
@@ -42,12 +43,14 @@ from asyncflow_cli.commands import (
     voices,
 )
 from asyncflow_cli.commands.options import env
+from asyncflow_cli.completion import completed
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
 from asyncflow_cli.manual.nearest import meant
 from asyncflow_cli.manual.page import page_of
 from asyncflow_cli.manual.terminal import shown
 from asyncflow_cli.manual.themes import EVERYWHERE
 from asyncflow_cli.output import COLORS, drop
+from asyncflow_cli.protocol.completion import VARIABLE
 
 app = typer.Typer(
     name="asyncflow",
@@ -61,7 +64,7 @@ Examples:
     asyncflow tts --help
 """,
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,  # ours, which knows voices and asks no network
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -75,6 +78,7 @@ call.register(app)
 doctor.register(app)
 explain.register(app)
 schema.register(app)
+completion.register(app)
 app.add_typer(calls.app)
 app.add_typer(voices.app)
 app.add_typer(ci.app)
@@ -196,6 +200,8 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  # it was closed, and so is empty
     folders = _folders(environ)
     state = App(lambda flags: _load(flags, environ, folders), folders, environ)
+    if VARIABLE in environ:
+        return _complete(args, environ[VARIABLE], state)
     if "--json" in args:
         # A usage error may come before the parser has seen the flag.
         state.flags["json"] = True
@@ -221,6 +227,15 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         bug.__cause__ = error
         state.out.error(bug)
         return bug.exit_code
+
+
+def _complete(args: Sequence[str], word: str, state: App) -> int:
+    """Answer a shell that asks how a word goes on; it is no place for complaints."""
+    with contextlib.suppress(Exception):
+        found = completed(build(), args[1:], word[1:], state)
+        if found:
+            state.out.text("\n".join(candidate.line for candidate in found))
+    return 0
 
 
 def _invoke(args: Sequence[str], state: App) -> int:
@@ -265,6 +280,7 @@ def _folders(environ: Mapping[str, str]) -> Folders:
     return Folders(
         config=folder("XDG_CONFIG_HOME", platformdirs.user_config_dir("asyncflow", False)),
         state=folder("XDG_STATE_HOME", platformdirs.user_state_dir("asyncflow", False)),
+        cache=folder("XDG_CACHE_HOME", platformdirs.user_cache_dir("asyncflow", False)),
     )
 
 
@@ -281,7 +297,8 @@ def _load(
     aliases = {name: str(voice) for name, voice in _table(config, "aliases", path).items()}
     loaded = settings.load(flags, environ, from_file, profile)
     warned = (*warnings, *loaded.warnings)
-    return dataclasses.replace(loaded, aliases=aliases, warnings=warned)
+    profiles = tuple(_table(config, "profiles", path))
+    return dataclasses.replace(loaded, aliases=aliases, profiles=profiles, warnings=warned)
 
 
 def _dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:

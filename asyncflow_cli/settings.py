@@ -167,6 +167,8 @@ class Settings:
     """Addresses to turn to when `base_url` takes no connection."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Names of the user's own for voices: `[aliases]` of the config file."""
+    profiles: tuple[str, ...] = ()
+    """Those there are to choose from."""
     warnings: tuple[str, ...] = ()
 
     @property

@@ -118,7 +118,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def environment(home: Path, **variables: str) -> dict[str, str]:
     """Nothing of whoever runs the tests but what makes programs run."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-    folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE")}
+    folders = {
+        f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "CACHE")
+    }
     return {**kept, **folders, "HOME": str(home), "COLUMNS": "80", **variables}
 
 

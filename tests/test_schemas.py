@@ -43,6 +43,7 @@ EXAMPLES = {
     "sandbox reset": ("sandbox", "reset"),
     "ci run": ("ci", "run", str(Path(__file__).with_name("smallest.yaml"))),
     "config list": ("config", "list"),
+    "completion": ("completion", "bash"),
 }
 """A command line for each command, in an order in which they work."""
 

@@ -36,6 +36,7 @@ FURTHER: dict[str, tuple[int, ...]] = {
     "doctor": (*SERVICE, 22),
     "explain": (3,),
     "schema": (3,),
+    "completion": (),
 }
 """By command, what can come besides ALWAYS."""
 

@@ -32,7 +32,7 @@ def _lines(page: Page, names: Sequence[str]) -> Iterator[str]:
     yield ".SH EXIT STATUS"
     for code, title in page.exits:
         yield from (".TP", f".B {code}", _text(title))
-    yield from (".SH SEE ALSO", ", ".join(_text(f"{other}(1)") for other in _near(name, names)))
+    yield from (".SH SEE ALSO", ",\n".join(_text(f"{other}(1)") for other in _near(name, names)))
 
 
 def _section(section: Section) -> Iterator[str]:

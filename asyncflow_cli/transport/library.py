@@ -6,7 +6,7 @@ https://docs.async.com/list-voices-16699698e0
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -39,8 +39,13 @@ Spoken = TypeVar("Spoken", SpeechRequest, Initialize)
 
 
 class VoiceLibrary:
-    def __init__(self, api: ApiClient) -> None:
+    """`seen` is told of the voices of every page that is read."""
+
+    def __init__(
+        self, api: ApiClient, seen: Callable[[Sequence[Voice]], None] = lambda _: None
+    ) -> None:
         self._api = api
+        self._seen = seen
 
     async def list_voices(self, request: ListVoicesRequest) -> VoicesReport:
         """One page."""
@@ -121,7 +126,9 @@ class VoiceLibrary:
     async def _page(self, request: ListVoicesRequest) -> tuple[list[Voice], str | None]:
         response = await self._api.send("POST", "/voices", json=request)
         page = decode(response.content, VoicePage)
-        return [_read(voice) for voice in page.voices], page.next_cursor
+        voices = [_read(voice) for voice in page.voices]
+        self._seen(voices)
+        return voices, page.next_cursor
 
     async def _by_ids(self, ids: Sequence[str]) -> list[Voice]:
         if len(ids) == 1:
