@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.protocol.callresult import CallReport
     from asyncflow_cli.protocol.calltrace import Tracer
     from asyncflow_cli.protocol.catalogue.report import ExplainReport
+    from asyncflow_cli.protocol.ci.order import SmokeOrder
     from asyncflow_cli.protocol.ci.report import SuiteReport
     from asyncflow_cli.protocol.clips import Clip
     from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport
@@ -396,43 +397,17 @@ class App:
                 write_file(path, audio, private=True)
         return msgspec.structs.replace(report, heard_file=str(path))
 
-    def ci(
-        self,
-        file: str,
-        commands: Iterable[str],
-        *,
-        jobs: int | None,
-        junit: str | None,
-        summary: str | None,
-        annotations: bool | None,
-    ) -> Coroutine[Any, Any, SuiteReport]:
+    def ci(self, order: SmokeOrder) -> Coroutine[Any, Any, SuiteReport]:
         """Run the steps of a file, each as a process of its own, and tell how they went."""
-        from asyncflow_cli.protocol.ci.keys import read_keys, secret_values
-        from asyncflow_cli.transport.ci import files, run
+        from asyncflow_cli.transport.ci.run import SmokeFile, run_file
         from asyncflow_cli.transport.ci.surroundings import surroundings
 
-        source = files.read_source(file)
-        keys = read_keys(source)
-        self.configured(sandbox_with=msgspec.to_builtins(keys.sandbox))
-        self.out.redactor.hide(secret_values(keys, self._environ))
+        file = SmokeFile.read(order.file)
+        self.configured(sandbox_with=file.sandbox)
+        self.out.redactor.hide(file.secrets(self._environ))
         sandbox = {} if self._embedded is None else self._embedded.environment
-        if annotations is None and self.out.format is not Format.JSON:
-            annotations = self._environ.get("GITHUB_ACTIONS") == "true"
-        return run.run_file(
-            source,
-            keys,
-            surroundings(self._environ, self.flags, sandbox),
-            files.telling(
-                self._environ,
-                junit=junit,
-                summary=summary,
-                annotate=self.out.marker if annotations else None,
-            ),
-            commands=commands,
-            jobs=jobs,
-            told=lambda step: self.out.step(step.summary),
-            clean=self.out.redactor.clean,
-        )
+        around = surroundings(self._environ, self.flags, sandbox)
+        return run_file(file, order, around, self.out)
 
     def make_sandbox(self, **options: Any) -> Sandbox:
         """A sandbox on this user's state, its port bound; enter it to serve."""

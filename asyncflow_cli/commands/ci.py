@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
+from asyncflow_cli.protocol.ci.order import SmokeOrder
 
 app = typer.Typer(
     name="ci",
@@ -61,8 +62,13 @@ def run(
         asyncflow ci run smoke.yaml --junit smoke.xml --summary smoke.md
     """
     app: App = ctx.obj
-    commands = ctx.find_root().command.commands  # type: ignore[attr-defined]
-    report = app.run(
-        app.ci(file, commands, jobs=jobs, junit=junit, summary=summary, annotations=annotations)
+    order = SmokeOrder(
+        file=file,
+        commands=ctx.find_root().command.commands,  # type: ignore[attr-defined]
+        jobs=jobs,
+        junit=junit,
+        summary=summary,
+        annotations=annotations,
     )
+    report = app.run(app.ci(order))
     app.out.verdict(report, report.rows, COLUMNS, report.failure)

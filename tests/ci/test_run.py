@@ -87,6 +87,19 @@ def test_the_example_passes_in_the_sandbox_and_fails_for_each_expectation_that_i
     assert tried >= 20
 
 
+@pytest.mark.soak
+def test_each_broken_copy_of_the_example_fails_as_a_command(sandboxed: Run, home: Path) -> None:
+    document = yaml.safe_load(EXAMPLE.read_text())
+    for steps, index, now in mutants(document["steps"]):
+        needed = steps[index].get("needs")
+        kept = [step for step in steps if step["name"] in (steps[index]["name"], needed)]
+        file = written(home, {**document, "steps": kept})
+        result = sandboxed("ci", "run", file, "--json")
+        assert result.code == 9, now
+        (failed,) = [s for s in result.error["details"]["steps"] if s["result"] == "failed"]
+        assert [c["expected"] for c in failed["checks"] if not c["passed"]] == [now]
+
+
 def was(step: dict[str, Any]) -> Done:
     """What a step did, out of the report of its run."""
     error = {"code": step["error"].rpartition("[")[2].rstrip("]")} if step["error"] else {}
@@ -109,7 +122,7 @@ def test_a_broken_copy_fails_as_a_command_in_words_and_in_json(sandboxed: Run, h
     titles, first, second = human.out.splitlines()
     assert titles.split() == ["result", "step", "seconds", "told"]
     assert first.startswith("failed  in time")
-    assert "exit 0: it is 3" in second
+    assert "exit 0: it is 3 (There is no voice 'nobody' [VOICE_NOT_FOUND])" in second
     assert "outcome down: it is up" in human.err
     assert "[STEP_FAILED] asyncflow explain STEP_FAILED" in human.err
     marks = [line for line in human.err.splitlines() if line.startswith("::error file=smoke.yaml,")]

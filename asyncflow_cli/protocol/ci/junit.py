@@ -52,7 +52,7 @@ def _case(suite: ET.Element, report: SuiteReport, step: StepReport) -> None:
         found = ET.SubElement(case, _ELEMENTS[step.result], {"message": _clean("; ".join(reasons))})
         if step.result is not Result.SKIPPED:
             found.set("type", step.result)
-            found.text = _clean("\n".join(dict.fromkeys([*reasons, step.error or ""])).strip())
+            found.text = _clean("\n".join(reasons))
     ET.SubElement(case, "system-out").text = _clean(f"asyncflow {step.run}")
 
 

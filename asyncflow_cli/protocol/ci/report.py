@@ -67,13 +67,17 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
             return []
         if self.result is not Result.FAILED:
             return [(self.line, self.error or self.result)]
-        return [(check.line, check.told) for check in self.failed_checks]
+        return [(check.line, self._why(check)) for check in self.failed_checks]
+
+    def _why(self, check: CheckReport) -> str:
+        """An exit code tells little without the words that came with it."""
+        spoke = check.expected.startswith("exit ") and self.error
+        return f"{check.told} ({self.error})" if spoke else check.told
 
     @property
     def summary(self) -> str:
         """A line for whoever watches."""
-        why = "; ".join(why for _, why in self.reasons)
-        return f"{self.result}: {self.name}, {self.seconds:.1f} s" + (f": {why}" if why else "")
+        return f"{self.result}: {self.name}, {self.seconds:.1f} s"
 
 
 class StepRow(msgspec.Struct, frozen=True):

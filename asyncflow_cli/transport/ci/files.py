@@ -11,6 +11,7 @@ from pathlib import Path
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.ci.github import annotated, markdown
 from asyncflow_cli.protocol.ci.junit import as_junit
+from asyncflow_cli.protocol.ci.order import SmokeOrder
 from asyncflow_cli.protocol.ci.report import SuiteReport
 from asyncflow_cli.protocol.ci.source import Source, read
 from asyncflow_cli.transport.files import check_writable, write_file
@@ -65,17 +66,13 @@ class Telling:
 
 
 def telling(
-    environ: Mapping[str, str],
-    *,
-    junit: str | None,
-    summary: str | None,
-    annotate: Callable[[str], None] | None,
+    environ: Mapping[str, str], order: SmokeOrder, annotate: Callable[[str], None] | None
 ) -> Telling:
     """What was asked for, and what GitHub asks for through its variables."""
     job = environ.get("GITHUB_STEP_SUMMARY")
     return Telling(
-        junit=Path(junit) if junit else None,
-        summary=Path(summary) if summary else None,
+        junit=Path(order.junit) if order.junit else None,
+        summary=Path(order.summary) if order.summary else None,
         job_summary=Path(job) if job else None,
         annotate=annotate,
         workspace=environ.get("GITHUB_WORKSPACE") or None,

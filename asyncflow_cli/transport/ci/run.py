@@ -3,61 +3,84 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 import msgspec
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.ci.keys import SuiteKeys
-from asyncflow_cli.protocol.ci.report import StepReport, SuiteReport
+from asyncflow_cli.output import Format, Output
+from asyncflow_cli.protocol.ci.keys import SuiteKeys, read_keys, secret_values
+from asyncflow_cli.protocol.ci.order import SmokeOrder
+from asyncflow_cli.protocol.ci.report import SuiteReport
 from asyncflow_cli.protocol.ci.source import Source
-from asyncflow_cli.protocol.ci.suite import Given, read_suite
+from asyncflow_cli.protocol.ci.suite import Given, Suite, read_suite
 from asyncflow_cli.protocol.ci.variables import FOLDER
-from asyncflow_cli.transport.ci.files import Telling
+from asyncflow_cli.transport.ci.files import read_source, telling
 from asyncflow_cli.transport.ci.steps import Steps
 from asyncflow_cli.transport.ci.surroundings import Surroundings
 
 
-def run_file(
-    source: Source,
-    keys: SuiteKeys,
-    around: Surroundings,
-    telling: Telling,
-    *,
-    commands: Iterable[str],
-    jobs: int | None,
-    told: Callable[[StepReport], None],
-    clean: Callable[[str], str],
-) -> Coroutine[Any, Any, SuiteReport]:
-    """UsageError, before anything runs, for what can be seen to be wrong.
+@dataclass(frozen=True)
+class SmokeFile:
+    """What stands in the file, before any variable is filled in."""
 
-    `jobs` goes before what the file says; `clean` takes secrets out of the report.
-    """
-    telling.check()
+    source: Source
+    keys: SuiteKeys
+
+    @classmethod
+    def read(cls, file: str) -> Self:
+        """UsageError for a key or value that does not belong where it stands."""
+        source = read_source(file)
+        return cls(source, read_keys(source))
+
+    @property
+    def sandbox(self) -> dict[str, Any]:
+        """How the sandbox is to be, if it is used."""
+        return dict(msgspec.to_builtins(self.keys.sandbox))
+
+    def secrets(self, environ: Mapping[str, str]) -> set[str]:
+        return secret_values(self.keys, environ)
+
+    def suite(self, order: SmokeOrder, around: Surroundings, folder: str) -> Suite:
+        given = Given(
+            commands=frozenset(order.commands),
+            variables={**around.environ, FOLDER: folder},
+            settled=frozenset(around.settled),
+        )
+        return read_suite(self.source, self.keys, given)
+
+
+def run_file(
+    file: SmokeFile, order: SmokeOrder, around: Surroundings, out: Output
+) -> Coroutine[Any, Any, SuiteReport]:
+    """UsageError, before anything runs, for what can be seen to be wrong."""
+    annotate = order.annotations
+    if annotate is None and out.format is not Format.JSON:
+        annotate = around.environ.get("GITHUB_ACTIONS") == "true"
+    tell = telling(around.environ, order, out.marker if annotate else None)
+    tell.check()
     scratch = tempfile.TemporaryDirectory(prefix="asyncflow-", ignore_cleanup_errors=True)
-    given = Given(
-        commands=frozenset(commands),
-        variables={**around.environ, FOLDER: scratch.name},
-        settled=frozenset(around.settled),
-    )
     try:
-        suite = read_suite(source, keys, given)
+        suite = file.suite(order, around, scratch.name)
     except UsageError:
         scratch.cleanup()
         raise
 
     async def run() -> SuiteReport:
         with scratch:
-            steps = Steps(suite, around, told, jobs or suite.jobs)
-            report = _cleaned(await steps.run(), clean)
-        telling.tell(report)
+            steps = Steps(
+                suite, around, lambda step: out.step(step.summary), order.jobs or suite.jobs
+            )
+            report = _cleaned(await steps.run(), out)
+        tell.tell(report)
         return report
 
     return run()
 
 
-def _cleaned(report: SuiteReport, clean: Callable[[str], str]) -> SuiteReport:
+def _cleaned(report: SuiteReport, out: Output) -> SuiteReport:
     # As JSON, where the filter knows every secret, and not as XML, where it would not.
-    text = clean(msgspec.json.encode(report).decode())
+    text = out.redactor.clean(msgspec.json.encode(report).decode())
     return msgspec.json.decode(text, type=SuiteReport)
