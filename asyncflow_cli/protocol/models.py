@@ -40,6 +40,8 @@ class Model(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class VoiceSelector(msgspec.Struct, frozen=True):
+    """The voice of a request. `id` may be a name, too, until `VoiceLibrary.with_id` has seen it."""
+
     id: str
     mode: Literal["id"] = "id"
 
