@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from asyncflow_cli.protocol.catalogue import ENTRIES
+from asyncflow_cli.protocol.doctorreport import DoctorReport, Finding, Standing
 from asyncflow_cli.transport.doctor.machine import amiss
 from asyncflow_cli.transport.journal import Entry, Journal
 from tests.conftest import FROM, TO, Result, Run, ServedSandbox, environment
@@ -278,7 +279,43 @@ def test_it_works_with_no_configuration_at_all(run: Run) -> None:
     assert "→ Set ASYNC_API_KEY in the environment or a .env file" in result.out
     assert "[SETTING_MISSING]" in result.out
     assert result.out.splitlines()[-1].startswith("2 problems, ")
-    assert run("doctor", "-q").out == result.out
+
+
+def test_quiet_tells_what_needs_somebody_and_nothing_where_all_is_well(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--offline", "-q", ASYNC_API_KEY="")
+    (line,) = [line for line in result.out.splitlines() if not line.startswith("warning: player")]
+    assert line.startswith("problem: API key: ASYNC_API_KEY is not set")
+    assert line.endswith("[SETTING_MISSING]")
+    assert "API key" not in sandboxed("doctor", "--offline", "-q").out
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_page_fits_and_breaks_no_word(width: int) -> None:
+    long = "https://a.example/" + "x" * 50
+    finding = Finding(
+        check="API over WebSocket",
+        standing=Standing.PROBLEM,
+        found=f"words {'of a failure ' * 12}\n  on {long}",
+        remedy="asyncflow explain CODE, and " * 5,
+        code="CODE",
+        exit_code=6,
+    )
+    lines = ["".join(text for text, _ in row) for row in DoctorReport.of((finding,)).page(width)]
+    assert all(len(line) <= width or long in line for line in lines), lines
+    assert any(line.endswith(long) for line in lines)
+    assert any(line.strip().startswith("→ asyncflow explain") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("codes", "exit_code"),
+    [((), 0), ((7, 6), 6), ((6, 4, 10), 10), ((22, 5), 22), ((1,), 1), ((3, 4), 4)],
+)
+def test_the_gravest_problem_decides_and_what_is_local_before_it(
+    codes: tuple[int, ...], exit_code: int
+) -> None:
+    well = Finding(check="a", standing=Standing.WARNING, found="", exit_code=0)
+    bad = [Finding(check="b", standing=Standing.PROBLEM, found="", exit_code=c) for c in codes]
+    assert DoctorReport.of((well, *bad)).exit_code == exit_code
 
 
 def test_it_works_where_the_configuration_cannot_be_read(run: Run, home: Path) -> None:

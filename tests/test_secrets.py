@@ -31,6 +31,9 @@ SECRETS = {
 IN_ADDRESSES = "CANARYaddress"
 ACCOUNT = "AC" + "0123456789abcdef" * 2
 
+FILES = {"ci run": ("--junit", "j.xml", "--summary", "s.md"), "doctor": ("--bundle", "d.zip")}
+"""What the examples do not write."""
+
 OWN = {"sandbox reset", "explain", "schema", "calls list", "config list"}
 """They ask nobody."""
 
@@ -139,7 +142,9 @@ def test_a_service_that_tells_all_is_not_repeated(
     with gossip(status) as url:
         for name, args in EXAMPLES.items():
             if name not in OWN:
-                result = run(*args, how, "--debug", "--retries", "0", **told(url))
+                result = run(
+                    *args, *FILES.get(name, ()), how, "--debug", "--retries", "0", **told(url)
+                )
                 assert result.err or result.out, name
                 assert_nothing_seen(result, home)
 

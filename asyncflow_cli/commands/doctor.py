@@ -50,5 +50,5 @@ def doctor(
     """
     app: App = ctx.obj
     report = app.run(app.doctor(DoctorOrder(offline, port, fix, bundle)))
-    app.out.value(report)
+    app.out.page(report)
     raise typer.Exit(report.exit_code)

@@ -39,6 +39,13 @@ class FileDocument(Document, Protocol):
     def summary(self) -> str: ...
 
 
+class PageDocument(Document, Protocol):
+    """One that people see on a page of its own."""
+
+    def page(self, width: int | None) -> Sequence[tuple[tuple[str, str], ...]]:
+        """Rows of texts and their styles, on so many columns; None is any number."""
+
+
 class EnvironmentDocument(Protocol):
     """One that is variables for a shell, and their values."""
 

@@ -28,6 +28,7 @@ from asyncflow_cli.output.documents import (
     Event,
     FileDocument,
     Format,
+    PageDocument,
     View,
     error_document,
 )
@@ -140,6 +141,20 @@ class Output:
                 highlight=False,
                 soft_wrap=True,
             )
+
+    def page(self, report: PageDocument) -> None:
+        """A result that lays itself out for people, as wide as their terminal is.
+
+        No secret may be in it: one that is broken over two lines is not seen here.
+        """
+        if self.format is not Format.HUMAN:
+            self._result(report)
+            return
+        from rich.text import Text
+
+        for row in report.page(self._console.width if self.stdout.isatty() else None):
+            parts = [(self.redactor.clean(text), style) for text, style in row]
+            self._console.print(Text.assemble(*parts), highlight=False, soft_wrap=True)
 
     def verdict(
         self,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
@@ -32,6 +34,16 @@ class DoctorOrder:
     """A .zip to write it all to."""
 
 
+Row: TypeAlias = tuple[tuple[str, str], ...]
+"""Texts and their styles."""
+
+NAMES = 19
+"""Columns that the name of a check takes."""
+
+NARROW = 70
+"""Columns below which what was found stands under the check and not beside it."""
+
+
 class Standing(StrEnum):
     OK = "ok"
     WARNING = "warning"
@@ -39,6 +51,14 @@ class Standing(StrEnum):
     PROBLEM = "problem"
     SKIPPED = "skipped"
     """Not looked at, and why."""
+
+
+STYLES = {
+    Standing.OK: "green",
+    Standing.WARNING: "yellow",
+    Standing.PROBLEM: "bold red",
+    Standing.SKIPPED: "dim",
+}
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +76,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What a command ends with that fails so; 0 unless it is a problem."""
 
     @property
-    def lines(self) -> Iterator[str]:
-        first, *more = self.found.splitlines() or [""]
-        yield f"{self.standing:<8} {self.check:<20} {first}"
-        yield from (f"{'':<29} {line.strip()}" for line in more)
-        if self.standing in (Standing.WARNING, Standing.PROBLEM):
-            code = f"  [{self.code}]" if self.code else ""
-            yield f"{'':<29} → {self.remedy or f'asyncflow explain {self.code}'}{code}"
+    def needs_you(self) -> bool:
+        return self.standing in (Standing.WARNING, Standing.PROBLEM)
 
 
 class DoctorReport(Report, frozen=True, kw_only=True, tag="asyncflow.doctor"):
@@ -87,9 +102,19 @@ class DoctorReport(Report, frozen=True, kw_only=True, tag="asyncflow.doctor"):
 
     @property
     def headline(self) -> str:
-        told = [line.rstrip() for finding in self.findings for line in finding.lines]
-        done = [f"mended   {line}" for line in self.mended]
-        return "\n".join([*told, *done, self.summary])
+        """What needs somebody; nothing where all is well."""
+        return "\n".join(
+            f"{f.standing}: {f.check}: {f.found} → {f.remedy} [{f.code}]"
+            for f in self.findings
+            if f.needs_you
+        )
+
+    def page(self, width: int | None) -> Sequence[Row]:
+        """For people, on so many columns; None is any number."""
+        rows = [row for finding in self.findings for row in _rows(finding, width)]
+        last = [*(f"mended   {deed}" for deed in self.mended), self.summary]
+        below = [line for text in last for line in _folded(text, width)]
+        return [*rows, *(((line, "bold"),) for line in below)]
 
     @property
     def summary(self) -> str:
@@ -101,6 +126,52 @@ class DoctorReport(Report, frozen=True, kw_only=True, tag="asyncflow.doctor"):
             f"{counts[Standing.SKIPPED]} not looked at",
         ]
         return ", ".join(parts)
+
+
+def _rows(finding: Finding, width: int | None) -> Iterator[Row]:
+    """Standing, check and what was found; below it, what to do."""
+    style = STYLES[finding.standing]
+    first, *more = _wrapped(finding.found, width, "")
+    if _is_narrow(width):
+        yield (f"{finding.standing:<8} ", style), (finding.check, "bold")
+        more = [first, *more]
+    else:
+        name = f"{finding.check:<{NAMES}} "
+        yield (f"{finding.standing:<8} ", style), (name, "bold"), (first, "")
+    edge = " " * _indent(width)
+    yield from (((edge + line, ""),) for line in more)
+    if finding.needs_you:
+        remedy = f"{finding.remedy}  [{finding.code}]"
+        yield from (((edge + line, style),) for line in _wrapped(remedy, width, "→ "))
+
+
+def _wrapped(text: str, width: int | None, mark: str) -> list[str]:
+    """The lines of a text, each folded where that is asked for."""
+    room = None if width is None else max(width - _indent(width), 20)
+    lines = text.splitlines() or [""]
+    return [piece for line in lines for piece in _folded(line.strip(), room, mark)]
+
+
+def _folded(text: str, width: int | None, mark: str = "") -> list[str]:
+    """Words are not broken: a command or an address is there to be copied."""
+    if width is None:
+        return [mark + text]
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [mark]
+
+
+def _indent(width: int | None) -> int:
+    return 4 if _is_narrow(width) else 9 + NAMES + 1
+
+
+def _is_narrow(width: int | None) -> bool:
+    return width is not None and width < NARROW
 
 
 def _worst(findings: tuple[Finding, ...]) -> Standing:

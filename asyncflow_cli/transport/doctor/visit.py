@@ -42,7 +42,7 @@ class Patient:
 async def visit(
     patient: Patient, order: DoctorOrder, *, ask: Ask, clean: Callable[[str], str]
 ) -> DoctorReport:
-    """Look, mend if that was asked for, and look again. `clean` takes secrets out of the bundle."""
+    """Look, mend if that was asked for, and look again. `clean` takes out secrets."""
     findings = await _examined(patient, order)
     deeds: list[Deed] = []
     if order.fix:
@@ -50,7 +50,8 @@ async def visit(
         deeds = await mend(findings, patient.settings, patient.places, patient.journal, asked)
     if any(deed.done for deed in deeds):
         findings = await _examined(patient, order)
-    report = DoctorReport.of(findings, tuple(deed.words for deed in deeds))
+    found = tuple(_cleaned(finding, clean) for finding in findings)
+    report = DoctorReport.of(found, tuple(clean(deed.words) for deed in deeds))
     if order.bundle is None:
         return report
     write_bundle(Path(order.bundle), report, patient.settings, patient.journal, clean)
@@ -68,6 +69,12 @@ async def _examined(patient: Patient, order: DoctorOrder) -> tuple[Finding, ...]
             Check("unfinished calls", partial(phone.journal, patient.journal)),
         ]
         return await examine(checks, offline=order.offline)
+
+
+def _cleaned(finding: Finding, clean: Callable[[str], str]) -> Finding:
+    """Here already, for a page breaks its lines anywhere."""
+    remedy = clean(finding.remedy) if finding.remedy else None
+    return msgspec.structs.replace(finding, found=clean(finding.found), remedy=remedy)
 
 
 def _machine(patient: Patient, order: DoctorOrder) -> list[Check]:
