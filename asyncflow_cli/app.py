@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from asyncflow_cli.transport.api import ApiClient
     from asyncflow_cli.transport.call import PhoneCall, Tell
     from asyncflow_cli.transport.calls import OwnCalls
+    from asyncflow_cli.transport.config.configuration import Configuration
+    from asyncflow_cli.transport.config.files import ConfigFiles, Default
     from asyncflow_cli.transport.journal import Journal
     from asyncflow_cli.transport.library import VoiceLibrary
     from asyncflow_cli.transport.ownvoices import OwnVoices
@@ -85,19 +87,18 @@ class Folders:
 class App:
     """One run of one command.
 
-    `flags` holds the global flags that were given, wherever on the line they stood.
+    `flags` holds the global flags that were given, wherever on the line they stood; `command` is
+    the path of the command, such as `("voices", "list")`.
     """
 
-    def __init__(
-        self,
-        load_settings: Callable[[Mapping[str, Any]], Settings],
-        folders: Folders,
-        environ: Mapping[str, str],
-    ) -> None:
+    def __init__(self, files: ConfigFiles, folders: Folders, environ: Mapping[str, str]) -> None:
         self.flags: dict[str, Any] = {}
+        self.command: tuple[str, ...] = ()
+        self.used_defaults: list[Default] = []
+        """What files said of options that were not given."""
+        self.files = files
         self.folders = folders
         self._environ = environ
-        self._load_settings = load_settings
         self._embedded: Sandbox | None = None
         self._exit_code: int | None = None
 
@@ -122,7 +123,7 @@ class App:
     @cached_property
     def own_settings(self) -> Settings:
         """The user's settings as they stand, before a sandbox may take the service's place."""
-        return self._load_settings(self.flags)
+        return self.files.load(self.flags, self.command)
 
     @cached_property
     def settings(self) -> Settings:
@@ -137,6 +138,16 @@ class App:
             self._embedded = self.make_sandbox(**self.flags.get("sandbox_with", wanted))
             settings = settings.pointed_at(self._embedded.environment, "sandbox")
         return settings
+
+    def file_defaults(self) -> list[Default]:
+        """What files say of the options of this command."""
+        return self.files.defaults(self.flags, self.command)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        from asyncflow_cli.transport.config.configuration import Configuration
+
+        return Configuration(self.files, self.flags)
 
     @cached_property
     def api(self) -> ApiClient:
@@ -502,6 +513,7 @@ class App:
             callresult,
             calltrace,
             completion,
+            configreports,
             doctorreport,
             reports,
             schemas,
@@ -513,7 +525,8 @@ class App:
 
         documents = (
             *(callevents, callplan, callresult, calltrace, callreports),
-            *(doctorreport, reports, voicereports, ci_report, verify_report, completion),
+            *(configreports, doctorreport, reports, voicereports),
+            *(ci_report, verify_report, completion),
         )
         modules = (output, *documents, schemas, report)
         return schemas.published(schemas.shapes_in(modules), name)

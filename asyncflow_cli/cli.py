@@ -1,28 +1,24 @@
 """The root command: global options, and the one place where errors become exit codes.
 
-Only this file sees the environment and the files that configure us.
+Only this file sees the environment, and says where the files are that configure us.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import io
 import os
 import re
 import shutil
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 import typer
-from dotenv.parser import parse_stream
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from asyncflow_cli import __version__, settings
+from asyncflow_cli import __version__
 from asyncflow_cli.app import App, Folders
 from asyncflow_cli.commands import (
     call,
@@ -42,6 +38,7 @@ from asyncflow_cli.commands import (
     verify,
     voices,
 )
+from asyncflow_cli.commands.defaults import LOCAL, FileDefaults, blamed, options_of
 from asyncflow_cli.commands.options import env
 from asyncflow_cli.completion import completed
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
@@ -51,6 +48,7 @@ from asyncflow_cli.manual.terminal import shown
 from asyncflow_cli.manual.themes import EVERYWHERE
 from asyncflow_cli.output import COLORS, drop
 from asyncflow_cli.protocol.completion import VARIABLE
+from asyncflow_cli.transport.config.files import ConfigFiles
 
 app = typer.Typer(
     name="asyncflow",
@@ -101,6 +99,15 @@ def _remember(ctx: typer.Context, param: Any, value: Any) -> None:
     """Note a global flag that was given, before the command or after it."""
     if value not in (None, False):
         ctx.obj.flags[param.name] = value
+    if ctx.default_map is None:
+        _let_files_speak(ctx, ctx.obj)
+
+
+def _let_files_speak(ctx: typer.Context, state: App) -> None:
+    """Options that are not given come from the files that configure us, where these say."""
+    state.command = tuple(ctx.command_path.split(" ")[1:])
+    if state.command and state.command[0] not in LOCAL:
+        ctx.default_map = FileDefaults(ctx, state.file_defaults, state.used_defaults)
 
 
 def _remember_color(ctx: typer.Context, param: Any, value: str | None) -> None:
@@ -123,6 +130,7 @@ def _option(*names: str, callback: Any = _remember, **attributes: Any) -> TyperO
     return TyperOption(
         param_decls=list(names),
         expose_value=False,
+        is_eager=True,  # before the command's own, whose defaults depend on --profile
         callback=callback,
         rich_help_panel=EVERYWHERE,
         **attributes,
@@ -159,7 +167,6 @@ def global_options() -> list[TyperOption]:
         _option(
             *("-h", "--help"),
             is_flag=True,
-            is_eager=True,
             callback=_show_help,
             help="Show this page.",
         ),
@@ -199,15 +206,17 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  # it was closed, and so is empty
     folders = _folders(environ)
-    state = App(lambda flags: _load(flags, environ, folders), folders, environ)
+    tree = build()
+    files = ConfigFiles(environ, folders.config, lambda: options_of(tree))
+    state = App(files, folders, environ)
     if VARIABLE in environ:
-        return _complete(args, environ[VARIABLE], state)
+        return _complete(tree, args, environ[VARIABLE], state)
     if "--json" in args:
         # A usage error may come before the parser has seen the flag.
         state.flags["json"] = True
     try:
         with contextlib.closing(state):
-            return _invoke(args, state)
+            return _invoke(tree, args, state)
     except BrokenPipeError:
         drop(sys.stdout)
         return 0
@@ -219,8 +228,9 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         state.out.error(full)
         return full.exit_code
     except AsyncflowError as error:
-        state.out.error(error)
-        return error.exit_code
+        told = blamed(error, state.used_defaults) if isinstance(error, UsageError) else error
+        state.out.error(told)
+        return told.exit_code
     except Exception as error:
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         bug = AsyncflowError(why, hint="This is a bug of ours; --debug shows where", code="BUG")
@@ -229,18 +239,18 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         return bug.exit_code
 
 
-def _complete(args: Sequence[str], word: str, state: App) -> int:
+def _complete(tree: TyperGroup, args: Sequence[str], word: str, state: App) -> int:
     """Answer a shell that asks how a word goes on; it is no place for complaints."""
     with contextlib.suppress(Exception):
-        found = completed(build(), args[1:], word[1:], state)
+        found = completed(tree, args[1:], word[1:], state)
         if found:
             state.out.text("\n".join(candidate.line for candidate in found))
     return 0
 
 
-def _invoke(args: Sequence[str], state: App) -> int:
+def _invoke(tree: TyperGroup, args: Sequence[str], state: App) -> int:
     try:
-        code = build().main(list(args), prog_name="asyncflow", standalone_mode=False, obj=state)
+        code = tree.main(list(args), prog_name="asyncflow", standalone_mode=False, obj=state)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
@@ -282,66 +292,3 @@ def _folders(environ: Mapping[str, str]) -> Folders:
         state=folder("XDG_STATE_HOME", platformdirs.user_state_dir("asyncflow", False)),
         cache=folder("XDG_CACHE_HOME", platformdirs.user_cache_dir("asyncflow", False)),
     )
-
-
-def _load(
-    flags: Mapping[str, Any], environ: Mapping[str, str], folders: Folders
-) -> settings.Settings:
-    from_file, warnings = _dotenv(Path(".env"))
-    # Which profile of which file: the same order decides it, before there is a profile.
-    chosen = settings.load(flags, environ, from_file, {})
-    path = Path(chosen.config) if chosen.config else folders.config / "config.toml"
-    named = chosen.config is not None or chosen.profile is not None
-    config = _config(path, must_exist=named)
-    profile = _profile(config, chosen.profile, path)
-    aliases = {name: str(voice) for name, voice in _table(config, "aliases", path).items()}
-    loaded = settings.load(flags, environ, from_file, profile)
-    warned = (*warnings, *loaded.warnings)
-    profiles = tuple(_table(config, "profiles", path))
-    return dataclasses.replace(loaded, aliases=aliases, profiles=profiles, warnings=warned)
-
-
-def _dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:
-    """What the file sets, and warnings of lines that set nothing."""
-    try:
-        text = path.read_text("utf-8-sig") if path.is_file() else ""
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8") from None
-    # Not dotenv_values, which tells of such lines on stderr itself.
-    lines = list(parse_stream(io.StringIO(text)))
-    values = {line.key: line.value for line in lines if line.key and line.value is not None}
-    wrong = [line.original.line for line in lines if line.error]
-    return values, [f"{path}, line {number} is not NAME=value" for number in wrong]
-
-
-def _config(path: Path, *, must_exist: bool) -> Mapping[str, Any]:
-    """The whole config file; empty if there is none and none was asked for."""
-    if not path.exists() and not must_exist:
-        return {}
-    try:
-        return tomllib.loads(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from None
-
-
-def _table(config: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any]:
-    table = config.get(name, {})
-    if not isinstance(table, dict):
-        raise UsageError(f"{path}: [{name}] is no table")
-    return table
-
-
-def _profile(config: Mapping[str, Any], name: str | None, path: Path) -> Mapping[str, Any]:
-    """A table under [profiles]; `default` if none is named."""
-    profiles = _table(config, "profiles", path)
-    if name is not None and name not in profiles:
-        known = ", ".join(profiles) or "none"
-        raise UsageError(f"{path} has no profile {name!r}", hint=f"It has: {known}")
-    found = profiles.get(name or "default", {})
-    if not isinstance(found, dict):
-        raise UsageError(f"{path}: profile {name or 'default'} is no table")
-    return found

@@ -42,8 +42,12 @@ EXAMPLES = {
     "voices preview": ("voices", "preview", "Jennie", "-o", "jennie.mp3"),
     "sandbox reset": ("sandbox", "reset"),
     "ci run": ("ci", "run", str(Path(__file__).with_name("smallest.yaml"))),
+    "config path": ("config", "path"),
+    "config set": ("config", "set", "timeout", "60s"),
+    "config get": ("config", "get", "timeout"),
     "config list": ("config", "list"),
     "completion": ("completion", "bash"),
+    "config unset": ("config", "unset", "timeout"),
 }
 """A command line for each command, in an order in which they work."""
 

@@ -22,7 +22,7 @@ NONE: Mapping[str, Any] = {}
 
 
 def from_env(**variables: str) -> Settings:
-    return load(NONE, variables, NONE, NONE)
+    return load(NONE, variables, NONE, NONE, NONE)
 
 
 def text_for(name: str, nth: int) -> str:
@@ -37,40 +37,90 @@ def text_for(name: str, nth: int) -> str:
     return legal.get(FIELDS[name].metadata["parse"], f"text-{nth}")
 
 
+COMMAND = ("voices", "list")
+
+
 @pytest.mark.parametrize("name", FIELDS)
-def test_flag_wins_over_environment_over_dotenv_over_profile_over_default(name: str) -> None:
+def test_every_setting_comes_from_the_first_source_that_has_it(name: str) -> None:
+    """Flag, environment, .env, project file, profile, keyring, default; all settings, all sources.
+
+    In the project file and the profile, the command's own table stands before the rest.
+    """
     names, parse = FIELDS[name].metadata["names"], FIELDS[name].metadata["parse"]
     key = name.strip("_")
+    flags, environ, dotenv, project, profile = sources = tuple[dict[str, Any], ...](
+        {} for _ in range(5)
+    )
+    in_project, in_profile = (
+        table.setdefault("voices", {}).setdefault("list", {}) for table in (project, profile)
+    )
     places = [
-        (0, name, f"--{key.replace('_', '-')}"),
-        *((1, variable, variable) for variable in names),
-        *((2, variable, f".env {variable}") for variable in names),
-        (3, key, f"profile {key}"),
+        (flags, name, f"--{key.replace('_', '-')}"),
+        *((environ, variable, variable) for variable in names),
+        *((dotenv, variable, f".env {variable}") for variable in names),
+        (in_project, key, f"asyncflow.toml [voices.list] {key}"),
+        (project, key, f"asyncflow.toml {key}"),
+        (in_profile, key, f"profile [voices.list] {key}"),
+        (profile, key, f"profile {key}"),
     ]
-    sources: list[dict[str, str]] = [{}, {}, {}, {}]
-    assert getattr(load(*sources), name) == FIELDS[name].default
-    assert load(*sources).origins[name] == "default"
+    nothing = load(*sources, command=COMMAND)
+    assert getattr(nothing, name) == FIELDS[name].default
+    assert nothing.origins[name] == "default"
+    profile[key] = {"keyring": True}
+    held = load(*sources, command=COMMAND, keyring=lambda _: text_for(name, 99))
+    assert (getattr(held, name), held.origins[name]) == (
+        parse(text_for(name, 99)),
+        f"keyring {key}",
+    )
     for nth, (source, entry, origin) in reversed(list(enumerate(places))):
-        sources[source][entry] = text_for(name, nth)
-        loaded = load(*sources)
+        source[entry] = text_for(name, nth)
+        loaded = load(*sources, command=COMMAND)
         assert (getattr(loaded, name), loaded.origins[name]) == (parse(text_for(name, nth)), origin)
+
+
+def test_the_table_of_another_command_says_nothing() -> None:
+    loaded = load(NONE, NONE, NONE, {"tts": {"voice": "v"}}, NONE, command=COMMAND)
+    assert loaded.origins["voice"] == "default"
+
+
+def test_a_keyring_is_not_asked_for_what_another_source_has() -> None:
+    asked: list[str] = []
+    profile = {"api_key": {"keyring": True}}
+    loaded = load(NONE, {"ASYNC_API_KEY": "k"}, NONE, NONE, profile, keyring=asked.append)
+    assert (loaded.api_key, asked) == ("k", [])
+
+
+@pytest.mark.parametrize("others", [{}, {"ASYNCFLOW_SANDBOX": "false"}])
+@pytest.mark.parametrize(
+    ("flags", "environ", "origin"),
+    [
+        ({"profile": "sandbox"}, {}, "--profile"),
+        ({}, {"ASYNCFLOW_PROFILE": "sandbox"}, "ASYNCFLOW_PROFILE"),
+    ],
+)
+def test_the_profile_sandbox_is_the_sandbox_whatever_else_is_said(
+    flags: dict[str, str], environ: dict[str, str], origin: str, others: dict[str, str]
+) -> None:
+    loaded = load(flags, {**environ, **others}, NONE, NONE, {"sandbox": False})
+    assert (loaded.sandbox, loaded.origins["sandbox"]) == (True, origin)
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\t"])
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_blank_value_is_unset(name: str, blank: str) -> None:
     variables = dict.fromkeys(FIELDS[name].metadata["names"], blank)
-    loaded = load(NONE, variables, variables, {name.strip("_"): blank})
+    file = {name.strip("_"): blank}
+    loaded = load(NONE, variables, variables, file, file)
     assert (getattr(loaded, name), loaded.origins[name]) == (FIELDS[name].default, "default")
 
 
 def test_a_blank_variable_lets_the_next_source_speak() -> None:
-    loaded = load(NONE, {"ASYNC_API_KEY": " "}, {"ASYNC_API_KEY": "k"}, NONE)
+    loaded = load(NONE, {"ASYNC_API_KEY": " "}, {"ASYNC_API_KEY": "k"}, NONE, NONE)
     assert (loaded.api_key, loaded.origins["api_key"]) == ("k", ".env ASYNC_API_KEY")
 
 
 def test_a_blank_flag_is_not_replaced_by_another_source() -> None:
-    loaded = load({"to": ""}, {"OUTBOUND_NUMBER": "+15551230001"}, NONE, NONE)
+    loaded = load({"to": ""}, {"OUTBOUND_NUMBER": "+15551230001"}, NONE, NONE, NONE)
     with pytest.raises(PrerequisiteError):
         loaded.need("to")
 
@@ -98,7 +148,7 @@ def test_both_names_of_the_key_warn_once_where_they_differ(
     expected: str,
     warnings: tuple[str, ...],
 ) -> None:
-    loaded = load(flags, environ, from_file, {})
+    loaded = load(flags, environ, from_file, NONE, NONE)
     assert (loaded.api_key, loaded.warnings) == (expected, warnings)
 
 
@@ -153,7 +203,7 @@ def test_a_refusal_names_where_the_value_came_from(
     environ: dict[str, str], from_file: dict[str, str], profile: dict[str, str], origin: str
 ) -> None:
     with pytest.raises(UsageError, match=re.escape(origin)):
-        load(NONE, environ, from_file, profile)
+        load(NONE, environ, from_file, NONE, profile)
 
 
 def test_a_refused_key_is_not_repeated_in_the_error() -> None:
@@ -291,7 +341,7 @@ def test_pointed_at_a_sandbox_its_addresses_and_keys_replace_all_others() -> Non
 def test_the_number_to_call_from_is_kept_only_if_it_was_a_flag(
     flags: dict[str, str], environ: dict[str, str], expected: tuple[str, str]
 ) -> None:
-    pointed = load(flags, environ, NONE, NONE).pointed_at(SANDBOX, "sandbox")
+    pointed = load(flags, environ, NONE, NONE, NONE).pointed_at(SANDBOX, "sandbox")
     assert (pointed.from_, pointed.origins["from_"]) == expected
 
 
@@ -323,7 +373,7 @@ def test_the_env_template_sets_nothing_and_offers_the_vendors_five_to_fill_in() 
 def test_the_env_template_shows_the_defaults() -> None:
     uncommented = re.sub(r"^# ([A-Z_]+=)", r"\1", TEMPLATE, flags=re.M)
     values = dotenv.dotenv_values(stream=io.StringIO(uncommented))
-    shown = load(NONE, NONE, {name: value or "" for name, value in values.items()}, NONE)
+    shown = load(NONE, NONE, {name: value or "" for name, value in values.items()}, NONE, NONE)
     for name, f in FIELDS.items():
         assert getattr(shown, name) == f.default
         if f.metadata["names"] and f.default is not None:

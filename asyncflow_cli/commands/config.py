@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.protocol.reports import SettingReport, SettingsReport
+from asyncflow_cli.commands.defaults import typed
+from asyncflow_cli.commands.options import read_text
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.settings.names import KEYS
 
 HELP = """Settings, and where they come from.
 
@@ -15,14 +20,92 @@ Examples:
 
 app = typer.Typer(name="config", help=HELP, no_args_is_help=True)
 
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="voice, tts.format, aliases.host; see config list.")
+]
+ValueArgument = Annotated[str, typer.Argument(metavar="VALUE", help="What it shall be; - stdin.")]
+ProjectOption = Annotated[
+    bool, typer.Option("--project", help="In asyncflow.toml, for all who work on the project.")
+]
+
+
+@app.command("path")
+def show_path(ctx: typer.Context) -> None:
+    """Where your config file is, whether it is there yet or not.
+
+    Examples:
+        asyncflow config path
+        asyncflow config path --json
+    """
+    app: App = ctx.obj
+    app.out.value(app.configuration.path())
+
 
 @app.command("list")
 def list_settings(ctx: typer.Context) -> None:
     """Every setting, its value, and which source won. Secrets are not shown.
 
     Examples:
+        asyncflow config list
         asyncflow config list --json
     """
     app: App = ctx.obj
-    settings = tuple(SettingReport(*row) for row in app.settings.described())
-    app.out.table(SettingsReport(settings=settings), settings)
+    report = app.configuration.list(app.settings)
+    app.out.table(report, report.settings)
+
+
+@app.command("get")
+def get(ctx: typer.Context, name: NameArgument) -> None:
+    """One value, as it is for commands now. Of a secret only *** is shown.
+
+    Examples:
+        asyncflow config get voice
+        asyncflow config get timeout --json
+    """
+    app: App = ctx.obj
+    app.out.value(app.configuration.get(name, app.settings))
+
+
+@app.command("set")
+def set_value(
+    ctx: typer.Context, name: NameArgument, value: ValueArgument, project: ProjectOption = False
+) -> None:
+    """Write a value into your profile, or into the project's file. Comments there stay.
+
+    Examples:
+        asyncflow config set voice Jennie
+        asyncflow config set tts.format wav --project
+        asyncflow config set from +15557654321 --profile support
+    """
+    app: App = ctx.obj
+    wanted = typed(ctx, name, _text(name, value))
+    report = app.configuration.set(name, wanted, project=project)
+    app.out.warnings(_outranked(app, name, project))
+    app.out.file(report)
+
+
+@app.command("unset")
+def unset(ctx: typer.Context, name: NameArgument, project: ProjectOption = False) -> None:
+    """Take a value out of your profile, or out of the project's file.
+
+    Examples:
+        asyncflow config unset voice
+        asyncflow config unset tts.format --project
+    """
+    app: App = ctx.obj
+    app.out.file(app.configuration.unset(name, project=project))
+
+
+def _text(name: str, value: str) -> str:
+    if value != "-" and name in KEYS and KEYS[name]["secret"]:
+        raise UsageError(
+            "A secret on the command line stays in the shell's history",
+            hint=f"asyncflow auth login, or pipe it into: asyncflow config set {name} -",
+            code="SECRET_IN_ARGUMENTS",
+        )
+    return read_text(value, None)
+
+
+def _outranked(app: App, name: str, project: bool) -> list[str]:
+    origin = app.configuration.outranked(name, project=project)
+    return [f"{origin} is set, too, and wins"] if origin else []

@@ -40,10 +40,10 @@ def service(request: pytest.FixtureRequest) -> Iterator[Settings]:
     if request.param == "live":
         if not os.environ.get("ASYNC_API_KEY"):
             pytest.skip("ASYNC_API_KEY is not set")
-        yield load({}, os.environ, {}, {})
+        yield load({}, os.environ, {}, {}, {})
         return
     fast: ServedSandbox = request.getfixturevalue("fast")
-    yield load({}, fast.environ, {}, {})
+    yield load({}, fast.environ, {}, {}, {})
 
 
 def ask(settings: Settings, question: Callable[[ApiClient], Awaitable[T]]) -> T:

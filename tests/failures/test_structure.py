@@ -53,7 +53,7 @@ def test_a_call_is_asked_for_whole_with_its_limits_and_no_document_to_fetch(
 
 def test_two_calls_of_one_process_share_nothing(ticking: ServedSandbox, home: Path) -> None:
     async def test() -> None:
-        settings = load({}, ticking.environ, {}, {})
+        settings = load({}, ticking.environ, {}, {}, {})
         api = ApiClient(settings)
         warnings: list[str] = []
         journal = Journal(home / "calls", warn=warnings.append)

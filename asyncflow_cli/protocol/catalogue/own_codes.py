@@ -576,6 +576,40 @@ _AUDIO: tuple[Row, ...] = (
 
 _MACHINE: tuple[Row, ...] = (
     (
+        "SETTING_UNKNOWN",
+        errors.UsageError,
+        "No such setting",
+        "A file or the command line names a setting, a profile, a command or an option that does "
+        "not exist.",
+        "A typing error, or a file written for a newer version.",
+        "Correct the name; all of them: asyncflow config list",
+    ),
+    (
+        "SETTING_MISPLACED",
+        errors.UsageError,
+        "A setting in the wrong file",
+        "A secret, or where keys and calls go, does not belong in a project file, which is "
+        "committed; nor does what is to be done once belong in any.",
+        "A line that was copied from a profile.",
+        "Put it into your own profile: asyncflow config set NAME -",
+    ),
+    (
+        "SETTING_NOT_SET",
+        errors.NotFoundError,
+        "Not set",
+        "The setting has no value there.",
+        "It is set elsewhere, or nowhere.",
+        "See what is set, and where: asyncflow config list",
+    ),
+    (
+        "SECRET_IN_ARGUMENTS",
+        errors.UsageError,
+        "A secret on the command line",
+        "What stands on a command line stays in the shell's history, and others can see it.",
+        "A key was given as an argument.",
+        "Pipe it in: asyncflow config set api_key -",
+    ),
+    (
         "NOT_WRITABLE",
         errors.UsageError,
         "Cannot be written",

@@ -1,85 +1,30 @@
-"""What the user configured, and where each value came from.
-
-`load` takes four mappings and reads nothing else; only `cli.py` sees the environment, files
-and flags. Order: flag > environment > `.env` > profile > default.
-"""
+"""Every setting there is: its names, its default, how it is written, and what it is for."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from asyncflow_cli.errors import PrerequisiteError, UsageError
+from asyncflow_cli.errors import PrerequisiteError
+from asyncflow_cli.settings.values import (
+    boolean,
+    count,
+    credential,
+    duration,
+    http_url,
+    http_urls,
+)
 
 DEFAULT_BASE_URL = "https://api.async.com"
 DEFAULT_TWILIO_BASE_URL = "https://api.twilio.com"
 DEFAULT_VOICE = "e0f39dc4-f691-4e78-bba5-5c636692cc04"
 DEFAULT_MODEL = "async_flash_v1.5"
 
-
-def boolean(text: str) -> bool:
-    if text.strip().lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.strip().lower() in ("", "0", "false", "no", "off"):
-        return False
-    raise UsageError(f"{text!r} is neither true nor false")
-
-
-def duration(text: str) -> float:
-    """Seconds in `400ms`, `30s`, `2m` or `1h`; a bare number is seconds."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)(ms|s|m|h|)", text.strip())
-    if not match:
-        raise UsageError(f"{text!r} is no duration", hint="Write 400ms, 30s or 2m")
-    return float(match[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600}[match[2]]
-
-
-def whole_seconds(text: str, *, at_most: int) -> int:
-    """A duration as Twilio takes it: whole seconds, at least one."""
-    seconds = round(duration(text))
-    if not 1 <= seconds <= at_most:
-        raise UsageError(f"{text!r} is out of range", hint=f"From 1s to {at_most}s")
-    return seconds
-
-
-def credential(text: str) -> str:
-    """A key or token as it goes into a header: no blanks around it, nothing unprintable in it."""
-    if not (text.strip().isascii() and text.strip().isprintable()):
-        raise UsageError("a key or token holds only printable ASCII characters")
-    return text.strip()
-
-
-def http_url(text: str) -> str:
-    url = text.strip().rstrip("/")
-    try:
-        valid = re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url) and urlsplit(url).port != 0
-    except ValueError:  # a port beyond 65535, an unclosed [
-        valid = False
-    if not valid:
-        raise UsageError(f"{text!r} is no http(s) address")
-    return url
-
-
-def http_urls(text: str) -> str:
-    """Addresses that stand in for one another, with commas or blanks between; as `a,b`."""
-    urls = re.split(r"[\s,]+", text.strip(" ,"))
-    return ",".join(map(http_url, urls))
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine, where no proxy and no tunnel is needed."""
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or host == "::1" or re.fullmatch(r"127(\.\d+){3}", host) is not None
-
-
-def count(text: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", text.strip()):
-        raise UsageError(f"{text!r} is no whole number")
-    return int(text)
+PROJECT_FILE = "asyncflow.toml"
+"""Settings of a project, for everybody who works on it."""
 
 
 def setting(
@@ -162,11 +107,12 @@ class Settings:
     retries: int = setting(default=2, parse=count, help="further tries after a passing failure")
 
     origins: Mapping[str, str] = field(default_factory=dict)
-    """For each name above: `--flag`, a variable's name, `.env NAME`, `profile NAME`, `default`."""
+    """For each name above: `--flag`, a variable's name, `.env NAME`, `asyncflow.toml NAME`,
+    `profile NAME`, `keyring NAME`, `default`."""
     other_base_urls: tuple[str, ...] = ()
     """Addresses to turn to when `base_url` takes no connection."""
     aliases: Mapping[str, str] = field(default_factory=dict)
-    """Names of the user's own for voices: `[aliases]` of the config file."""
+    """Names of the user's own for voices: `[aliases]` of the project file and the config file."""
     profiles: tuple[str, ...] = ()
     """Those there are to choose from."""
     warnings: tuple[str, ...] = ()
@@ -239,68 +185,3 @@ class Settings:
 
 
 FIELDS = {f.name: f for f in dataclasses.fields(Settings) if f.metadata}
-
-
-def load(
-    flags: Mapping[str, Any],
-    environ: Mapping[str, str],
-    dotenv: Mapping[str, str],
-    profile: Mapping[str, Any],
-) -> Settings:
-    """Resolve every setting. Empty text is unset, but in a flag it is what was asked for."""
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    warnings: list[str] = []
-    for name, f in FIELDS.items():
-        found = _candidates(name, f.metadata["names"], flags, environ, dotenv, profile)
-        origin, raw = next(found, ("default", None))
-        origins[name] = origin
-        if raw is not None:
-            values[name] = _parsed(raw, origin, f.metadata["parse"])
-        if raw is not None and name.endswith("base_url") and _readable_by_others(values[name]):
-            warnings.append(f"{origin} is not https: your keys travel where others can read them")
-        warnings += [
-            f"{origin} and {other} differ; {origin} is used"
-            for other, value in found
-            if _are_siblings(origin, other, f.metadata["names"]) and value.strip() != values[name]
-        ]
-    first, *others = values.get("base_url", DEFAULT_BASE_URL).split(",")
-    values |= {"base_url": first, "other_base_urls": tuple(others)}
-    return Settings(**values, origins=origins, warnings=tuple(warnings))
-
-
-def _are_siblings(one: str, other: str, names: tuple[str, ...]) -> bool:
-    """Whether two origins are the two names of one setting in the same source."""
-    sources = (names, [f".env {name}" for name in names])
-    return any(one in source and other in source for source in sources)
-
-
-def _readable_by_others(urls: str) -> bool:
-    return any(url.startswith("http:") and not is_loopback(url) for url in urls.split(","))
-
-
-def _candidates(
-    name: str,
-    names: tuple[str, ...],
-    flags: Mapping[str, Any],
-    environ: Mapping[str, str],
-    dotenv: Mapping[str, str],
-    profile: Mapping[str, Any],
-) -> Any:
-    if flags.get(name) is not None:
-        yield "--" + name.strip("_").replace("_", "-"), flags[name]
-    for origin, source in (("", environ), (".env ", dotenv)):
-        for variable in names:
-            if source.get(variable, "").strip():
-                yield origin + variable, source[variable]
-    key = name.strip("_")
-    if profile.get(key) is not None and str(profile[key]).strip():
-        yield f"profile {key}", profile[key]
-
-
-def _parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
-    try:
-        # TOML has numbers and truth values; they are read as if they were written out.
-        return parse(str(raw))
-    except UsageError as error:
-        raise UsageError(f"{origin}: {error.message}", hint=error.hint) from None

@@ -1,0 +1,50 @@
+"""What the user configured, and where each value came from. Nothing here reads a file.
+
+settings.py   Settings: every setting there is
+values.py     how their values are written
+loading.py    load: which source wins
+names.py      what a file that configures us may say, and who was meant by a wrong name
+"""
+
+from asyncflow_cli.settings.loading import SANDBOX_PROFILE, load
+from asyncflow_cli.settings.names import nearest
+from asyncflow_cli.settings.settings import (
+    DEFAULT_BASE_URL,
+    DEFAULT_MODEL,
+    DEFAULT_TWILIO_BASE_URL,
+    DEFAULT_VOICE,
+    FIELDS,
+    PROJECT_FILE,
+    Settings,
+)
+from asyncflow_cli.settings.values import (
+    boolean,
+    count,
+    credential,
+    duration,
+    http_url,
+    http_urls,
+    is_loopback,
+    whole_seconds,
+)
+
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "DEFAULT_MODEL",
+    "DEFAULT_TWILIO_BASE_URL",
+    "DEFAULT_VOICE",
+    "FIELDS",
+    "PROJECT_FILE",
+    "SANDBOX_PROFILE",
+    "Settings",
+    "boolean",
+    "count",
+    "credential",
+    "duration",
+    "http_url",
+    "http_urls",
+    "is_loopback",
+    "load",
+    "nearest",
+    "whole_seconds",
+]

@@ -1,0 +1,129 @@
+"""What a file that configures us may say: settings, and defaults for the options of commands.
+
+A profile and a project file have one form:
+
+    voice = "narrator"          # a setting
+
+    [tts]                       # of one command, an option or a setting
+    format = "wav"
+
+A project file is committed, and comes with what one clones. So it holds no secret, and does not
+say where keys, calls or files go.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.settings.loading import is_in_keyring
+from asyncflow_cli.settings.settings import FIELDS
+
+Options: TypeAlias = Mapping[str, Collection[str]]
+"""Of each command, such as `voices list`, the options that a file may set."""
+
+KEYS = {name.strip("_"): f.metadata for name, f in FIELDS.items()}
+"""Settings as files name them."""
+
+LEADING = frozenset(
+    {"base_url", "twilio_base_url", "ssh_tunnel", "ssh_tunnel_url", "ssh_tunnel_port", "config"}
+    | {"tunnel", "public_url"}
+)
+"""Settings and options that say where keys and calls go, or which file says it."""
+
+CHOOSING = frozenset({"profile", "config"})
+"""What decides which profile is read cannot stand in one."""
+
+NOW = frozenset(
+    {"output", "file", "audio", "captions_output", "report", "save_heard", "force", "dry_run"}
+    | {"all"}
+)
+"""Options that say what to do this once, with which files; never a default."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was meant, if one is near."""
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """`what` is the sentence's beginning; it names who was meant, or where all names are."""
+    meant = nearest(name, known)
+    hint = f"Did you mean {meant}?" if meant else "All names: asyncflow config list"
+    return UsageError(f"{what} {name!r}", hint=hint, code="SETTING_UNKNOWN")
+
+
+def check_file(
+    table: Mapping[str, Any], where: str, options: Callable[[], Options], *, project: bool
+) -> None:
+    """UsageError for the first key of a profile or project file that does not belong there."""
+    for key, value in table.items():
+        if isinstance(value, dict) and not (key in KEYS and is_in_keyring(value)):
+            _check_commands(key, value, where, options(), project=project)
+        else:
+            check_setting(key, where, project=project)
+
+
+def check_setting(key: str, where: str, *, project: bool) -> None:
+    """UsageError unless this setting may stand in such a file."""
+    if key not in KEYS:
+        raise unknown(f"{where}: there is no setting", key, KEYS)
+    if key in CHOOSING and not (project and key == "profile"):
+        raise _misplaced(f"{where}: {key} decides which file is read", "Set it in the environment")
+    if project:
+        _check_committed(key, where)
+
+
+def _check_committed(key: str, where: str) -> None:
+    if key in KEYS and KEYS[key]["secret"]:
+        raise _misplaced(
+            f"{where}: {key} is a secret, and this file is committed", "asyncflow auth login"
+        )
+    if key in LEADING:
+        raise _misplaced(
+            f"{where}: {key} says where your keys and calls go, which is yours to say",
+            f"Set it in your profile: asyncflow config set {key} …",
+        )
+
+
+def _misplaced(message: str, hint: str) -> UsageError:
+    return UsageError(message, hint=hint, code="SETTING_MISPLACED")
+
+
+def _check_commands(
+    path: str, table: Mapping[str, Any], where: str, options: Options, *, project: bool
+) -> None:
+    if path in options:
+        for key, value in table.items():
+            check_option(path, key, where, options, project=project)
+            if isinstance(value, dict):
+                raise UsageError(f"{where}: [{path.replace(' ', '.')}] {key} is a table")
+        return
+    if not any(command.startswith(f"{path} ") for command in options):
+        raise unknown(f"{where}: there is no command", path, {*options, *_groups(options)})
+    for key, value in table.items():
+        if not isinstance(value, dict):
+            raise UsageError(f"{where}: {path}.{key} belongs in the table of a command")
+        _check_commands(f"{path} {key}", value, where, options, project=project)
+
+
+def _groups(options: Options) -> Iterator[str]:
+    return (command.split(" ")[0] for command in options)
+
+
+def check_option(command: str, key: str, where: str, options: Options, *, project: bool) -> None:
+    """UsageError unless this option of this command may have its default in such a file."""
+    place = f"{where}: [{command.replace(' ', '.')}]"
+    if command not in options:
+        raise unknown(f"{where}: there is no command", command, options)
+    if key in NOW:
+        raise _misplaced(
+            f"{place} {key} says what to do this once", f"Give --{key.replace('_', '-')} each time"
+        )
+    if key not in options[command]:
+        raise unknown(f"{place} has no option", key, options[command])
+    if project:
+        _check_committed(key, place)

@@ -1,0 +1,68 @@
+"""How the value of a setting is written, and what it means. UsageError for anything else."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from asyncflow_cli.errors import UsageError
+
+
+def boolean(text: str) -> bool:
+    if text.strip().lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.strip().lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise UsageError(f"{text!r} is neither true nor false")
+
+
+def duration(text: str) -> float:
+    """Seconds in `400ms`, `30s`, `2m` or `1h`; a bare number is seconds."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)(ms|s|m|h|)", text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is no duration", hint="Write 400ms, 30s or 2m")
+    return float(match[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def whole_seconds(text: str, *, at_most: int) -> int:
+    """A duration as Twilio takes it: whole seconds, at least one."""
+    seconds = round(duration(text))
+    if not 1 <= seconds <= at_most:
+        raise UsageError(f"{text!r} is out of range", hint=f"From 1s to {at_most}s")
+    return seconds
+
+
+def credential(text: str) -> str:
+    """A key or token as it goes into a header: no blanks around it, nothing unprintable in it."""
+    if not (text.strip().isascii() and text.strip().isprintable()):
+        raise UsageError("a key or token holds only printable ASCII characters")
+    return text.strip()
+
+
+def http_url(text: str) -> str:
+    url = text.strip().rstrip("/")
+    try:
+        valid = re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url) and urlsplit(url).port != 0
+    except ValueError:  # a port beyond 65535, an unclosed [
+        valid = False
+    if not valid:
+        raise UsageError(f"{text!r} is no http(s) address")
+    return url
+
+
+def http_urls(text: str) -> str:
+    """Addresses that stand in for one another, with commas or blanks between; as `a,b`."""
+    urls = re.split(r"[\s,]+", text.strip(" ,"))
+    return ",".join(map(http_url, urls))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine, where no proxy and no tunnel is needed."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host == "::1" or re.fullmatch(r"127(\.\d+){3}", host) is not None
+
+
+def count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text.strip()):
+        raise UsageError(f"{text!r} is no whole number")
+    return int(text)

@@ -1,0 +1,157 @@
+"""The files of one run that configure us, each read once, and the settings that come of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.settings import PROJECT_FILE, SANDBOX_PROFILE, Settings, load
+from asyncflow_cli.settings.loading import command_table
+from asyncflow_cli.settings.names import KEYS, Options, check_file, unknown
+from asyncflow_cli.transport.config.reading import (
+    exposure,
+    project_file,
+    read_dotenv,
+    read_toml,
+    table_in,
+)
+
+USUAL_PROFILE = "default"
+DOTENV = Path(".env")
+
+
+class Default(NamedTuple):
+    """What a file says an option is, unless the command line says otherwise."""
+
+    command: tuple[str, ...]
+    key: str
+    value: Any
+    origin: str
+
+    @property
+    def name(self) -> str:
+        return ".".join((*self.command, self.key))
+
+
+class ConfigFiles:
+    """`.env`, the project file, and the config file with its profiles.
+
+    `environ` is the environment, which says where files are; `folder` is that of the config file;
+    `options` tells which options there are, once a file sets one.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], folder: Path, options: Callable[[], Options]
+    ) -> None:
+        self._environ = environ
+        self._folder = folder
+        self.options = options
+
+    def anew(self) -> ConfigFiles:
+        """The same files, after they were changed."""
+        return ConfigFiles(self._environ, self._folder, self.options)
+
+    @cached_property
+    def _dotenv(self) -> tuple[Mapping[str, str], list[str]]:
+        return read_dotenv(DOTENV)
+
+    @cached_property
+    def project_path(self) -> Path | None:
+        return project_file(Path())
+
+    @cached_property
+    def project(self) -> Mapping[str, Any]:
+        """Settings and tables of commands; its aliases stand apart."""
+        if self.project_path is None:
+            return {}
+        table = {k: v for k, v in read_toml(self.project_path).items() if k != "aliases"}
+        check_file(table, PROJECT_FILE, self.options, project=True)
+        return table
+
+    def chosen(self, flags: Mapping[str, Any]) -> Settings:
+        """Which profile of which file: the same order decides it, before there is a profile."""
+        return load(flags, self._environ, self._dotenv[0], self.project, {})
+
+    def path(self, flags: Mapping[str, Any]) -> Path:
+        """The config file, whether it is there or not. No other file need be right for it."""
+        chosen = load(flags, self._environ, self._dotenv[0], {}, {})
+        return Path(chosen.config) if chosen.config else self._folder / "config.toml"
+
+    def _config(self, flags: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The whole config file; empty if there is none and none was asked for."""
+        path = self.path(flags)
+        chosen = self.chosen(flags)
+        named = chosen.config or chosen.profile not in (None, SANDBOX_PROFILE)
+        return read_toml(path) if named or path.exists() else {}
+
+    def _profile(self, flags: Mapping[str, Any]) -> Mapping[str, Any]:
+        path, name = self.path(flags), self.chosen(flags).profile
+        profiles = table_in(self._config(flags), "profiles", path)
+        if name is not None and name not in (*profiles, SANDBOX_PROFILE):
+            raise _no_profile(path, name, profiles)
+        found = profiles.get(name or USUAL_PROFILE, {})
+        if not isinstance(found, dict):
+            raise UsageError(f"{path}: profile {name or USUAL_PROFILE} is no table")
+        check_file(found, f"{path}, profile {name or USUAL_PROFILE}", self.options, project=False)
+        return found
+
+    def load(self, flags: Mapping[str, Any], command: Sequence[str] = ()) -> Settings:
+        """All settings, as they are for one command."""
+        values, doubts = self._dotenv
+        profile = self._profile(flags)
+        loaded = load(flags, self._environ, values, self.project, profile, command=command)
+        warned = (*doubts, *self._exposed(flags), *loaded.warnings)
+        aliases = {name: voice for name, (voice, _) in self.aliases(flags).items()}
+        return dataclasses.replace(
+            loaded, aliases=aliases, profiles=self._profiles(flags), warnings=warned
+        )
+
+    def _profiles(self, flags: Mapping[str, Any]) -> tuple[str, ...]:
+        named = table_in(self._config(flags), "profiles", self.path(flags))
+        return tuple(dict.fromkeys([*named, SANDBOX_PROFILE]))
+
+    def aliases(self, flags: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
+        """Names of voices, with the voice and the file; the project's win."""
+        own = table_in(self._config(flags), "aliases", self.path(flags))
+        project = read_toml(self.project_path) if self.project_path else {}
+        projects = table_in(project, "aliases", PROJECT_FILE)
+        return {
+            **{name: (str(voice), "config") for name, voice in own.items()},
+            **{name: (str(voice), PROJECT_FILE) for name, voice in projects.items()},
+        }
+
+    def _exposed(self, flags: Mapping[str, Any]) -> Iterator[str]:
+        """Warnings of files with keys in them that are open to others."""
+        variables = (name for data in KEYS.values() if data["secret"] for name in data["names"])
+        if any(self._dotenv[0].get(variable, "").strip() for variable in variables):
+            yield from exposure(DOTENV)
+        profiles = table_in(self._config(flags), "profiles", self.path(flags))
+        tables = [profile for profile in profiles.values() if isinstance(profile, dict)]
+        secret = {key for key, data in KEYS.items() if data["secret"]}
+        if any(isinstance(table.get(key), str) for table in tables for key in secret):
+            yield from exposure(self.path(flags))
+
+    def defaults(
+        self, flags: Mapping[str, Any], command: Sequence[str] | None = None
+    ) -> list[Default]:
+        """What files say for a command alone, or for each: options, and settings among them."""
+        found: dict[str, Default] = {}
+        for origin, table in (("profile", self._profile(flags)), (PROJECT_FILE, self.project)):
+            for path in self.options() if command is None else [" ".join(command)]:
+                parts = tuple(path.split(" "))
+                place = f"{origin} [{'.'.join(parts)}]"
+                for key, value in command_table(table, parts).items():
+                    default = Default(parts, key, value, f"{place} {key}")
+                    found[default.name] = default
+        return list(found.values())
+
+
+def _no_profile(path: Path, name: str, profiles: Mapping[str, Any]) -> UsageError:
+    known = (*profiles, SANDBOX_PROFILE)
+    error = unknown(f"{path} has no profile", name, known)
+    error.hint = error.hint if "mean" in str(error.hint) else f"It has: {', '.join(known)}"
+    return error
