@@ -232,7 +232,14 @@ class App:
         return socket_plan("ws" + base.removeprefix("http") + PATH, request, pieces, key=key)
 
     def synthesize(
-        self, request: SpeechRequest, output: str | None, *, jobs: int, play: bool, force: bool
+        self,
+        request: SpeechRequest,
+        output: str | None,
+        *,
+        jobs: int,
+        play: bool,
+        force: bool,
+        verify: bool = False,
     ) -> Coroutine[Any, Any, SpeechReport]:
         """To the file `output`, to stdout for `-` or where nothing is said, or just played."""
         from asyncflow_cli.protocol.transcript import pieces
@@ -240,7 +247,7 @@ class App:
 
         destination = self._destination(output, play=play, force=force)
         parts = pieces(request.transcript)
-        return synthesize(self.api, request, parts, destination, jobs=jobs)
+        return synthesize(self.api, request, parts, destination, jobs=jobs, verify=verify)
 
     def preview(
         self, voice: str, output: str | None, *, play: bool, force: bool
@@ -294,6 +301,7 @@ class App:
         limits: tuple[str | None, str | None, float | None],
         play: bool,
         force: bool,
+        verify: bool = False,
     ) -> Coroutine[Any, Any, StreamReport]:
         """Speak a text, or stdin while it is written, to a file, stdout or the loudspeaker."""
         from asyncflow_cli.transport import sinks, streaming
@@ -317,6 +325,7 @@ class App:
             transport=transport,
             gates=streaming.Gates(first_byte, max_gap, limits[2]),
             output="-" if to_stdout else output,
+            verify=verify,
         )
 
     def plan_call(self, order: CallOrder) -> CallPlanReport:

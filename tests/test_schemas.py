@@ -55,6 +55,7 @@ ELSEWHERE = {"sandbox serve", "sandbox env"}
 """These two need each other; see below."""
 
 VARIANTS = [
+    ("tts", FOX, "-o", "me.wav", "--verify"),
     ("schema",),
     ("explain", "--list"),
     ("tts", FOX, "--dry-run"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import functools
 import io
 import random
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ from asyncflow_cli import cli
 from asyncflow_cli.protocol.audio import encode_mulaw, wav_file
 from asyncflow_cli.transport.verifying import verify
 from tests.conftest import Result, Run, ServedSandbox, environment
+from tests.test_timestamps import Answers, service
+from tests.test_timestamps import timed as timed_answer
 
 TEXT = "Your table for two is ready, Ms. Okafor. Please come in, and bring your friends along."
 RATE = 16_000
@@ -438,3 +443,104 @@ def test_nothing_is_asked_of_anybody(
     (home / "talk.wav").write_bytes(wav(talk))
     assert run("verify", "talk.wav", ASYNC_BASE_URL="http://127.0.0.1:1", HTTPS_PROXY="x").code == 0
     assert fast.ended()
+
+
+# While it is made
+
+
+class Speaks(Answers):
+    """Answers with audio, and says so."""
+
+    def send_header(self, keyword: str, value: str) -> None:
+        super().send_header(keyword, "audio/wav" if keyword == "content-type" else value)
+
+
+@contextlib.contextmanager
+def speaking(audio: bytes) -> Iterator[dict[str, str]]:
+    """A service that says the same to everybody, and the environment that leads to it."""
+    server = HTTPServer(("127.0.0.1", 0), Speaks)
+    server.body = audio  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        yield {"ASYNC_API_KEY": "sk_test_0123", "ASYNC_BASE_URL": url}
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "more"),
+    [
+        ("tts", "talk.wav", ()),
+        ("tts", "talk.mp3", ()),
+        ("tts", "talk.raw", ("--encoding", "pcm_f32le")),
+        ("tts", "fast.wav", ("--speed", "2", "--model", "async_flash_v1.0")),
+        ("tts", "slow.wav", ("--speed", "0.7", "--model", "async_flash_v1.0")),
+        ("tts-stream", "talk.wav", ("--encoding", "pcm_mulaw", "--sample-rate", "8000")),
+        ("tts-stream", "talk.mp3", ("--transport", "http")),
+        ("timestamps", "talk.wav", ()),
+        ("timestamps", "talk.mp3", ("--captions", "srt")),
+    ],
+)
+def test_what_is_sound_is_put_in_place(
+    sandboxed: Run, home: Path, command: str, name: str, more: tuple[str, ...]
+) -> None:
+    text = f"{TEXT} <break time='3s'/> {TEXT}"
+    result = sandboxed(command, text, "-o", name, "--verify", *more, "--json")
+    assert result.code == 0, result.err
+    verification = result.json["verification"]
+    assert (verification["verdict"], verification["findings"]) == ("passed", [])
+    assert verification["words"] == 32
+    assert verification["bytes"] >= (home / name).stat().st_size - 60
+    assert "warnings" not in result.json
+
+
+DEFECTIVE: list[tuple[Change, str]] = [
+    (lambda pcm: bytes(len(pcm)), "SILENT"),
+    (lambda pcm: with_pause(pcm, 3), "DEAD_AIR"),
+    (lambda pcm: louder(pcm, 8), "CLIPPED"),
+    (lambda pcm: pcm[: len(pcm) // 4 * 2], "TOO_FAST"),
+    (lambda pcm: encode_mulaw(pcm[: len(pcm) // 4 * 4]), "NOISE"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), DEFECTIVE)
+def test_after_a_defect_the_old_file_is_still_there(
+    run: Run, home: Path, talk: bytes, change: Change, code: str
+) -> None:
+    (home / "talk.wav").write_bytes(b"old")
+    order = ("tts", TEXT, "-o", "talk.wav", "--sample-rate", str(RATE), "--json")
+    with speaking(wav(change(talk))) as service:
+        refused = run(*order, "--verify", **service)
+        assert (refused.code, refused.out, refused.error["code"]) == (9, "", "AUDIO_DEFECTIVE")
+        assert code in [finding["code"] for finding in refused.error["details"]["findings"]]
+        assert sorted(path.name for path in home.iterdir() if path.is_file()) == ["talk.wav"]
+        assert (home / "talk.wav").read_bytes() == b"old"
+        assert run(*order, **service).json["verification"] is None
+
+
+def test_a_stream_with_a_defect_leaves_no_file(run: Run, home: Path, talk: bytes) -> None:
+    order = ("tts-stream", TEXT, "-o", "talk.wav", "--transport", "http", "--verify")
+    with speaking(with_pause(talk, 3)) as service:
+        result = run(*order, "--sample-rate", str(RATE), **service)
+    assert result.code == 9
+    assert "DEAD_AIR" in result.err
+    assert not (home / "talk.wav").exists()
+
+
+def test_words_that_are_not_in_the_sound_leave_no_file(run: Run, home: Path) -> None:
+    ends = [300.0 * (n + 1) for n in range(16)]
+    answer = timed_answer(TEXT.split(), [end - 300 for end in ends], ends, wav(bytes(200_000)))
+    order = ("timestamps", TEXT, "-o", "talk.wav", "--captions", "srt", "--verify")
+    with service(answer) as url:
+        result = run(*order, "--sample-rate", str(RATE), ASYNC_API_KEY="sk_1", ASYNC_BASE_URL=url)
+    assert result.code == 9
+    assert "SILENT" in result.err
+    assert [path.suffix for path in home.iterdir() if path.is_file()] == []
+
+
+def test_breaks_alone_are_rightly_silent(sandboxed: Run) -> None:
+    assert sandboxed("tts", "<break time='1s'/>", "-o", "rest.wav", "--verify").code == 0

@@ -32,6 +32,9 @@ ModelOption = Annotated[
 LanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="Force a language: en, fr, …")
 ]
+VerifyOption = Annotated[
+    bool, typer.Option("--verify", help="Check the sound before it is put in place.")
+]
 PlainOption = Annotated[
     bool, typer.Option("--plain-text", help="Read <break> and the like as text, not as mark-up.")
 ]

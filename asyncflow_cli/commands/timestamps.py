@@ -13,6 +13,7 @@ from asyncflow_cli.commands.options import (
     ModelOption,
     PlainOption,
     TextArgument,
+    VerifyOption,
     VoiceOption,
     read_text,
 )
@@ -97,6 +98,7 @@ def timestamps(
     strict: StrictOption = False,
     plain_text: PlainOption = False,
     jobs: JobsOption = 4,
+    verify: VerifyOption = False,
     dry_run: DryRunOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -138,10 +140,12 @@ def timestamps(
         ),
         strict=strict,
         jobs=jobs,
+        verify=verify,
     )
     app.out.warnings(doubts(request))
     if dry_run:
         app.out.record(app.plan("/text_to_speech/with_timestamps", request))
         return
     report = app.run(app.timestamps(order, force=force))
+    app.out.warnings(report.remarks)
     app.out.files(report, report.files, piped=order.piped)

@@ -13,6 +13,7 @@ from asyncflow_cli.commands.options import (
     ModelOption,
     PlainOption,
     TextArgument,
+    VerifyOption,
     VoiceOption,
     read_text,
 )
@@ -85,6 +86,7 @@ def tts(
     jobs: JobsOption = 4,
     dry_run: DryRunOption = False,
     play: PlayOption = False,
+    verify: VerifyOption = False,
     force: ForceOption = False,
 ) -> None:
     """Turn text into an audio file, stdout or sound. Without -o it goes into the pipe behind it.
@@ -117,5 +119,7 @@ def tts(
     if dry_run:
         app.out.record(app.plan("/text_to_speech", request))
         return
-    report = app.run(app.synthesize(request, output, jobs=jobs, play=play, force=force))
+    work = app.synthesize(request, output, jobs=jobs, play=play, force=force, verify=verify)
+    report = app.run(work)
+    app.out.warnings(report.remarks)
     app.out.file(report)

@@ -13,6 +13,7 @@ from asyncflow_cli.commands.options import (
     ModelOption,
     PlainOption,
     TextArgument,
+    VerifyOption,
     VoiceOption,
     read_text,
     text_source,
@@ -85,6 +86,7 @@ def tts_stream(
     assert_ttfb: FirstByteOption = None,
     assert_max_gap: GapOption = None,
     assert_rtf: FactorOption = None,
+    verify: VerifyOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Speak text while it is still being written; audio goes out as it comes.
@@ -124,6 +126,8 @@ def tts_stream(
         limits=(assert_ttfb, assert_max_gap, assert_rtf),
         play=play,
         force=force,
+        verify=verify,
     )
     report = app.run(stream)
+    app.out.warnings(report.remarks)
     app.out.file(report)

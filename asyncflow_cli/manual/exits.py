@@ -12,9 +12,9 @@ CALL = (*AUDIO, 20, 21, 22, 23, 24, 25, 26)
 
 FURTHER: dict[str, tuple[int, ...]] = {
     "status": (6, 7),
-    "tts": AUDIO,
+    "tts": (*AUDIO, 9),
     "tts-stream": (*AUDIO, 9),
-    "timestamps": AUDIO,
+    "timestamps": (*AUDIO, 9),
     "stt": SERVICE,
     "verify": (9, 10),
     "call": CALL,

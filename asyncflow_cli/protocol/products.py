@@ -45,6 +45,8 @@ class TimedOrder:
     """Whether times that cannot be true are an error."""
     jobs: int
     """Requests at a time."""
+    verify: bool = False
+    """Whether the sound is held against the words before anything is written."""
 
     @property
     def piped(self) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from asyncflow_cli.protocol.verify.verdict import FileVerdict
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema"):
     schema_version: int = 1
@@ -17,6 +19,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema"):
     def headline(self) -> str:
         """The one value that a script wants, and that `--quiet` prints."""
         raise NotImplementedError
+
+
+class VerifiableReport(Report, frozen=True, kw_only=True):
+    """Of speech that was made, and held against what was asked for if --verify says so."""
+
+    verification: FileVerdict | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is worth a warning, and no defect."""
+        return () if self.verification is None else self.verification.remarks
 
 
 class StatusReport(Report, frozen=True, kw_only=True, tag="asyncflow.status"):
@@ -30,7 +43,7 @@ class StatusReport(Report, frozen=True, kw_only=True, tag="asyncflow.status"):
         return self.status
 
 
-class SpeechReport(Report, frozen=True, kw_only=True, tag="asyncflow.tts"):
+class SpeechReport(VerifiableReport, frozen=True, kw_only=True, tag="asyncflow.tts"):
     output: str | None
     """The file, `-` for stdout, or None if it was only played."""
     container: str
@@ -74,7 +87,7 @@ class WordReport(msgspec.Struct, frozen=True):
     end: float
 
 
-class TimestampsReport(Report, frozen=True, kw_only=True, tag="asyncflow.timestamps"):
+class TimestampsReport(VerifiableReport, frozen=True, kw_only=True, tag="asyncflow.timestamps"):
     files: tuple[FileReport, ...]
     """The audio first."""
     seconds: float
@@ -113,7 +126,7 @@ class TranscriptReport(Report, frozen=True, kw_only=True, tag="asyncflow.stt"):
         return self.text
 
 
-class StreamReport(Report, frozen=True, kw_only=True, tag="asyncflow.tts-stream"):
+class StreamReport(VerifiableReport, frozen=True, kw_only=True, tag="asyncflow.tts-stream"):
     output: str | None
     transport: str
     container: str

@@ -19,12 +19,14 @@ from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.reports import StreamReport
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.splitting import SentenceSplitter, split
+from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.sinks import Write
 from asyncflow_cli.transport.speech import SpeechSession
 from asyncflow_cli.transport.stdin import raw_stdin, read_text
+from asyncflow_cli.transport.verifying import insist_on_sound
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,13 @@ async def stream_speech(
     transport: str,
     gates: Gates,
     output: str | None,
+    verify: bool = False,
 ) -> StreamReport:
-    """Speak `texts` into `sink`. UsageError, and nothing asked, if there is no text in them."""
+    """Speak `texts` into `sink`. UsageError, and nothing asked, if there is no text in them.
+
+    With `verify` GateError for a defect: then a file is not put in place. What has been played, or
+    was written to a pipe, cannot be taken back.
+    """
     async with aclosing(texts):
         first = await anext(texts, None)
         if first is None:
@@ -117,35 +124,49 @@ async def stream_speech(
             if transport == "ws"
             else _over_http(api, request, text)
         )
-        n_bytes = 0
+        n_bytes, heard = 0, bytearray()
         async with sink as write, aclosing(spoken):
             async for audio in spoken:
                 gauge.chunk(time.monotonic())
                 n_bytes += len(audio)
+                if verify:
+                    heard += audio
                 await write(audio)
             if not n_bytes:
                 raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
             # Before the sink is left, which makes the file good, or waits for a player.
             length = _duration(n_bytes, request)
             arrival = gauge.arrival(time.monotonic(), length)
+            verification = _verified(output, bytes(heard), request, text) if verify else None
     report = _report(request, arrival, n_bytes, length, text.characters, transport, output)
     gates.check(arrival, report)
-    return report
+    return msgspec.structs.replace(report, verification=verification)
+
+
+def _verified(
+    output: str | None, audio: bytes, request: SpeechRequest, text: _Counted
+) -> FileVerdict:
+    said = msgspec.structs.replace(request, transcript="".join(text.spoken))
+    return insist_on_sound(output, audio, said)
 
 
 class _Counted:
-    """The texts, the first of which was taken already, and how many characters they were."""
+    """The texts, the first of which was taken already, and what they were."""
 
     def __init__(self, first: str, rest: AsyncIterator[str]) -> None:
         self._first = first
         self._rest = rest
-        self.characters = 0
+        self.spoken: list[str] = []
+
+    @property
+    def characters(self) -> int:
+        return sum(map(len, self.spoken))
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        self.characters += len(self._first)
+        self.spoken.append(self._first)
         yield self._first
         async for text in self._rest:
-            self.characters += len(text)
+            self.spoken.append(text)
             yield text
 
 

@@ -19,6 +19,7 @@ from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import check_writable, write_file
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.player import find_player, play
+from asyncflow_cli.transport.verifying import insist_on_sound
 
 T = TypeVar("T")
 
@@ -59,10 +60,12 @@ async def synthesize(
     destination: Destination,
     *,
     jobs: int = 1,
+    verify: bool = False,
 ) -> SpeechReport:
     """Synthesise the pieces of one text, `jobs` at a time, and deliver them as one file.
 
-    IncompleteError, and nothing delivered, if audio is missing anywhere.
+    IncompleteError, and nothing delivered, if audio is missing anywhere; GateError, if `verify`
+    finds a defect in it.
     """
     wanted = request.output_format
     destination.check(wanted.container)
@@ -77,9 +80,11 @@ async def synthesize(
     spoken = await in_order(pieces, one, jobs=jobs)
     checked = spoken[0] if len(spoken) == 1 else _joined(spoken, wanted)
     elapsed = time.perf_counter() - began
+    name = destination.name
+    verification = insist_on_sound(name, checked.audio, request) if verify else None
     await destination.take(checked.audio, wanted)
     return SpeechReport(
-        output=destination.name,
+        output=name,
         container=wanted.container,
         encoding=wanted.encoding,
         sample_rate=wanted.sample_rate,
@@ -90,6 +95,7 @@ async def synthesize(
         voice_id=request.voice.id,
         model_id=request.model_id,
         elapsed_ms=round(elapsed * 1000, 1),
+        verification=verification,
     )
 
 

@@ -15,10 +15,12 @@ from asyncflow_cli.protocol.captions import cues
 from asyncflow_cli.protocol.products import AUDIO, Product, TimedOrder
 from asyncflow_cli.protocol.reports import FileReport, TimestampsReport, WordReport
 from asyncflow_cli.protocol.timed import Timed, decipher, insist, join_timed, told
+from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import all_or_none, check_writable
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.synthesis import in_order
+from asyncflow_cli.transport.verifying import insist_on_sound
 
 
 async def synthesize_timed(
@@ -40,10 +42,17 @@ async def synthesize_timed(
     elapsed = time.perf_counter() - began
     if spoken.problems:
         warn(f"Word times were put right. {told(spoken.problems)}")
+    verification = _verified(order, spoken) if order.verify else None
     shown = cues(spoken.words, order.rules)
     contents = {product: product.content(spoken, shown) for product in order.products}
     _deliver(contents, stream)
-    return _report(order, spoken, contents, n_cues=len(shown), elapsed=elapsed)
+    report = _report(order, spoken, contents, n_cues=len(shown), elapsed=elapsed)
+    return msgspec.structs.replace(report, verification=verification)
+
+
+def _verified(order: TimedOrder, spoken: Timed) -> FileVerdict:
+    name = next((p.path for p in order.products if p.kind == AUDIO), None)
+    return insist_on_sound(name, spoken.audio, order.request, spoken.words)
 
 
 def _check_places(paths: Sequence[Path]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, PrerequisiteError, UsageError
 from asyncflow_cli.protocol.audio import PHONE_RATE
+from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.sniff import kind_of
 from asyncflow_cli.protocol.timings import Word
 from asyncflow_cli.protocol.verify import source, words
@@ -22,9 +23,10 @@ from asyncflow_cli.protocol.verify.findings import (
     insist_on_known,
 )
 from asyncflow_cli.protocol.verify.judging import judge
-from asyncflow_cli.protocol.verify.report import FileVerdict, VerifyReport, unmeasured, verdict
+from asyncflow_cli.protocol.verify.report import VerifyReport, unmeasured, verdict
 from asyncflow_cli.protocol.verify.sound import Sound, measure, samples_of
 from asyncflow_cli.protocol.verify.source import Source
+from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.protocol.verify.words import Said
 from asyncflow_cli.transport.decoding import decode_as_is
 from asyncflow_cli.transport.phoneclip import insist_on_last_page
@@ -68,6 +70,24 @@ def examine(
     found, sound = _opened(content, kind_of(content), name, limits)
     findings = judge(found, sound, limits, said)
     return verdict(name, len(content), found, sound, findings, said=said, timings=timings)
+
+
+def insist_on_sound(
+    name: str | None, audio: bytes, request: SpeechRequest, timed: Sequence[Word] = ()
+) -> FileVerdict:
+    """The verdict on speech that came, held against what was asked for and what it says.
+
+    GateError for a defect, so that nothing takes its place.
+    """
+    form = request.output_format
+    limits = Limits(container=form.container, encoding=form.encoding, sample_rate=form.sample_rate)
+    said = Said(tuple(timed), request.transcript, request.speed_control or 1.0)
+    found = examine(name or "The speech", audio, limits, said)
+    failure = found.failure
+    if failure is not None:
+        failure.hint = "Leave --verify out to hear it as it is"
+        raise failure
+    return found
 
 
 def declared(file: str, limits: Limits) -> Limits:

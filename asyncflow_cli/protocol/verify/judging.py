@@ -48,6 +48,8 @@ def _heard(source: Source, sound: Sound | None, limits: Limits, said: Said) -> I
         message = "Samples are no numbers"
         yield Finding(code="AUDIO_DAMAGED", message=message, start=round(sound.broken, 3))
     if not any(sound.loud):
+        if said.text is not None and not said.count:
+            return  # of breaks alone
         yield Finding(
             code="SILENT",
             message=f"Nothing is heard in {sound.seconds:.2f} s",

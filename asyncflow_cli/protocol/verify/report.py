@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
+from math import log10
+
 import msgspec
 
-from asyncflow_cli.errors import AsyncflowError, GateError, UsageError
+from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.levels import SILENCE
 from asyncflow_cli.protocol.reports import Report
 from asyncflow_cli.protocol.verify import words
 from asyncflow_cli.protocol.verify.findings import Finding
 from asyncflow_cli.protocol.verify.sound import Sound
 from asyncflow_cli.protocol.verify.source import Source
+from asyncflow_cli.protocol.verify.verdict import (
+    FileVerdict,
+    Measurements,
+    SpanReport,
+    failure_of,
+)
 from asyncflow_cli.protocol.verify.words import Said
-
-
-class SpanReport(msgspec.Struct, frozen=True):
-    """Seconds from the beginning."""
-
-    start: float
-    end: float
-
-
-class Measurements(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the sound; levels in dBFS, times in seconds."""
-
-    peak_dbfs: float
-    level_dbfs: float
-    """RMS while there is sound."""
-    clipped_ms: float
-    silences: tuple[SpanReport, ...]
-    """Those of 0.2 s or longer."""
-    longest_silence: float
-    sounding: float
-    """Seconds with sound."""
-
-
-class FileVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    file: str
-    verdict: str
-    """passed, defective, or unmeasured."""
-    bytes: int
-    container: str | None = None
-    encoding: str | None = None
-    sample_rate: int | None = None
-    channels: int | None = None
-    seconds: float | None = None
-    sound: Measurements | None = None
-    """None where nothing here could decode it."""
-    timings: str | None = None
-    """The file of word times that it was held against."""
-    words: float | None = None
-    """About how many, with numbers spelt out."""
-    words_per_minute: float | None = None
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def defects(self) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.findings if finding.defect)
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        return tuple(f"{self.file}: {_told(f)}" for f in self.findings if not f.defect)
-
-    @property
-    def failure(self) -> AsyncflowError | None:
-        """GateError for a defect, UsageError where nothing was measured."""
-        return _failure((self,), msgspec.to_builtins(self))
 
 
 class VerifyReport(Report, frozen=True, kw_only=True, tag="asyncflow.verify"):
@@ -86,7 +40,7 @@ class VerifyReport(Report, frozen=True, kw_only=True, tag="asyncflow.verify"):
 
     @property
     def failure(self) -> AsyncflowError | None:
-        return _failure(self.files, msgspec.to_builtins(self))
+        return failure_of(self.files, msgspec.to_builtins(self))
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,8 +91,6 @@ def unmeasured(name: str, n_bytes: int, error: AsyncflowError) -> FileVerdict:
 
 
 def _measurements(sound: Sound) -> Measurements:
-    from math import log10
-
     return Measurements(
         peak_dbfs=round(20 * log10(sound.peak), 1) if sound.peak > 0 else SILENCE,
         level_dbfs=round(sound.level, 1),
@@ -163,25 +115,3 @@ def _row(file: FileVerdict) -> Row:
         longest_silence="" if sound is None else f"{sound.longest_silence:.2f} s",
         words_per_minute="" if file.words_per_minute is None else f"{file.words_per_minute:.0f}",
     )
-
-
-def _failure(files: tuple[FileVerdict, ...], details: dict[str, object]) -> AsyncflowError | None:
-    failed = [file for file in files if file.verdict != "passed"]
-    lines = [f"{file.file}: {_told(finding)}" for file in failed for finding in file.defects]
-    if not failed:
-        return None
-    if any(file.verdict == "defective" for file in failed):
-        first = next(f.defects[0].code for f in failed if f.verdict == "defective")
-        return GateError(
-            "\n".join(lines),
-            hint=f"asyncflow explain {first}",
-            code="AUDIO_DEFECTIVE",
-            details=details,
-        )
-    code = failed[0].findings[0].code
-    return UsageError("\n".join(lines), code=code, details=details)
-
-
-def _told(finding: Finding) -> str:
-    place = "" if finding.start is None else f" at {finding.start:.2f} s"
-    return f"{finding.code}{place}: {finding.message}"
