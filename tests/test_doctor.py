@@ -32,12 +32,15 @@ GONE = 2**31 - 2
 
 
 class Resolver:
-    """Knows this machine, and nothing else."""
+    """Knows this machine, and one name at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, knows: str | None = None) -> None:
+        self._knows = knows
         self._real = socket.getaddrinfo
 
     def __call__(self, host: Any, *args: Any, **options: Any) -> Any:
+        if host == self._knows:
+            host = "127.0.0.1"
         if host not in ("127.0.0.1", "localhost", None):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return self._real(host, *args, **options)
@@ -47,7 +50,7 @@ class Resolver:
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine without network, proxy and tunnels."""
     monkeypatch.setattr(socket, "getaddrinfo", Resolver())
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     (tmp_path / "bin").mkdir()
@@ -160,6 +163,7 @@ def test_a_bad_token(sandboxed: Run, tmp_path: Path) -> None:
     result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
     assert_named(result, "way in", "ERR_NGROK_105", "without quotes", 10)
     assert finding(result, "ngrok agent")["standing"] == "ok"
+    assert finding(result, "tunnels")["found"].startswith("ngrok; not set up: ngrok-sdk, cloudf")
 
 
 def test_a_trial_account(run: Run) -> None:
@@ -246,6 +250,31 @@ def test_a_connection_without_tls_where_there_should_be(
     url = fast.sandbox.url.replace("http:", "https:")
     result = sandboxed("doctor", "--json", ASYNC_BASE_URL=url)
     assert_named(result, "TLS", "TLS_FAILED", "SSL_CERT_FILE", 6)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "check", "code"),
+    [
+        ("HTTPS_PROXY", "foo://proxy", "proxy", "PROXY_UNUSABLE"),
+        ("HTTPS_PROXY", "http://[::1", "proxy", "PROXY_UNUSABLE"),
+        ("HTTPS_PROXY", "socks5://127.0.0.1:1", "proxy", "PROXY_UNUSABLE"),
+        ("SSL_CERT_FILE", "/nowhere/certificates.pem", "TLS", "CERTIFICATES_UNREADABLE"),
+    ],
+)
+def test_variables_that_nobody_can_go_by(
+    sandboxed: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    check: str,
+    code: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver(knows="api.example.invalid"))
+    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
+    assert_named(result, check, code, f"unset {variable}", 10)
+    status = sandboxed("status", "--json", ASYNC_BASE_URL=AWAY)
+    assert (status.code, status.error["code"]) == (10, code)
 
 
 def test_a_key_that_looks_like_none_is_a_warning(sandboxed: Run) -> None:

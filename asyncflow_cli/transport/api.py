@@ -30,7 +30,8 @@ from asyncflow_cli.protocol.answers import TimestampedSpeech, Transcription, Tra
 from asyncflow_cli.protocol.models import VERSION, ServiceStatus, SpeechRequest
 from asyncflow_cli.protocol.quota import QuotaReached, QuotaScan
 from asyncflow_cli.protocol.reports import StatusReport
-from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.outward import open_http
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +79,12 @@ class ApiClient:
         self._limits = 0
         self._open_again = asyncio.Event()
         self._open_again.set()
-        self._http = httpx.AsyncClient(
+        self._http = open_http(
+            settings.base_url,
             base_url=settings.base_url,
             headers={"version": VERSION},
             timeout=settings.timeout,
             transport=transport,
-            trust_env=not is_loopback(settings.base_url),
         )
 
     @property

@@ -29,6 +29,7 @@ from websockets.exceptions import WebSocketException
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.transport.astray import deaf, unreachable, wrong
+from asyncflow_cli.transport.outward import open_http
 from asyncflow_cli.transport.roads.road import Tunnel
 
 SETTLES_WITHIN = 15.0
@@ -120,9 +121,7 @@ async def _https_ms(url: str, secret: bytes, verify: ssl.SSLContext | bool) -> f
     nonce = secrets.token_urlsafe(16)
     began = time.monotonic()
     try:
-        async with httpx.AsyncClient(
-            headers=HEADERS, timeout=ANSWER_WITHIN, verify=verify, trust_env=not is_loopback(url)
-        ) as http:
+        async with open_http(url, headers=HEADERS, timeout=ANSWER_WITHIN, verify=verify) as http:
             response = await http.get(
                 f"http{url.removeprefix('ws')}/healthz", params={"nonce": nonce}
             )

@@ -21,6 +21,7 @@ from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.protocol.endings import TERMINAL
 from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport import pace
+from asyncflow_cli.transport.outward import open_http
 from asyncflow_cli.transport.twiliorecords import (
     Account,
     Balance,
@@ -72,10 +73,8 @@ class TwilioClient:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._http = httpx.AsyncClient(
-            timeout=settings.timeout,
-            transport=transport,
-            trust_env=not is_loopback(settings.twilio_base_url),
+        self._http = open_http(
+            settings.twilio_base_url, timeout=settings.timeout, transport=transport
         )
         self._client = open_client(settings, self._http)
         self._retries = settings.retries

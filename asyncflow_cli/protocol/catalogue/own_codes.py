@@ -313,6 +313,22 @@ _NETWORK: tuple[Row, ...] = (
         "Raise --timeout, or see whether the service is up: asyncflow status",
     ),
     (
+        "PROXY_UNUSABLE",
+        errors.PrerequisiteError,
+        "The proxy cannot be used",
+        "What HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names is no proxy that can be spoken to.",
+        "A typing error, or a SOCKS proxy without the library for it.",
+        "Write it as http://host:port, or go without it: unset HTTPS_PROXY HTTP_PROXY ALL_PROXY",
+    ),
+    (
+        "CERTIFICATES_UNREADABLE",
+        errors.PrerequisiteError,
+        "No certificates",
+        "What SSL_CERT_FILE or SSL_CERT_DIR names cannot be read.",
+        "A typing error, or a file of another machine.",
+        "Correct the variable, or unset it: unset SSL_CERT_FILE SSL_CERT_DIR",
+    ),
+    (
         "PROXY_FAILED",
         errors.NetworkError,
         "The proxy refused",

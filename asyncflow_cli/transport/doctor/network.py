@@ -18,6 +18,7 @@ from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.transport.api import unreachable
 from asyncflow_cli.transport.doctor.examination import Answer, Skipped
+from asyncflow_cli.transport.outward import open_http
 
 CLOCK_MAY_DIFFER = 60.0
 """Seconds: a Date header has whole ones, and may have waited a while."""
@@ -41,6 +42,7 @@ async def proxy(url: str) -> Answer:
     found = proxy_for(url)
     if found is None:
         return "none on the way"
+    await _check_usable(url)
     parts = urlsplit(found if "://" in found else f"http://{found}")
     where = f"{parts.hostname}:{parts.port or 80}"
     try:
@@ -54,6 +56,14 @@ async def proxy(url: str) -> Answer:
         ) from None
     writer.close()
     return where
+
+
+async def _check_usable(url: str) -> None:
+    try:
+        await open_http(url).aclose()
+    except PrerequisiteError as error:
+        if error.code == "PROXY_UNUSABLE":
+            raise  # what certificates there are is another's question
 
 
 async def name(url: str) -> Answer:
@@ -77,9 +87,8 @@ async def name(url: str) -> Answer:
 class Answered:
     """One question to `url` that two checks ask about: its certificate, and its time."""
 
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._transport = transport
         self._asking: asyncio.Task[tuple[httpx.Response, float]] | None = None
 
     async def certificate(self) -> Answer:
@@ -115,11 +124,7 @@ class Answered:
         return await self._asking
 
     async def _ask(self) -> tuple[httpx.Response, float]:
-        async with httpx.AsyncClient(
-            transport=self._transport,
-            trust_env=not is_loopback(self._url),
-            timeout=CONNECT_WITHIN,
-        ) as http:
+        async with open_http(self._url, timeout=CONNECT_WITHIN) as http:
             began = time.time()
             try:
                 response = await http.get(self._url, headers={"cache-control": "no-cache"})

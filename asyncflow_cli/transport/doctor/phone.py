@@ -15,7 +15,7 @@ from asyncflow_cli.transport.doctor.examination import Answer, Doubt, Skipped
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.preflight import check_account, check_balance, check_from
-from asyncflow_cli.transport.roads.choice import roads_for
+from asyncflow_cli.transport.roads.choice import roads_for, usual_roads
 from asyncflow_cli.transport.roads.ngrok import find_agent
 from asyncflow_cli.transport.roads.opening import open_first
 from asyncflow_cli.transport.twilio import TwilioClient
@@ -96,13 +96,18 @@ async def agent(settings: Settings) -> Answer:
 
 
 async def tunnels(settings: Settings) -> Answer:
-    """Which ways in could be tried here."""
+    """Which ways in could be tried here, and which could not."""
+    if is_loopback(settings.twilio_base_url):
+        return "none is needed: Twilio is on this machine"
     try:
-        return ", ".join(road.name for road in roads_for(settings))
+        here = [road.name for road in roads_for(settings)]
     except PrerequisiteError as missing:
         if is_wanted(settings):
             raise
         return Doubt(missing)
+    others = [road.name for road in usual_roads(settings) if road.missing() is not None]
+    more = f"; not set up: {', '.join(others)}" if others else ""
+    return f"{', '.join(here)}{more}"
 
 
 async def way_in(settings: Settings) -> Answer:

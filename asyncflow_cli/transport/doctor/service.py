@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from asyncflow_cli.errors import AuthError
 from asyncflow_cli.protocol.models import VoiceSelector
 from asyncflow_cli.protocol.speech import Initialize
@@ -12,15 +14,38 @@ from asyncflow_cli.transport.doctor.examination import Answer, Doubt
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.speech import SpeechSession
 
+SHORTEST = 12
+"""Characters; half a key is mostly shorter."""
+
 BEGINNING = "sk_"
 """Of every key, by https://docs.async.com/get-started-990331m0"""
 
 
-async def key(settings: Settings) -> Answer:
-    """Whether there is a key, and whether it looks like one."""
-    found = settings.need("api_key")
-    where = settings.origins.get("api_key", "default")
-    if not found.startswith(BEGINNING) or len(found) < 12:
+class Service:
+    """Its client is made by the first check that asks, so that one which cannot be made is a
+    finding like others. Close it in the loop that used it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _api(self) -> ApiClient:
+        return ApiClient(self._settings)
+
+    @cached_property
+    def _library(self) -> VoiceLibrary:
+        return VoiceLibrary(self._api)
+
+    async def aclose(self) -> None:
+        if "_api" in self.__dict__:
+            await self._api.aclose()
+
+    async def key(self) -> Answer:
+        """Whether there is a key, and whether it looks like one."""
+        found = self._settings.need("api_key")
+        where = self._settings.origins.get("api_key", "default")
+        if found.startswith(BEGINNING) and len(found) >= SHORTEST:
+            return f"from {where}"
         return Doubt(
             AuthError(
                 f"What {where} holds does not look like a key, which begins with {BEGINNING}",
@@ -28,28 +53,24 @@ async def key(settings: Settings) -> Answer:
                 code="KEY_ODD",
             )
         )
-    return f"from {where}"
 
+    async def status(self) -> Answer:
+        report = await self._api.status(retry=False)
+        return f"version {report.version}, {report.latency_ms:.0f} ms away"
 
-async def status(api: ApiClient) -> Answer:
-    report = await api.status(retry=False)
-    return f"version {report.version}, {report.latency_ms:.0f} ms away"
+    async def over_http(self) -> Answer:
+        """Whether the key is taken: the cheapest that needs one is a list of one voice."""
+        await self._library.list_voices(ListVoicesRequest(limit=1))
+        return "the key is taken"
 
+    async def voice(self) -> Answer:
+        """Whether the voice that speaks unless told otherwise is there."""
+        (found,) = await self._library.get_voices([self._settings.voice])
+        return f"{found.name}, from {self._settings.origins.get('voice', 'default')}"
 
-async def over_http(library: VoiceLibrary) -> Answer:
-    """Whether the key is taken: the cheapest thing that needs one is a list of one voice."""
-    await library.list_voices(ListVoicesRequest(limit=1))
-    return "the key is taken"
-
-
-async def voice(library: VoiceLibrary, settings: Settings) -> Answer:
-    """Whether the voice that speaks unless told otherwise is there."""
-    (found,) = await library.get_voices([settings.voice])
-    return f"{found.name}, from {settings.origins.get('voice', 'default')}"
-
-
-async def over_websocket(library: VoiceLibrary, settings: Settings) -> Answer:
-    """Whether a session opens; it says nothing, and costs nothing."""
-    first = Initialize(model_id=settings.model, voice=VoiceSelector(id=settings.voice))
-    async with SpeechSession(settings, await library.with_id(first)):
-        return "a session opens"
+    async def over_websocket(self) -> Answer:
+        """Whether a session opens; it says nothing, and costs nothing."""
+        voice = VoiceSelector(id=self._settings.voice)
+        first = Initialize(model_id=self._settings.model, voice=voice)
+        async with SpeechSession(self._settings, await self._library.with_id(first)):
+            return "a session opens"

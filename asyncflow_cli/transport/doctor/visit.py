@@ -13,14 +13,13 @@ import msgspec
 from asyncflow_cli.errors import AsyncflowError, UsageError
 from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport, Finding
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.api import ApiClient
-from asyncflow_cli.transport.doctor import files, machine, network, phone, service
+from asyncflow_cli.transport.doctor import files, machine, network, phone
 from asyncflow_cli.transport.doctor.bundle import write_bundle
 from asyncflow_cli.transport.doctor.examination import Answer, Check, Doubt, examine
 from asyncflow_cli.transport.doctor.files import Places
 from asyncflow_cli.transport.doctor.mending import Ask, Deed, mend
+from asyncflow_cli.transport.doctor.service import Service
 from asyncflow_cli.transport.journal import Journal
-from asyncflow_cli.transport.library import VoiceLibrary
 
 HURRY = 8.0
 """Seconds that one request may take here; a check has a little more."""
@@ -61,10 +60,10 @@ async def visit(
 async def _examined(patient: Patient, order: DoctorOrder) -> tuple[Finding, ...]:
     settings = patient.settings
     hurried = replace(settings, retries=0, timeout=min(settings.timeout, HURRY))
-    async with contextlib.aclosing(ApiClient(hurried)) as api:
+    async with contextlib.aclosing(Service(hurried)) as service:
         checks = [
             *_machine(patient, order),
-            *_service(hurried, api),
+            *_service(hurried.base_url, service),
             *_calls(hurried),
             Check("unfinished calls", partial(phone.journal, patient.journal)),
         ]
@@ -93,27 +92,26 @@ def _machine(patient: Patient, order: DoctorOrder) -> list[Check]:
     ]
 
 
-def _service(settings: Settings, api: ApiClient) -> list[Check]:
-    url, library = settings.base_url, VoiceLibrary(api)
+def _service(url: str, service: Service) -> list[Check]:
     answered = network.Answered(url)
     ready = ("API", "API key")
     return [
-        Check("API key", partial(service.key, settings), after=("configuration",)),
+        Check("API key", service.key, after=("configuration",)),
         Check("proxy", partial(network.proxy, url), goes_out=True, after=("configuration",)),
         Check("DNS", partial(network.name, url), goes_out=True, after=("proxy",)),
         Check("TLS", answered.certificate, goes_out=True, after=("proxy", "DNS")),
         Check("clock", answered.clock, goes_out=True, after=("TLS",)),
-        Check("API", partial(service.status, api), goes_out=True, after=("TLS",)),
-        Check("API over HTTP", partial(service.over_http, library), goes_out=True, after=ready),
+        Check("API", service.status, goes_out=True, after=("TLS",)),
+        Check("API over HTTP", service.over_http, goes_out=True, after=ready),
         Check(
             "API over WebSocket",
-            partial(service.over_websocket, library, settings),
+            service.over_websocket,
             goes_out=True,
             after=("API over HTTP",),
         ),
         Check(
             "voice",
-            partial(service.voice, library, settings),
+            service.voice,
             goes_out=True,
             after=("API over HTTP",),
         ),

@@ -53,14 +53,7 @@ def roads_for(
         return [Public(public_url)]
     if is_loopback(settings.twilio_base_url):
         return [Loopback()]
-    usual: list[Road] = [
-        Ngrok(settings.ngrok_authtoken, settings.ngrok_domain),
-        NgrokSdk(settings.ngrok_authtoken, settings.ngrok_domain),
-        Cloudflared(),
-        Tailscale(),
-        Ssh.configured(settings),
-    ]
-    found = [road for road in usual if road.missing() is None]
+    found = [road for road in usual_roads(settings) if road.missing() is None]
     if not found:
         raise PrerequisiteError(
             "No tunnel is installed, so Twilio has no way to reach this machine",
@@ -68,6 +61,17 @@ def roads_for(
             code="TUNNEL_MISSING",
         )
     return found
+
+
+def usual_roads(settings: Settings) -> list[Road]:
+    """Those that are tried where none is named, be they here or not."""
+    return [
+        Ngrok(settings.ngrok_authtoken, settings.ngrok_domain),
+        NgrokSdk(settings.ngrok_authtoken, settings.ngrok_domain),
+        Cloudflared(),
+        Tailscale(),
+        Ssh.configured(settings),
+    ]
 
 
 def road_named(name: str, settings: Settings, public_url: str | None = None) -> Road:
