@@ -489,11 +489,10 @@ class App:
 
         unread: AsyncflowError | None = None
         try:
-            settings = self.settings
+            settings, private = self.settings, tuple(self.files.with_keys(self.flags))
         except AsyncflowError as error:
-            settings, unread = Settings(), error
-        config = Path(settings.config or self.folders.config / "config.toml")
-        places = Places(self.folders.state, (config, Path(".env")))
+            settings, private, unread = Settings(), (), error
+        places = Places(self.folders.state, private)
         patient = Patient(settings, unread, places, self.journal)
         return visit(patient, order, ask=self._ask, clean=self.out.redactor.clean)
 

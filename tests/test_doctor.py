@@ -229,7 +229,7 @@ def test_a_full_disk(home: Path, fast: ServedSandbox, monkeypatch: pytest.Monkey
 @pytest.mark.skipif(os.name != "posix", reason="modes say nothing there")
 def test_a_loose_file_mode_is_named_and_mended(sandboxed: Run, home: Path) -> None:
     secret = home / ".env"
-    secret.write_text("ASYNC_VOICE_ID=Jennie\n")
+    secret.write_text("NGROK_AUTHTOKEN=0123456789abcdef\n")
     secret.chmod(0o644)
     result = sandboxed("doctor", "--offline", "--json")
     found = finding(result, "private files")
@@ -238,6 +238,7 @@ def test_a_loose_file_mode_is_named_and_mended(sandboxed: Run, home: Path) -> No
     fixed = sandboxed("doctor", "--fix", "--offline", "--json")
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert finding(fixed, "private files")["standing"] == "ok"
+    assert finding(fixed, "configuration")["standing"] == "ok"
     assert "nobody else may read .env any more" in fixed.json["mended"]
 
 

@@ -126,14 +126,19 @@ class ConfigFiles:
 
     def _exposed(self, flags: Mapping[str, Any]) -> Iterator[str]:
         """Warnings of files with keys in them that are open to others."""
+        for path in self.with_keys(flags):
+            yield from exposure(path)
+
+    def with_keys(self, flags: Mapping[str, Any]) -> Iterator[Path]:
+        """The files that hold keys."""
         variables = (name for data in KEYS.values() if data["secret"] for name in data["names"])
         if any(self._dotenv[0].get(variable, "").strip() for variable in variables):
-            yield from exposure(DOTENV)
+            yield DOTENV
         profiles = table_in(self._config(flags), "profiles", self.path(flags))
         tables = [profile for profile in profiles.values() if isinstance(profile, dict)]
         secret = {key for key, data in KEYS.items() if data["secret"]}
         if any(isinstance(table.get(key), str) for table in tables for key in secret):
-            yield from exposure(self.path(flags))
+            yield self.path(flags)
 
     def defaults(
         self, flags: Mapping[str, Any], command: Sequence[str] | None = None

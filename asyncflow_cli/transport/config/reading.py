@@ -14,6 +14,8 @@ from dotenv.parser import parse_stream
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings import PROJECT_FILE
 
+EXPOSED = "holds keys, and others can read it"
+
 OTHERS = 0o066
 """Group and world, reading and writing."""
 
@@ -72,4 +74,4 @@ def exposure(path: Path) -> list[str]:
         exposed = path.stat().st_mode & OTHERS
     except OSError:
         return []
-    return [f"{path} holds keys, and others can read it: chmod 600 {path}"] if exposed else []
+    return [f"{path} {EXPOSED}: chmod 600 {path}"] if exposed else []

@@ -26,7 +26,7 @@ class Places:
     state: Path
     """The folder of the journal and the sandbox; it is made when it is first needed."""
     secret: tuple[Path, ...]
-    """Files that may hold keys; not all of them need exist."""
+    """Files that hold keys."""
 
     @property
     def loose(self) -> list[Path]:
@@ -37,8 +37,7 @@ class Places:
 
     @property
     def _ours(self) -> Iterator[Path]:
-        yield from (path for path in self.secret if path.is_file())
-        yield from (path for path in [self.state / "calls"] if path.is_dir())
+        yield from (path for path in (*self.secret, self.state / "calls") if path.exists())
 
 
 async def disk(folder: Path) -> Answer:

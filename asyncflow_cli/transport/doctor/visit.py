@@ -13,6 +13,7 @@ import msgspec
 from asyncflow_cli.errors import AsyncflowError, UsageError
 from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport, Finding
 from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.config.reading import EXPOSED
 from asyncflow_cli.transport.doctor import files, machine, network, phone
 from asyncflow_cli.transport.doctor.bundle import write_bundle
 from asyncflow_cli.transport.doctor.examination import Answer, Check, Doubt, examine
@@ -136,8 +137,10 @@ async def configuration(settings: Settings, unread: AsyncflowError | None) -> An
     """Whether the settings could be read, and where those that are set come from."""
     if unread is not None:
         raise unread
-    if settings.warnings:
-        told = "; ".join(settings.warnings)
+    # Who may read our files is a check of its own, and may have been mended since.
+    doubts = [warning for warning in settings.warnings if EXPOSED not in warning]
+    if doubts:
+        told = "; ".join(doubts)
         hint = "See what is set, and from where: asyncflow config list"
         return Doubt(UsageError(told, hint=hint, code="SETTING_DOUBTFUL"))
     return _origins(settings) or "nothing is set, so defaults hold"
