@@ -11,10 +11,10 @@ import pytest
 
 import asyncflow_cli
 from tests.conftest import environment
+from tests.install.examples import examples
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, re.S)
 
 SAID = ("", r"\d{5,} bytes in \d+ pieces", r"completed, \d\.\d+ s were heard\nCALLEE_BUSY: .+")
 """What each example prints."""
@@ -44,7 +44,7 @@ def test_importing_the_package_loads_nothing_else(home: Path) -> None:
     assert done.stdout.split() == ["asyncflow_cli"], done.stderr
 
 
-@pytest.mark.parametrize(("example", "said"), [*zip(EXAMPLES, SAID, strict=True)], ids=range(3))
+@pytest.mark.parametrize(("example", "said"), [*zip(examples(), SAID, strict=True)], ids=range(3))
 def test_the_examples_of_the_guide_run(home: Path, example: str, said: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", example],
