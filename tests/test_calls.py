@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,26 @@ def test_a_call_that_could_not_be_ended_is_a_failure(
     assert [call["state"] for call in listed(run)] == ["left"]
     assert run("calls", "reap", **line.environ).code == 0
     assert line.ended()
+
+
+def test_a_run_that_is_killed_before_it_knows_its_call_leaves_it_to_the_next(
+    run: Run, home: Path
+) -> None:
+    with ServedSandbox(faults=["call:slow-answer 20s x1"]) as served:
+        environ = served.environ
+        call = ("call", "--to", RINGS, "Hello.", "--ring-timeout", "60s")
+        with start(home, *call, **environ) as process:
+            until = time.monotonic() + 10
+            while not served.statuses and time.monotonic() < until:
+                time.sleep(0.01)
+            process.kill()
+        assert not served.ended()
+        ordered(served, "<Response><Pause length='60'/></Response>")
+        assert listed(run) == []
+        (reaped,) = run("calls", "reap", "--json", **environ).json["calls"]
+        assert reaped["outcome"] == "hung-up"
+        (ended,) = listed(run)
+        assert (ended["call_sid"], ended["to"]) == (reaped["call_sid"], "…0480")
+        assert run("calls", "reap", "--json", **environ).json["calls"] == []
+        assert not served.ended(), "the call of somebody else goes on"
+    assert not list((home / "state").rglob("*.call.json"))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.callreports import EndedCall
-from asyncflow_cli.transport.journal import Ending, Entry, Journal
+from asyncflow_cli.transport.journal import Ending, Entry, Journal, masked
 from asyncflow_cli.transport.roads.process import kill_if_ours
 from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
+
+CREATED_WITHIN = timedelta(minutes=1)
+"""Between an order and its call: Twilio's clock is another."""
 
 OWNER_GONE = "owner-gone"
 """The end reason of a call whose run did not live to see it end."""
@@ -52,11 +57,49 @@ async def reap(twilio: TwilioClient, journal: Journal) -> list[tuple[Entry, Ende
     """End the calls of this account whose owner is gone, and no others, and what held their
     tunnels."""
     reaped = []
-    for entry in list(journal.orphans(twilio.account_sid, twilio.base_url)):
-        reaped.append((entry, await end_call(twilio, journal, entry.call_sid, entry, OWNER_GONE)))
-        if entry.agent is not None:
-            kill_if_ours(entry.agent)
+    for left in list(journal.orphans(twilio.account_sid, twilio.base_url)):
+        for entry in await came_of(twilio, journal, left) if left.is_order else [left]:
+            ended = await end_call(twilio, journal, entry.call_sid, entry, OWNER_GONE)
+            reaped.append((entry, ended))
+        if left.agent is not None:
+            kill_if_ours(left.agent)
     return reaped
+
+
+async def came_of(twilio: TwilioClient, journal: Journal, order: Entry) -> list[Entry]:
+    """The call, if there is one, that a run ordered which was killed before it had an answer.
+
+    It is known by its numbers and its moment. While another run orders the same it is let be.
+    """
+    numbers = (order.to, order.from_)
+    rivals = [
+        o for o in journal.orders() if not journal.is_orphan(o) and (o.to, o.from_) == numbers
+    ]
+    if rivals:
+        return []
+    try:
+        latest = await twilio.latest_calls()
+    except AsyncflowError:
+        return []  # looked for again by the next run
+    known = {entry.call_sid for entry in journal.entries()}
+    found = [
+        msgspec.structs.replace(order, call_sid=call.sid)
+        for call in latest
+        if not call.ended and call.sid not in known and _fits(call, order)
+    ]
+    for entry in found:
+        journal.add(entry)
+    journal.forget(order.call_sid)
+    return found
+
+
+def _fits(call: CallRecord, order: Entry) -> bool:
+    if call.created is None or (masked(call.to or ""), masked(call.from_ or "")) != (
+        order.to,
+        order.from_,
+    ):
+        return False
+    return abs(call.created - datetime.fromisoformat(order.began)) < CREATED_WITHIN
 
 
 def ending(record: CallRecord, end_reason: str | None = None) -> Ending:

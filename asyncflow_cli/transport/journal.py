@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +20,8 @@ from asyncflow_cli.transport.filelock import hold, is_held
 from asyncflow_cli.transport.roads.process import Running
 
 LIVE, ENDED = ".call.json", ".ended.json"
+
+ORDER = "order-"
 
 KEPT = 200
 """Calls that have ended, the latest ones."""
@@ -42,6 +44,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
 class Entry(msgspec.Struct, frozen=True):
     call_sid: str
+    """Twilio's; of a call that was ordered, and has none yet, a name of our own."""
     account_sid: str
     base_url: str
     """The Twilio the call is at."""
@@ -58,6 +61,11 @@ class Entry(msgspec.Struct, frozen=True):
     locked: bool = False
     """Whether the owner holds a lock on the file for as long as it lives."""
     ending: Ending | None = None
+
+    @property
+    def is_order(self) -> bool:
+        """Whether Twilio was asked for a call, and its answer is not known."""
+        return self.call_sid.startswith(ORDER)
 
 
 class Journal:
@@ -98,7 +106,7 @@ class Journal:
     def entries(self, *, live_only: bool = False) -> list[Entry]:
         """What is written, the latest call first; a call that was not seen to end has no ending."""
         files = [*self._files(LIVE), *([] if live_only else self._files(ENDED))]
-        found = filter(None, map(self._read, files))
+        found = [entry for entry in self._read_all(files) if not entry.is_order]
         return sorted(found, key=lambda entry: entry.began, reverse=True)
 
     def find(self, prefix: str) -> Entry:
@@ -131,8 +139,8 @@ class Journal:
             return False  # its owner has just seen it end
 
     def orphans(self, account_sid: str, base_url: str) -> Iterator[Entry]:
-        """Live calls of this account whose owner is gone."""
-        for entry in self.entries(live_only=True):
+        """Live calls and orders of this account whose owner is gone."""
+        for entry in self._read_all(self._files(LIVE)):
             ours = (entry.account_sid, entry.base_url) == (account_sid, base_url)
             if ours and self.is_orphan(entry):
                 yield entry
@@ -153,6 +161,13 @@ class Journal:
             raise
         return descriptor
 
+    def orders(self) -> list[Entry]:
+        """Calls that Twilio was asked for, and whose SID is not written yet."""
+        return [e for e in self._read_all(self._files(LIVE, ORDER)) if e.is_order]
+
+    def _read_all(self, files: Iterable[Path]) -> list[Entry]:
+        return [entry for entry in map(self._read, files) if entry is not None]
+
     def _read(self, path: Path) -> Entry | None:
         try:
             return msgspec.json.decode(path.read_bytes(), type=Entry)
@@ -162,10 +177,10 @@ class Journal:
             self._warn(f"{path} is no entry of a call, and is passed over")
             return None
 
-    def _files(self, suffix: str) -> list[Path]:
+    def _files(self, suffix: str, prefix: str = "") -> list[Path]:
         """The latest first."""
         dated = []
-        for path in self._folder.glob(f"*{suffix}"):
+        for path in self._folder.glob(f"{prefix}*{suffix}"):
             with contextlib.suppress(FileNotFoundError):
                 dated.append((path.stat().st_mtime_ns, path))
         return [path for _, path in sorted(dated, reverse=True)]

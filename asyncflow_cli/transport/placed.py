@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.callreports import EndedCall
 from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.transport.ending import ending, reap, seen_to_end
-from asyncflow_cli.transport.journal import Entry, Journal, masked
+from asyncflow_cli.transport.journal import ORDER, Entry, Journal, masked
 from asyncflow_cli.transport.roads.process import identify
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
@@ -52,6 +53,8 @@ class PlacedCall:
         self._hang_up_tries = hang_up_tries
         self.record: CallRecord | None = None
         self._entry: Entry | None = None
+        self._order: str | None = None
+        self._journalled = True
         self._tunnel: dict[str, Any] = {}
         self._creating: asyncio.Task[None] | None = None
 
@@ -73,19 +76,24 @@ class PlacedCall:
             self._note(msgspec.structs.replace(self._entry, **self._tunnel))
 
     async def _create(self, request: CallRequest) -> None:
-        self.record = record = await self._twilio.create_call(request)
-        self._note(
-            Entry(
-                call_sid=record.sid,
-                account_sid=self._twilio.account_sid,
-                base_url=self._twilio.base_url,
-                pid=os.getpid(),
-                began=_now(),
-                to=masked(request.to),
-                from_=masked(request.from_),
-                **self._tunnel,
-            )
+        # Written before it is sent: killed meanwhile, nobody would know of the call.
+        ordered = Entry(
+            call_sid=f"{ORDER}{secrets.token_hex(8)}",
+            account_sid=self._twilio.account_sid,
+            base_url=self._twilio.base_url,
+            pid=os.getpid(),
+            began=_now(),
+            to=masked(request.to),
+            from_=masked(request.from_),
+            **self._tunnel,
         )
+        self._note(ordered)
+        self._order = ordered.call_sid if self._journalled else None
+        self.record = record = await self._twilio.create_call(request)
+        placed = {"call_sid": record.sid, "began": _now(), **self._tunnel}
+        self._note(msgspec.structs.replace(ordered, **placed))
+        if self._order is not None:
+            self._journal.forget(self._order)
 
     def _note(self, entry: Entry) -> None:
         self._entry = entry
@@ -93,7 +101,9 @@ class PlacedCall:
             self._journal.add(entry)
         except OSError as error:
             # Only a SIGKILL would miss it, and the call's own time limit stands.
-            self._warn(f"The call is in no journal: {error}")
+            if self._journalled:
+                self._warn(f"The call is in no journal: {error}")
+            self._journalled = False
 
     async def status(self) -> str:
         return (await self.fetch()).status
@@ -111,6 +121,7 @@ class PlacedCall:
         """
         await self._catch_up()
         if self.record is None:
+            self._forget_order()
             return None
         for wait in self._hang_up_tries:
             await asyncio.sleep(wait)
@@ -139,6 +150,14 @@ class PlacedCall:
             exit_code=exit_code,
         )
         self._journal.end(self._entry, told)
+
+    def _forget_order(self) -> None:
+        """Unless it may have become a call all the same: then the next run looks for it."""
+        if self._order is None or self._creating is None or not self._creating.done():
+            return
+        error = None if self._creating.cancelled() else self._creating.exception()
+        if not (isinstance(error, AsyncflowError) and error.code == "CALL_UNKNOWN"):
+            self._journal.forget(self._order)
 
     async def _catch_up(self) -> None:
         """Let a create request whose caller was cancelled have its answer."""

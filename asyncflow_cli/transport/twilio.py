@@ -114,6 +114,13 @@ class TwilioClient:
     async def fetch_call(self, sid: str) -> CallRecord:
         return await self._ask(lambda: self._client.calls(sid).fetch_async(), record)
 
+    async def latest_calls(self) -> list[CallRecord]:
+        """Of the whole account, the latest first."""
+        return await self._ask(
+            lambda: self._client.calls.list_async(limit=50),
+            lambda calls: [record(call) for call in calls],
+        )
+
     async def hang_up(self, sid: str) -> CallRecord:
         """End the call in whatever state it is; one that has ended stays as it is."""
         try:
