@@ -12,8 +12,10 @@ def main() -> None:
 
         print(f"asyncflow {__version__}")  # noqa: T201
         return
-    from asyncflow_cli.cli import run
-
+    try:
+        from asyncflow_cli.cli import run
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -251,6 +251,9 @@ def _complete(tree: TyperGroup, args: Sequence[str], word: str, state: App) -> i
 def _invoke(tree: TyperGroup, args: Sequence[str], state: App) -> int:
     try:
         code = tree.main(list(args), prog_name="asyncflow", standalone_mode=False, obj=state)
+        if code == InterruptedByUserError.exit_code:
+            # Typer makes a Ctrl-C outside the event loop a code, and says nothing.
+            raise InterruptedByUserError("Stopped")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shlex
 import shutil
 import threading
+import warnings
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +123,8 @@ class ServedSsh:
             self.road = f"ssh:me@127.0.0.1:{far.port}"
             self._ready.set()
             await self._stop.wait()
+        if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(rest, timeout=5)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -131,3 +135,7 @@ class ServedSsh:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._loop.close()
+        with warnings.catch_warnings():
+            # asyncssh forgets a port that it opened for a client who was gone before.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
