@@ -46,6 +46,10 @@ def _codes(_app: App) -> Iterator[Candidate]:
     yield from (Candidate(code, entry.title) for code, entry in ENTRIES.items())
 
 
+def _schemas(app: App) -> Iterator[Candidate]:
+    yield from map(Candidate, getattr(app.schema(None), "names", ()))
+
+
 Values = Callable[[App], Iterable[Candidate]]
 
 VALUES: Mapping[str, Values] = {
@@ -57,8 +61,9 @@ VALUES: Mapping[str, Values] = {
     "sid": _calls,
     "sids": _calls,
     "code": _codes,
+    "schema name": _schemas,
 }
-"""By the name of the parameter, in whichever command it stands."""
+"""By the name of the parameter, in whichever command it stands; or in the one that is named."""
 
 
 def completed(tree: TyperGroup, before: Sequence[str], word: str, app: App) -> list[Candidate]:
@@ -70,7 +75,7 @@ def completed(tree: TyperGroup, before: Sequence[str], word: str, app: App) -> l
     app.flags |= {"sandbox": True} if "sandbox" in place.given else {}
     option, joined, _ = word.partition("=")
     if joined and (param := place.options.get(option)) is not None:
-        found = [Candidate(f"{option}={c.value}", c.about) for c in _values(param, app)]
+        found = [Candidate(f"{option}={c.value}", c.about) for c in place.values(param, app)]
     else:
         found = list(place.candidates(word, app))
     return [candidate for candidate in found if candidate.value.lower().startswith(word.lower())]
@@ -110,7 +115,7 @@ class _Place:
 
     def candidates(self, word: str, app: App) -> Iterator[Candidate]:
         if self._open is not None:
-            yield from _values(self._open, app)
+            yield from self.values(self._open, app)
         elif word.startswith("-"):
             yield from self._options_left()
         elif isinstance(self._command, TyperGroup):
@@ -119,6 +124,13 @@ class _Place:
                 yield Candidate(name, (command.help or "").partition("\n")[0])
         else:
             yield from self._argument(app)
+
+    def values(self, param: Any, app: App) -> Iterable[Candidate]:
+        """The choices of an option or an argument, or what is known to stand there."""
+        if choices := getattr(param.type, "choices", ()):
+            return [Candidate(str(getattr(choice, "value", choice))) for choice in choices]
+        named = VALUES.get(f"{self._command.name} {param.name}") or VALUES.get(param.name)
+        return named(app) if named is not None else ()
 
     def _options_left(self) -> Iterator[Candidate]:
         for param in self._command.params:
@@ -132,16 +144,8 @@ class _Place:
             return
         param = arguments[min(self._arguments, len(arguments) - 1)]
         if self._arguments < len(arguments) or param.nargs == -1:
-            yield from _values(param, app)
+            yield from self.values(param, app)
 
 
 def _names(param: Any) -> list[str]:
     return [] if isinstance(param, TyperArgument) else [*param.opts, *param.secondary_opts]
-
-
-def _values(param: Any, app: App) -> list[Candidate]:
-    choices = getattr(param.type, "choices", ())
-    if choices:
-        return [Candidate(str(getattr(choice, "value", choice))) for choice in choices]
-    values = VALUES.get(param.name)
-    return list(values(app)) if values is not None else []

@@ -51,6 +51,7 @@ def complete(run: Run, line: str, **variables: str) -> list[str]:
         ("tts --model async_p", {"async_pro_v1.0"}),
         ("--json tts --language f", {"fr"}),
         ("explain RATE", {"RATE_LIMIT_EXCEEDED"}),
+        ("schema voices-", {"voices-clone"}),
         ("completion ", {"bash", "zsh", "fish", "powershell"}),
         ("tts --format = m", {"mp3"}),
     ],
@@ -68,7 +69,16 @@ def test_an_option_is_offered_once_and_one_that_repeats_again(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["tts ", "tts -o ", "stt me", "tts Hello ", "nonsense ", "tts --x "]
+    "line",
+    [
+        "tts ",
+        "tts -o ",
+        "stt me",
+        "tts Hello ",
+        "voices update Me --name ",
+        "nonsense ",
+        "tts --x ",
+    ],
 )
 def test_where_nothing_is_known_the_shell_offers_files(run: Run, line: str) -> None:
     assert complete(run, line) == []
@@ -139,7 +149,7 @@ def test_a_broken_configuration_completes_the_rest_without_a_word(run: Run, home
     assert complete(run, "tts --jso") == ["--json"]
 
 
-@pytest.mark.parametrize("line", ["tts --", "tts --voice J", "calls show ", "--"])
+@pytest.mark.parametrize("line", ["tts --", "tts --voice J", "calls show "])
 def test_completion_imports_nothing_that_only_work_needs(home: Path, line: str) -> None:
     cache = Remembered(home / "cache" / "asyncflow" / "voices.json", "https://api.async.com")
     cache.keep([JENNIE])

@@ -69,12 +69,13 @@ complete -c asyncflow -f -a '(_asyncflow_complete)'
 POWERSHELL = r"""# asyncflow completion powershell >> $PROFILE
 Register-ArgumentCompleter -Native -CommandName asyncflow -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
-    $program, $before = @($commandAst.CommandElements |
+    $words = @($commandAst.CommandElements |
         Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
         ForEach-Object { "$_".Trim("'", '"') })
+    $before = @($words | Select-Object -Skip 1)
     $env:_ASYNCFLOW_COMPLETE = "=" + $wordToComplete.Trim("'", '"')
     try {
-        & $program -- @before 2>$null | ForEach-Object {
+        & $words[0] -- @before 2>$null | ForEach-Object {
             $value, $help = $_ -split "`t", 2
             $text = $value
             if ($value -match "\s") { $text = "'" + $value.Replace("'", "''") + "'" }
