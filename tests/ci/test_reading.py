@@ -108,6 +108,11 @@ WRONG = {
     "steps:\n - run: status\n   expect: {latency: > 2s}": (3, "no YAML", "in quotes"),
     "steps:\n - run: status\n   run: tts": (3, "run stands here a second time", ""),
     "steps: [run: status": (1, "no YAML", ""),
+    "steps:\n - run: \0": (1, "no YAML: ", ""),
+    "steps: [run: status]\n---\nsteps: []": (2, "no YAML", ""),
+    "steps:\n - {run: status, <<: {}}": (2, "no key '<<'", ""),
+    "retries: " + "9" * 5000 + "\nsteps: [run: status]": (1, "Expected `int`, got `str`", ""),
+    "[" * 5000: (1, "no end to what stands here", ""),
     "a: &a [*a]": (1, "no end to what stands here", ""),
 }
 

@@ -155,12 +155,14 @@ def test_a_step_whose_time_is_up_is_ended_and_what_needs_it_is_skipped(
     steps = [
         {"name": "endless", "run": "sandbox serve --port 0", "timeout": "100ms"},
         {"name": "after", "run": "status", "needs": "endless"},
+        {"name": "odd", "run": ["tts", "a\0b"]},
     ]
     result = sandboxed("ci", "run", written(home, {"steps": steps}), "--json")
     assert (result.code, result.error["code"]) == (1, "STEP_NOT_RUN")
-    endless, after = result.error["details"]["steps"]
+    endless, after, odd = result.error["details"]["steps"]
     assert (endless["result"], endless["error"]) == ("broken", "it did not end within 0.1 s")
     assert (after["result"], after["attempts"]) == ("skipped", 0)
+    assert (odd["result"], odd["error"]) == ("broken", "it did not start: embedded null byte")
 
 
 def test_a_step_is_tried_again_and_told_of_where_github_looks(run: Run, home: Path) -> None:
@@ -189,6 +191,8 @@ def test_the_sandbox_is_as_the_file_wants_it(run: Run, home: Path) -> None:
             expect: {{exit: 20, outcome: busy, error: CALLEE_BUSY}}
         """,
     )
+    lines = [f"{name}={value}" for name, value in ACCOUNTS.items()]
+    (home / ".env").write_text("\n".join([*lines, "TWILIO_SHARED_KEY_SECRET=shared_canary"]))
     result = run("--sandbox", "ci", "run", file, "-q")
     assert (result.code, result.out, result.err) == (0, "1 of 1 steps passed\n", "")
 

@@ -17,6 +17,8 @@ from asyncflow_cli.errors import UsageError
 MOST = 20_000
 """Values in a file. Anchors that are used again count again, so that a few cannot make millions."""
 
+_ENDLESS = "there is no end to what stands here"
+
 _QUOTES = "A text that begins with > ! * & % @ or ` stands in quotes: '> 1s'"
 
 
@@ -48,19 +50,19 @@ class Source:
 
 def read(text: str, file: str) -> Source:
     """UsageError where it is no YAML, or says a key twice."""
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise wrong(file, 1, "the file is empty")
         reader = _Reader(file, loader)
         return Source(file, reader.value(node, "$"), reader.lines)
+    except RecursionError:
+        raise wrong(file, 1, _ENDLESS) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error)
         raise wrong(file, mark.line + 1 if mark else 1, f"no YAML: {why}", _QUOTES) from None
-    finally:
-        loader.dispose()
 
 
 @dataclass
@@ -73,7 +75,7 @@ class _Reader:
     def value(self, node: Any, place: str) -> Any:
         self.count += 1
         if self.count > MOST or place.count(".") + place.count("[") > 20:
-            raise wrong(self.file, node.start_mark.line + 1, "there is no end to what stands here")
+            raise wrong(self.file, node.start_mark.line + 1, _ENDLESS)
         self.lines.setdefault(place, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
@@ -94,4 +96,7 @@ class _Reader:
     def _scalar(self, node: Any) -> Any:
         # Dates and the like are nothing that a command line knows: they stay as they are written.
         plain = node.tag.rpartition(":")[2] in ("bool", "int", "float", "null")
-        return self.loader.construct_object(node) if plain else node.value
+        try:
+            return self.loader.construct_object(node) if plain else node.value
+        except ValueError:  # Python reads no number of more than 4300 digits
+            return node.value

@@ -42,10 +42,10 @@ class Done:
     @classmethod
     def of(cls, exit_code: int, stdout: bytes, stderr: bytes, seconds: float) -> Done:
         """Of what `--json` printed. The document is the last line: events may stand before it."""
-        error = _last_object(stderr).get("error", {})
+        error = _object(_last_object(stderr).get("error"))
         return cls(
             exit_code=exit_code,
-            document=error.get("details") or {} if error else _last_object(stdout),
+            document=_object(error.get("details")) if error else _last_object(stdout),
             error=error,
             seconds=seconds,
         )
@@ -56,6 +56,10 @@ class Done:
         if not self.error:
             return None
         return f"{self.error.get('message', '')} [{self.error.get('code', '')}]"
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _last_object(output: bytes) -> dict[str, Any]:

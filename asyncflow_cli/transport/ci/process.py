@@ -29,19 +29,21 @@ async def run_process(
 ) -> Done | None:
     """Run it to its end; None if that did not come within `timeout` seconds.
 
+    OSError or ValueError if the system takes no such arguments or variables.
     Whatever ends the wait, the process and all it started are gone when this returns.
     """
+    given = None if stdin is None else stdin.encode()
     began = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         *PYTHON,
         *args,
         env=dict(environ),
-        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C reaches it through us, once
     )
-    talk = asyncio.create_task(process.communicate(stdin.encode() if stdin is not None else None))
+    talk = asyncio.create_task(process.communicate(given))
     try:
         async with asyncio.timeout(timeout):
             stdout, stderr = await asyncio.shield(talk)

@@ -65,12 +65,12 @@ class Steps:
 
     async def _attempt(self, step: Step, attempt: int) -> StepReport:
         around = self.surroundings
-        done = await run_process(
-            (*around.flags, *step.args),
-            {**around.environ, **step.env, **around.settled},
-            step.stdin,
-            step.timeout,
-        )
+        args = (*around.flags, *step.args)
+        environ = {**around.environ, **step.env, **around.settled}
+        try:
+            done = await run_process(args, environ, step.stdin, step.timeout)
+        except (OSError, ValueError) as error:
+            return unrun(step, Result.BROKEN, f"it did not start: {error}", attempts=attempt)
         if done is None:
             why = f"it did not end within {step.timeout:g} s"
             return unrun(step, Result.BROKEN, why, attempts=attempt)

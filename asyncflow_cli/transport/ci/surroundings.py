@@ -48,8 +48,11 @@ _ACCOUNTS = {
 def _settled(sandbox: Mapping[str, str]) -> Mapping[str, str]:
     return {
         **sandbox,
-        # A key of the real account may stand in `.env`, and would be tried before the token.
+        # What `.env` or a profile may hold and the sandbox does not name: a key, which would be
+        # tried before the token, and half a region, which would be an error.
         "TWILIO_API_KEY": sandbox["TWILIO_ACCOUNT_SID"],
         "TWILIO_API_SECRET": sandbox["TWILIO_AUTH_TOKEN"],
+        "TWILIO_REGION": "us1",
+        "TWILIO_EDGE": "ashburn",
         "ASYNCFLOW_SANDBOX": "false",  # there is one already
     }
