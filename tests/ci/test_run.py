@@ -192,6 +192,7 @@ def test_the_sandbox_is_as_the_file_wants_it(run: Run, home: Path) -> None:
         """,
     )
     lines = [f"{name}={value}" for name, value in ACCOUNTS.items()]
+    (home / ".env").touch(0o600)
     (home / ".env").write_text("\n".join([*lines, "TWILIO_SHARED_KEY_SECRET=shared_canary"]))
     result = run("--sandbox", "ci", "run", file, "-q")
     assert (result.code, result.out, result.err) == (0, "1 of 1 steps passed\n", "")
