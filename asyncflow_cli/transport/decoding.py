@@ -62,7 +62,7 @@ def decode_as_is(content: bytes, kind: str, rate: int | None = None) -> Decoded:
             rate = rate or codec.sample_rate
             pcm = b"".join(_resampled(container, rate))
             promised = 0.0 if kind in _ESTIMATED else _promised(container)
-            decoded = Decoded(pcm, codec.name, codec.sample_rate, codec.channels)
+            decoded = Decoded(pcm, codec.codec.canonical_name, codec.sample_rate, codec.channels)
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise IncompleteError(
             f"The {kind} cannot be decoded: {error}", code="AUDIO_DAMAGED"

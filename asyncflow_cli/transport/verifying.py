@@ -117,6 +117,13 @@ def _opened(
                 hint="Of samples say what they are: --container raw --encoding … --sample-rate …",
                 code="NOT_AUDIO",
             )
+        case "wav" if content.startswith(b"RIFX"):
+            # FFmpeg takes its samples for little-endian ones, and noise for sound.
+            raise UsageError(
+                f"{name} is a WAV in the other byte order, which is not read here",
+                hint="Convert it with sox, or ask for an ordinary WAV",
+                code="NOT_AUDIO",
+            )
         case "wav":
             found = source.from_wav(content)
         case "mp3":

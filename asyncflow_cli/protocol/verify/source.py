@@ -104,7 +104,7 @@ def _header(chunk: bytes) -> Source:
         (tag,) = struct.unpack_from("<H", chunk, 24)
     source = Source(
         container="wav",
-        encoding=_CODECS.get((tag, bits), f"format {tag} of {bits} bits"),
+        encoding=_CODECS.get((tag, bits)),
         sample_rate=rate,
         channels=channels,
     )
