@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.transport.calls import OwnCalls
     from asyncflow_cli.transport.config.configuration import Configuration
     from asyncflow_cli.transport.config.files import ConfigFiles, Default
+    from asyncflow_cli.transport.config.login import Accounts
     from asyncflow_cli.transport.journal import Journal
     from asyncflow_cli.transport.library import VoiceLibrary
     from asyncflow_cli.transport.ownvoices import OwnVoices
@@ -148,6 +149,12 @@ class App:
         from asyncflow_cli.transport.config.configuration import Configuration
 
         return Configuration(self.files, self.flags)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from asyncflow_cli.transport.config.login import Accounts
+
+        return Accounts(self.configuration, self.settings)
 
     @cached_property
     def api(self) -> ApiClient:

@@ -21,6 +21,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from asyncflow_cli import __version__
 from asyncflow_cli.app import App, Folders
 from asyncflow_cli.commands import (
+    auth,
     call,
     calls,
     ci,
@@ -81,6 +82,7 @@ app.add_typer(calls.app)
 app.add_typer(voices.app)
 app.add_typer(ci.app)
 app.add_typer(sandbox.app)
+app.add_typer(auth.app)
 app.add_typer(config.app)
 
 

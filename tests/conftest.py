@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 import subprocess
@@ -99,6 +100,16 @@ class ServedSandbox:
 
 async def _all(waits: list[Any]) -> None:
     await asyncio.gather(*waits)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_keyring() -> None:
+    """Nothing of whoever runs the tests is read from their keyring, and nothing is put there."""
+    with contextlib.suppress(ImportError):  # it is an extra
+        import keyring
+        from keyring.backends.fail import Keyring as NoKeyring
+
+        keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="session")

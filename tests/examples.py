@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from asyncflow_cli.sandbox.speaker import API_KEY
 from tests.conftest import Result, Run
 
 LEFT_OUT = ("--sandbox", "--play")
@@ -61,6 +62,8 @@ def _foreign(words: list[str], home: Path) -> bytes:
     match words[0]:
         case "echo":
             return " ".join(words[1:]).encode()
+        case "pass":
+            return API_KEY.encode()
         case "llm":
             return b"We are sorry. It is on its way."
         case "cat":

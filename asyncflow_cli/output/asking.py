@@ -1,9 +1,10 @@
-"""A question at the terminal, which Ctrl-C ends at once."""
+"""Questions at the terminal, which Ctrl-C ends at once."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import os
 import threading
 from typing import TextIO
@@ -28,3 +29,11 @@ async def typed(terminal: TextIO) -> str:
 
     threading.Thread(target=read, daemon=True).start()
     return (await answer).decode(errors="replace")
+
+
+def unseen(prompt: str, words: TextIO) -> str:
+    """A line that the terminal does not show; empty if the terminal is gone."""
+    try:
+        return getpass.getpass(prompt, stream=words).strip()
+    except EOFError:
+        return ""

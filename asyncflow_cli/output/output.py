@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeAlias
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError, UsageError
-from asyncflow_cli.output.asking import typed
+from asyncflow_cli.output.asking import typed, unseen
 from asyncflow_cli.output.documents import (
     BriefDocument,
     Document,
@@ -382,6 +382,19 @@ class Output:
                 raise AsyncflowError("You did not say yes: nothing was done", code="DECLINED")
 
         return confirm
+
+    def secret(self, what: str) -> str:
+        """A secret from a pipe, or typed unseen. UsageError where nobody can type it."""
+        if not self.stdin.isatty():
+            given = self.stdin.read().strip()
+        elif self.no_input or not self.stderr.isatty():
+            raise UsageError(f"There is nobody to ask for {what}", hint="Pipe it in")
+        else:
+            given = unseen(f"{what}: ", self.stderr)
+        if not given:
+            raise UsageError(f"No {what} was given", hint="Type it, or pipe it in")
+        self.redactor.hide([given])
+        return given
 
     # How
 

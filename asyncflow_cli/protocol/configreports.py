@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
+import msgspec
+
 from asyncflow_cli.protocol.reports import Report
+
+ServiceName: TypeAlias = Literal["async", "twilio", "ngrok"]
+
+SECRETS: dict[ServiceName, str] = {
+    "async": "api_key",
+    "twilio": "twilio_auth_token",
+    "ngrok": "ngrok_authtoken",
+}
+"""The setting that signs in to each service."""
 
 
 class ConfigPathReport(Report, frozen=True, kw_only=True, tag="asyncflow.config-path"):
@@ -47,3 +60,58 @@ class ConfigChangeReport(Report, frozen=True, kw_only=True, tag="asyncflow.confi
     def summary(self) -> str:
         where = f" in profile {self.profile}" if self.profile else ""
         return f"{'Unset' if self.value is None else 'Set'}: {self.name}{where}"
+
+
+class LoginReport(Report, frozen=True, kw_only=True, tag="asyncflow.auth-login"):
+    service: ServiceName
+    profile: str
+    checked: bool
+    """Whether the service was asked, and took it."""
+    kept_in: Literal["keyring", "file"]
+    file: str
+    """The config file, which holds it or says that the keyring does."""
+
+    @property
+    def headline(self) -> str:
+        return self.file
+
+    @property
+    def summary(self) -> str:
+        checked = "checked, and kept" if self.checked else "kept unchecked"
+        where = "the keyring" if self.kept_in == "keyring" else "the config file"
+        return f"Signed in: {self.service}, {checked} in {where} for profile {self.profile}"
+
+
+class SignedInReport(msgspec.Struct, frozen=True):
+    service: ServiceName
+    signed_in: bool
+    setting: str
+    origin: str
+    """Where the secret comes from, as `config list` says it."""
+    where: str | None
+    """The address it is for."""
+
+
+class AuthReport(Report, frozen=True, kw_only=True, tag="asyncflow.auth"):
+    services: tuple[SignedInReport, ...]
+
+    @property
+    def headline(self) -> str:
+        return "\n".join(row.service for row in self.services if row.signed_in)
+
+
+class LogoutReport(Report, frozen=True, kw_only=True, tag="asyncflow.auth-logout"):
+    forgotten: tuple[ServiceName, ...]
+    profile: str
+    file: str
+
+    @property
+    def headline(self) -> str:
+        return self.file
+
+    @property
+    def summary(self) -> str:
+        names = ", ".join(self.forgotten)
+        if not names:
+            return f"Nothing was kept in profile {self.profile}"
+        return f"Signed out: {names}, in profile {self.profile}"

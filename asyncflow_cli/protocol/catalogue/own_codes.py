@@ -607,7 +607,7 @@ _MACHINE: tuple[Row, ...] = (
         "A secret, or where keys and calls go, does not belong in a project file, which is "
         "committed; nor does what is to be done once belong in any.",
         "A line that was copied from a profile.",
-        "Put it into your own profile: asyncflow config set NAME -",
+        "Do as the message says: asyncflow auth login, or your own profile",
     ),
     (
         "SETTING_NOT_SET",
@@ -623,7 +623,7 @@ _MACHINE: tuple[Row, ...] = (
         "A secret on the command line",
         "What stands on a command line stays in the shell's history, and others can see it.",
         "A key was given as an argument.",
-        "Pipe it in: asyncflow config set api_key -",
+        "asyncflow auth login, which asks for it; or pipe it in",
     ),
     (
         "NOT_WRITABLE",

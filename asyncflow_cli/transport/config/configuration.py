@@ -20,6 +20,7 @@ from asyncflow_cli.protocol.configreports import (
 from asyncflow_cli.protocol.reports import SettingReport, SettingsReport
 from asyncflow_cli.settings import PROJECT_FILE, Settings, boolean, count
 from asyncflow_cli.settings.names import KEYS, check_option, check_setting, unknown
+from asyncflow_cli.transport.config import keychain
 from asyncflow_cli.transport.config.files import DOTENV, USUAL_PROFILE, ConfigFiles
 from asyncflow_cli.transport.config.writing import change
 
@@ -87,6 +88,24 @@ class Configuration:
         secret = name in KEYS and KEYS[name]["secret"]
         return self._changed(name, "***" if secret else str(value), place)
 
+    def keep(self, key: str, secret: str, *, keyring: bool) -> bool:
+        """Keep a secret for the profile; whether in the keyring, or else in the config file.
+
+        UsageError if it is none.
+        """
+        place, secret = self._place(key, project=False), KEYS[key]["parse"](secret)
+        kept = keyring and keychain.keep(self.profile, key, secret)
+        if not kept:
+            keychain.forget(self.profile, key)
+        change(place.file, place.keys, {"keyring": True} if kept else secret, private=True)
+        return kept
+
+    def forget(self, key: str) -> bool:
+        """Forget a secret wherever the profile keeps it; whether it kept it."""
+        keychain.forget(self.profile, key)
+        place = self._place(key, project=False)
+        return change(place.file, place.keys, None, private=True)
+
     def unset(self, name: str, *, project: bool) -> ConfigChangeReport:
         """Take one value away. NotFoundError if it does not stand there."""
         place = self._place(name, project=project)
@@ -102,8 +121,8 @@ class Configuration:
         """The source that wins over the value just written, if one does."""
         with contextlib.suppress(UsageError):
             origin = self._files.anew().load(self._flags).origins.get(name, "")
-            written = PROJECT_FILE if project else "profile"
-            if origin and origin.split(" ")[0] not in (written, "default"):
+            written = (PROJECT_FILE,) if project else ("profile", "keyring")
+            if origin and origin.split(" ")[0] not in (*written, "default"):
                 return origin
         return None
 

@@ -12,6 +12,7 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings import PROJECT_FILE, SANDBOX_PROFILE, Settings, load
 from asyncflow_cli.settings.loading import command_table
 from asyncflow_cli.settings.names import KEYS, Options, check_file, unknown
+from asyncflow_cli.transport.config import keychain
 from asyncflow_cli.transport.config.reading import (
     exposure,
     project_file,
@@ -22,6 +23,8 @@ from asyncflow_cli.transport.config.reading import (
 
 USUAL_PROFILE = "default"
 DOTENV = Path(".env")
+MAKES_PROFILE = ("auth", "login")
+"""The command whose profile need not be there yet."""
 
 
 class Default(NamedTuple):
@@ -35,6 +38,24 @@ class Default(NamedTuple):
     @property
     def name(self) -> str:
         return ".".join((*self.command, self.key))
+
+
+class _Keyring:
+    """The secrets of one profile in the system's keyring. Those of a sandbox are its own."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._profile = chosen.profile or USUAL_PROFILE
+        self._is_needed = not chosen.sandbox
+        self.warnings: list[str] = []
+
+    def fetch(self, key: str) -> str | None:
+        secret = keychain.fetch(self._profile, key) if self._is_needed else None
+        if secret is None and self._is_needed:
+            self.warnings.append(
+                f"profile {self._profile} keeps {key} in the keyring, which does not give it: "
+                "asyncflow auth login keeps it anew"
+            )
+        return secret
 
 
 class ConfigFiles:
@@ -84,14 +105,15 @@ class ConfigFiles:
     def _config(self, flags: Mapping[str, Any]) -> Mapping[str, Any]:
         """The whole config file; empty if there is none and none was asked for."""
         path = self.path(flags)
-        chosen = self.chosen(flags)
-        named = chosen.config or chosen.profile not in (None, SANDBOX_PROFILE)
-        return read_toml(path) if named or path.exists() else {}
+        return read_toml(path) if self.chosen(flags).config or path.exists() else {}
 
-    def _profile(self, flags: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _profile(
+        self, flags: Mapping[str, Any], command: Sequence[str] | None = None
+    ) -> Mapping[str, Any]:
         path, name = self.path(flags), self.chosen(flags).profile
         profiles = table_in(self._config(flags), "profiles", path)
-        if name is not None and name not in (*profiles, SANDBOX_PROFILE):
+        known = (*profiles, SANDBOX_PROFILE)
+        if name is not None and name not in known and command != MAKES_PROFILE:
             raise _no_profile(path, name, profiles)
         found = profiles.get(name or USUAL_PROFILE, {})
         if not isinstance(found, dict):
@@ -102,9 +124,14 @@ class ConfigFiles:
     def load(self, flags: Mapping[str, Any], command: Sequence[str] = ()) -> Settings:
         """All settings, as they are for one command."""
         values, doubts = self._dotenv
-        profile = self._profile(flags)
-        loaded = load(flags, self._environ, values, self.project, profile, command=command)
-        warned = (*doubts, *self._exposed(flags), *loaded.warnings)
+        profile = self._profile(flags, command)
+        keyring = _Keyring(self.chosen(flags))
+        loaded = load(
+            *(flags, self._environ, values, self.project, profile),
+            command=command,
+            keyring=keyring.fetch,
+        )
+        warned = (*doubts, *self._exposed(flags), *keyring.warnings, *loaded.warnings)
         aliases = {name: voice for name, (voice, _) in self.aliases(flags).items()}
         return dataclasses.replace(
             loaded, aliases=aliases, profiles=self._profiles(flags), warnings=warned

@@ -74,7 +74,13 @@ def _put(document: Any, keys: Sequence[str], value: Any, where: object) -> None:
         table = table[key]
         if not isinstance(table, Mapping):
             raise UsageError(f"{where}: {'.'.join(keys[: nth + 1])} is no table")
-    table[last] = value
+    table[last] = _inline(value) if isinstance(value, Mapping) else value
+
+
+def _inline(value: Mapping[str, Any]) -> Any:
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
 
 
 def _take_away(document: Any, keys: Sequence[str]) -> None:

@@ -1,0 +1,104 @@
+"""Keys of the services: checked with the service they are for, and kept for a profile."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.configreports import (
+    SECRETS,
+    AuthReport,
+    LoginReport,
+    LogoutReport,
+    ServiceName,
+    SignedInReport,
+)
+from asyncflow_cli.protocol.voices import ListVoicesRequest
+from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.config.configuration import Configuration
+from asyncflow_cli.transport.library import VoiceLibrary
+
+
+class Accounts:
+    """Who we are to the services, by the settings in force, and by a profile to be changed."""
+
+    def __init__(self, configuration: Configuration, settings: Settings) -> None:
+        self._configuration = configuration
+        self._settings = settings
+
+    async def login(
+        self,
+        service: ServiceName,
+        secret: str,
+        *,
+        account_sid: str | None,
+        check: bool,
+        keyring: bool,
+    ) -> LoginReport:
+        """Keep a secret, once its service has taken it. AuthError if it does not; nothing is kept.
+
+        ngrok tells nobody whether a token is right until a tunnel is opened with it.
+        """
+        if self._settings.sandbox:
+            raise UsageError("The sandbox has keys of its own", hint="Leave out --sandbox")
+        tried = self._with(service, secret, account_sid)
+        checked = check and await _check(service, tried)
+        if account_sid is not None:
+            self._configuration.set("twilio_account_sid", account_sid, project=False)
+        kept = self._configuration.keep(SECRETS[service], secret, keyring=keyring)
+        return LoginReport(
+            service=service,
+            profile=self._configuration.profile,
+            checked=checked,
+            kept_in="keyring" if kept else "file",
+            file=self._configuration.path().config,
+        )
+
+    def _with(self, service: ServiceName, secret: str, account_sid: str | None) -> Settings:
+        values: dict[str, str | None] = {SECRETS[service]: secret}
+        if service == "twilio":
+            # A key of the API would be tried before the auth token.
+            sid = account_sid or self._settings.twilio_account_sid
+            values |= {"twilio_account_sid": sid, "twilio_api_key": None}
+        elif account_sid is not None:
+            raise UsageError("--account-sid goes with --service twilio", hint="Leave one out")
+        return dataclasses.replace(self._settings, **values)  # type: ignore[arg-type]
+
+    def status(self) -> AuthReport:
+        """Which services we are signed in to, and from where. Nobody is asked."""
+        settings = self._settings
+        where = {"async": settings.base_url, "twilio": settings.twilio_base_url}
+        rows = []
+        for service, key in SECRETS.items():
+            if service == "twilio" and settings.twilio_api_key and settings.twilio_api_secret:
+                key = "twilio_api_secret"
+            is_whole = service != "twilio" or bool(settings.twilio_account_sid)
+            signed_in = bool(getattr(settings, key)) and is_whole
+            origin = settings.origins.get(key, "default")
+            rows.append(SignedInReport(service, signed_in, key, origin, where.get(service)))
+        return AuthReport(services=tuple(rows))
+
+    def logout(self, services: Sequence[ServiceName]) -> LogoutReport:
+        """Forget what the profile keeps. What other sources hold stays."""
+        forgotten = [name for name in services if self._configuration.forget(SECRETS[name])]
+        return LogoutReport(
+            forgotten=tuple(forgotten),
+            profile=self._configuration.profile,
+            file=self._configuration.path().config,
+        )
+
+
+async def _check(service: ServiceName, settings: Settings) -> bool:
+    """Ask the service for something small; whether there was somebody to ask."""
+    if service == "async":
+        async with contextlib.aclosing(ApiClient(settings)) as api:
+            await VoiceLibrary(api).list_voices(ListVoicesRequest(limit=1))
+    elif service == "twilio":
+        from asyncflow_cli.transport.twilio import TwilioClient
+
+        async with contextlib.aclosing(TwilioClient(settings)) as twilio:
+            await twilio.fetch_account()
+    return service != "ngrok"
