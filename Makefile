@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check style types imports tests soak bench schemas docs clean
+.PHONY: demo test check style types imports tests install-check soak bench schemas docs clean
 
 # Hear a voice, ring a (virtual) phone. Ends with hello.wav and heard.wav.
 demo: $(INSTALLED)
@@ -22,12 +22,16 @@ style: $(INSTALLED)
 
 types: $(INSTALLED)
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows asyncflow_cli
 
 imports: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 
 tests: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto
+
+install-check: $(INSTALLED)  ## Build the wheel, and install it with pip, uv and pipx in clean places
+	bash tests/install/check.sh $(BIN)/python
 
 soak: $(INSTALLED)  ## The long runs, a minute or so
 	$(BIN)/pytest -s -m soak

@@ -47,7 +47,7 @@ from asyncflow_cli.manual.nearest import meant
 from asyncflow_cli.manual.page import page_of
 from asyncflow_cli.manual.terminal import shown
 from asyncflow_cli.manual.themes import EVERYWHERE
-from asyncflow_cli.output import COLORS, drop
+from asyncflow_cli.output import COLORS, drop, settle
 from asyncflow_cli.protocol.completion import VARIABLE
 from asyncflow_cli.transport.config.files import ConfigFiles
 
@@ -207,6 +207,7 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     environ = os.environ if environ is None else environ
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  # it was closed, and so is empty
+    settle((sys.stdout, sys.stderr))
     folders = _folders(environ)
     tree = build()
     files = ConfigFiles(environ, folders.config, lambda: options_of(tree))

@@ -5,11 +5,13 @@ documents.py  what it is given to show
 redactor.py   the filter that knows the secrets
 teller.py     a thread that tells what happens while it happens
 asking.py     questions
+streams.py    the encoding of it all
 """
 
 from asyncflow_cli.output.documents import ErrorReport, Event, Format, Problem, View
 from asyncflow_cli.output.output import COLORS, Confirm, Output, drop
 from asyncflow_cli.output.redactor import Redactor
+from asyncflow_cli.output.streams import settle
 
 __all__ = [
     "COLORS",
@@ -22,4 +24,5 @@ __all__ = [
     "Redactor",
     "View",
     "drop",
+    "settle",
 ]

@@ -74,7 +74,7 @@ class Journal:
     def __init__(self, folder: Path, warn: Callable[[str], None] = lambda _text: None) -> None:
         self._folder = folder
         self._warn = warn
-        self._held: dict[str, int] = {}
+        self._held: dict[str, int | None] = {}
 
     def add(self, entry: Entry) -> None:
         """Write down a live call of ours, or what has changed of it. OSError if that fails."""
@@ -86,7 +86,7 @@ class Journal:
         """Write down how a call ended. It is no longer live, even if that cannot be written."""
         ended = msgspec.structs.replace(entry, ending=ending)
         try:
-            os.close(self._write(self._path(entry.call_sid, ENDED), ended))
+            _close(self._write(self._path(entry.call_sid, ENDED), ended))
             for old in self._files(ENDED)[KEPT:]:
                 old.unlink(missing_ok=True)
         except OSError as error:
@@ -145,18 +145,25 @@ class Journal:
             if ours and self.is_orphan(entry):
                 yield entry
 
-    def _write(self, path: Path, entry: Entry) -> int:
-        """Put the entry at `path`, whole or not at all, and locked before it can be seen there."""
+    def _write(self, path: Path, entry: Entry) -> int | None:
+        """Put the entry at `path`, whole or not at all, and locked before it can be seen there.
+
+        Where there are no locks the file is not kept open: Windows renames no open file.
+        """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        opened = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor: int | None = opened
         try:
-            written = msgspec.structs.replace(entry, locked=hold(descriptor))
-            os.write(descriptor, msgspec.json.encode(written))
-            os.fsync(descriptor)
+            written = msgspec.structs.replace(entry, locked=hold(opened))
+            os.write(opened, msgspec.json.encode(written))
+            os.fsync(opened)
+            if not written.locked:
+                descriptor = None
+                os.close(opened)
             beside.replace(path)
         except BaseException:
-            os.close(descriptor)
+            _close(descriptor)
             beside.unlink(missing_ok=True)
             raise
         return descriptor
@@ -186,12 +193,16 @@ class Journal:
         return [path for _, path in sorted(dated, reverse=True)]
 
     def _release(self, call_sid: str) -> None:
-        descriptor = self._held.pop(call_sid, None)
-        if descriptor is not None:
-            os.close(descriptor)
+        _close(self._held.pop(call_sid, None))
 
     def _path(self, call_sid: str, suffix: str) -> Path:
         return self._folder / f"{call_sid}{suffix}"
+
+
+def _close(descriptor: int | None) -> None:
+    """Close it, if it is open."""
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def masked(number: str) -> str:

