@@ -55,7 +55,8 @@ def _block(title: str, lines: Iterable[str]) -> str:
 
 
 def _table(section: Section, width: int) -> Iterator[str]:
-    longest = min(max(len(row.term) for row in section.rows), LONGEST_TERM)
+    lengths = (len(row.term) for row in section.rows)
+    longest = max((length for length in lengths if length <= LONGEST_TERM), default=LONGEST_TERM)
     for row in section.rows:
         yield from _narrow(row, width) if width < NARROW else _wide(row, longest, width)
 
