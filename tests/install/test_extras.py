@@ -27,6 +27,7 @@ CALL = "--sandbox call --to +15551230001"
 WANTS = {
     "sandbox": ("--sandbox tts Hello -o hello.wav", 7),
     "audio": (f"{CALL} --audio notice.flac", 10),
+    "keyring": ("tts Hello -o hello.wav", 10),
     "ngrok": (f"{CALL} Hello --tunnel ngrok-sdk", 10),
     "stt": ("--sandbox stt strange.wav", 7),
 }
@@ -39,6 +40,10 @@ def workplace(home: Path) -> Path:
     (home / "notice.flac").write_bytes(b"fLaC" + bytes(400))
     tone = b"".join((b"\0\x20" * 20, b"\0\xe0" * 20)) * 400
     (home / "strange.wav").write_bytes(wav_file("pcm_s16le", 16_000, tone))
+    config = home / "config" / "asyncflow" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("[profiles.default]\napi_key = {keyring = true}\n", encoding="utf-8")
+    config.chmod(0o600)
     return home
 
 

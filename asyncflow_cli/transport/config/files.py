@@ -53,7 +53,7 @@ class _Keyring:
         if secret is None and self._is_needed:
             self.warnings.append(
                 f"profile {self._profile} keeps {key} in the keyring, which does not give it: "
-                "asyncflow auth login keeps it anew"
+                + keychain.remedy()
             )
         return secret
 

@@ -6,7 +6,17 @@ one is to be kept. Whatever is wrong with it, the answer is no.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 OURS = "asyncflow"
+
+INSTALL = "pip install 'asyncflow-cli[keyring]'"
+
+
+def remedy() -> str:
+    """What helps where a secret that is in the keyring does not come."""
+    missing = find_spec("keyring") is None
+    return INSTALL if missing else "asyncflow auth login keeps it anew"
 
 
 def keep(profile: str, key: str, secret: str) -> bool:

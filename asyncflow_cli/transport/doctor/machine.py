@@ -21,6 +21,7 @@ OLDEST = (3, 11)
 EXTRAS = {
     "sandbox": ("espeakng_loader", "av"),
     "audio": ("av",),
+    "keyring": ("keyring",),
     "ngrok": ("ngrok",),
     "stt": ("pocketsphinx",),
 }
