@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,7 +20,7 @@ import pytest
 
 from asyncflow_cli.protocol.catalogue import ENTRIES
 from asyncflow_cli.protocol.doctorreport import DoctorReport, Finding, Standing
-from asyncflow_cli.transport.doctor.machine import amiss
+from asyncflow_cli.transport.doctor.machine import EXTRAS, amiss
 from asyncflow_cli.transport.journal import Entry, Journal
 from tests.conftest import FROM, TO, Result, Run, ServedSandbox, environment
 from tests.transport.roads.test_ngrok import Agent
@@ -404,6 +405,11 @@ def test_a_library_that_is_gone_or_old_is_named() -> None:
     assert amiss("msgspec", "0.1") is None
     assert "is older than 99.0" in (amiss("msgspec", "99.0") or "")
     assert amiss("asyncflow-of-nowhere", None) == "asyncflow-of-nowhere is not installed"
+
+
+def test_it_knows_every_extra_there_is() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    assert set(EXTRAS) == set(project["optional-dependencies"])
 
 
 def test_a_bundle_tells_all_and_gives_nothing_away(sandboxed: Run, home: Path) -> None:
