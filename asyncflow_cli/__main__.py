@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -12,6 +13,10 @@ def main() -> None:
 
         print(f"asyncflow {__version__}")  # noqa: T201
         return
+    for name in ("stdout", "stderr"):
+        # Whoever closed it wants nothing of it; all that writes expects it to be there.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
     try:
         from asyncflow_cli.cli import run
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -187,7 +188,12 @@ class App:
     def journal(self) -> Journal:
         from asyncflow_cli.transport.journal import Journal
 
-        return Journal(self.folders.state / "calls", warn=self.out.warning)
+        in_sandbox = self._embedded is not None or self.flags.get("sandbox")
+        folder = self.sandbox_folder if in_sandbox else self.folders.state
+        journal = Journal(folder / "calls", warn=self.out.warning)
+        if in_sandbox:
+            journal.forget_orphans()  # an embedded sandbox that is gone took its calls with it
+        return journal
 
     @cached_property
     def own_calls(self) -> OwnCalls:
@@ -340,9 +346,11 @@ class App:
         from asyncflow_cli.protocol import callplan
         from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
         from asyncflow_cli.protocol.speech import PATH
+        from asyncflow_cli.transport.roads import choice as roads
         from asyncflow_cli.transport.roads.public import websocket_address
 
         settings, host = self.settings, order.public_url
+        roads.check(order.tunnels, settings, host)
         at = callplan.Addresses(websocket_address(host)) if host else callplan.Addresses()
         hold = int(order.reconnect) if len(order.tunnels) > 1 else 0
         twiml = stream_twiml(at.media, at.stream_status, hold)
@@ -376,8 +384,10 @@ class App:
         from asyncflow_cli.protocol.calltrace import Tracer
         from asyncflow_cli.transport.call import PhoneCall
         from asyncflow_cli.transport.callfiles import check_reports
+        from asyncflow_cli.transport.roads import choice as roads
 
         settings = self.settings
+        settings.need_for_call(speaks=order.audio is None)
         if save_heard is not None and not is_loopback(settings.twilio_base_url):
             raise UsageError("Only the sandbox tells what was heard", hint="Add --sandbox")
         if "callee" in self.flags and self._embedded is None:
@@ -385,11 +395,18 @@ class App:
                 "Only callees of the sandbox do as they are told", hint="Add --sandbox"
             )
         check_reports([*reports, *([save_heard] if save_heard else [])], written=reports)
+        roads.check(order.tunnels, settings, order.public_url, order.port)
+        self._tell_how_to_type(order)
         tracer = Tracer()
         call = PhoneCall(
             settings, order, self.journal, self.library, warn=self.out.warning, watcher=tracer
         )
         return self._call(call, order, tracer, save_heard, reports)
+
+    def _tell_how_to_type(self, order: CallOrder) -> None:
+        if order.is_live and sys.stdin.isatty():
+            ends = "a blank line hangs up" if order.manners.keep_open else "Ctrl-D ends the text"
+            self.out.step(f"Type what is to be said; {ends}")
 
     async def _call(
         self,
@@ -407,10 +424,15 @@ class App:
         view = None if order.manners.keep_open else CallView(order.sentences, tracer)
         clean = self.out.redactor.clean
         async with written_down(reports, call, tracer, lambda: self._exit_code or 130, clean):
-            with self.out.events(Failed.of, view) as tell:
-                if save_heard is None:
-                    return await call.run(tell)
-                return await self._heard(call, tell, save_heard)
+            try:
+                with self.out.events(Failed.of, view) as tell:
+                    if save_heard is None:
+                        return await call.run(tell)
+                    return await self._heard(call, tell, save_heard)
+            except (AsyncflowError, asyncio.CancelledError):
+                if call.report is not None:
+                    self.out.summary(call.report)
+                raise
 
     async def _heard(self, call: PhoneCall, tell: Tell, path: Path) -> CallReport:
         from asyncflow_cli.sandbox.client import heard

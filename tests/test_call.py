@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import msgspec
 import pytest
 
 from asyncflow_cli.protocol.audio import MULAW_SILENCE
-from tests.conftest import FROM, TO, Run, ServedSandbox, start, wait_for_line
+from tests.conftest import FROM, TO, Run, ServedSandbox, environment, start, wait_for_line
 from tests.documents import checked
 from tests.speechservers import (
     Script,
@@ -305,3 +307,42 @@ def test_a_call_that_is_stopped_tells_what_was_heard_until_then(
     assert msgspec.json.decode(out.splitlines()[-1])["event"] == "error"
     written = checked(msgspec.json.decode((home / "c.json").read_bytes()))
     assert written["report"]["status"] == "completed"
+
+
+def test_everything_that_is_not_set_is_told_at_once(run: Run) -> None:
+    result = run("call", "--to", TO, "Hello.", "--json")
+    assert (result.code, result.error["code"]) == (10, "SETTING_MISSING")
+    wanted = ("INBOUND_NUMBER", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "ASYNC_API_KEY")
+    assert [name for name in wanted if name not in result.error["message"]] == []
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--tunnel", "carrier-pigeon", "--dry-run"),
+        ("--public-url", "wss://h.example"),
+        ("--press-to-repeat", "1", "--press-to-stop", "1"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_wrong_usage(sandboxed: Run, args: tuple[str, ...]) -> None:
+    assert sandboxed("call", "--to", TO, "--from", FROM, "Hello.", *args).code == 2
+
+
+def test_a_call_that_failed_says_which_it_was_and_what_was_heard(sandboxed: Run) -> None:
+    words = sandboxed("call", "--to", "+15551230486", "Hello.").err
+    assert "call sid  CA" in words
+    assert "ended     busy" in words
+
+
+def test_what_a_killed_run_left_in_its_own_sandbox_is_gone_with_it(home: Path, run: Run) -> None:
+    with start(home, "--sandbox", "call", "--to", "+15551230480", LONG) as process:
+        wait_for_line(process.stderr, "Ringing")
+        process.kill()
+    assert run("calls", "list", "--json").json["calls"] == []
+    assert run("--sandbox", "calls", "list", "--live", "--json").json["calls"] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+def test_a_closed_stdout_and_stderr_are_written_to_in_vain(home: Path) -> None:
+    command = f"{sys.executable} -m asyncflow_cli --sandbox explain 24 >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], env=environment(home), cwd=home).returncode == 0

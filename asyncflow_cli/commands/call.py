@@ -192,7 +192,7 @@ def call(
     """
     app: App = ctx.obj
     settings = app.configured(to=to, from_=from_, voice=voice, model=model, callee=callee)
-    settings.need_all("to", "from_")
+    settings.need_all("to", "from_") if dry_run else settings.need_for_call(speaks=audio is None)
     order = CallOrder(
         to=phone_number(settings.need("to"), "number to call"),
         from_=phone_number(settings.need("from_"), "number to call from"),

@@ -93,6 +93,13 @@ class Output:
         brief = report.brief if isinstance(report, BriefDocument) else None
         self._grid(msgspec.to_builtins(report) if brief is None else brief)
 
+    def summary(self, report: BriefDocument) -> None:
+        """What came of work that failed, as words: the result is the error."""
+        shown = {name: _plain(value) for name, value in report.brief.items() if value}
+        width = max(map(len, shown), default=0)
+        for name, value in shown.items():
+            self.step(f"{name:<{width}}  {value}")
+
     def file(self, report: FileDocument) -> None:
         """A result that went to a file: its path on stdout, the rest as words.
 

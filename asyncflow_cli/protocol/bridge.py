@@ -284,11 +284,12 @@ class Bridge:
             return []
         if line is None or not passing or not self._takes.fail():
             return self._end(EndReason.TTS_FAILED)
-        self.reconnects += 1
-        self._tell(callevents.Lost, what="speech", reason=why)
         actions = self.delivery.flush(self._now)
         self.script.respeak(line)
-        self._tell(callevents.Resumed, what="speech", index=line.number)
+        if self.phase is not Phase.PREPARING:  # of which nobody hears
+            self.reconnects += 1
+            self._tell(callevents.Lost, what="speech", reason=why)
+            self._tell(callevents.Resumed, what="speech", index=line.number)
         return [*actions, *self._speak(line, anew=True)]
 
     def stop(self) -> None:
@@ -372,7 +373,7 @@ class Bridge:
             self.answered_at = self._now
             limit = self.deadlines.total + self.deadlines.total_grace
             self._timers.set(Timer.TOTAL, self._now + limit)
-            if self.manners.machine == "after-beep" and self.answered_by is None:
+            if self.manners.machine != "continue" and self.answered_by is None:
                 self._timers.set(Timer.VERDICT, self._now + self.deadlines.verdict)
         if self.phase is Phase.DIALLING:
             self.phase = Phase.CONNECTING

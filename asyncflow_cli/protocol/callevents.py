@@ -126,7 +126,7 @@ class Heard(CallEvent, frozen=True, kw_only=True, tag="heard"):
 
     @property
     def words(self) -> str:
-        return f"Heard: {self.text.strip()}"
+        return f"Heard: {self.text.strip()}" if self.text else "The file was heard to its end"
 
 
 class Key(CallEvent, frozen=True, kw_only=True, tag="key"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from asyncflow_cli.errors import UsageError
+
 BargeIn = Literal["key", "speech"]
 MachinePolicy = Literal["continue", "hangup", "after-beep"]
 
@@ -54,6 +56,10 @@ class Manners:
     """Text is typed in while the call lasts: an interruption ends what is said, not the call."""
     lead: float = 30.0
     """Seconds of audio that the phone holds ahead of what it plays, at most."""
+
+    def __post_init__(self) -> None:
+        if self.repeat_key is not None and self.repeat_key == self.stop_key:
+            raise UsageError(f"Key {self.stop_key} cannot both repeat the text and stop it")
 
     @property
     def keeps_audio(self) -> bool:

@@ -173,7 +173,11 @@ def _bind(host: str, port: int) -> socket.socket:
             backlog=128,
         )
     except (OSError, OverflowError) as error:
-        raise UsageError(f"Port {port} of {host} is not to be had: {error}") from None
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"Port {port} of {host} cannot be used: {why.partition(' (')[0]}",
+            hint="Another sandbox may be served there: use it, or take a free port with --port 0",
+        ) from None
     # asyncio does so only for sockets that were made as TCP's by name, which these are not; without
     # it every answer whose head and body are two writes is 40 ms late.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

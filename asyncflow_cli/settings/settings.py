@@ -141,6 +141,12 @@ class Settings:
             hint += "; or add --sandbox, which needs no account"
         raise PrerequisiteError("; ".join(told), hint=hint, code="SETTING_MISSING")
 
+    def need_for_call(self, *, speaks: bool) -> None:
+        """The same for all that a call needs, at once."""
+        secret = "twilio_api_secret" if self.twilio_api_key else "twilio_auth_token"
+        wanted = ["to", "from_", "twilio_account_sid", secret]
+        self.need_all(*wanted, *(["api_key"] if speaks else []))
+
     def secrets(self) -> list[str]:
         """Values that must never be printed, and the logins that are made of them."""
         values = (getattr(self, name) for name, f in FIELDS.items() if f.metadata["secret"])

@@ -98,6 +98,12 @@ class Journal:
         self._path(call_sid, LIVE).unlink(missing_ok=True)
         self._release(call_sid)
 
+    def forget_orphans(self) -> None:
+        """Take out all calls whose owner is gone."""
+        for entry in self._read_all(self._files(LIVE)):
+            if self.is_orphan(entry):
+                self.forget(entry.call_sid)
+
     def close(self) -> None:
         """Give up what we own, as the end of the process does."""
         for call_sid in list(self._held):

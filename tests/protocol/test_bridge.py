@@ -371,6 +371,12 @@ def test_a_machine_is_hung_up_on() -> None:
     assert bridge.on_machine("machine_start") == [Hush(), Clear(), HangUp(EndReason.MACHINE)]
 
 
+def test_who_answered_is_waited_for_where_a_machine_is_to_be_told_from_a_human() -> None:
+    bridge = draining(Bridge("Hello.", manners=Manners(machine="hangup")))
+    assert bridge.on_phone(echo("g0-end")) == []
+    assert bridge.on_machine("machine_start") == [HangUp(EndReason.MACHINE)]
+
+
 def test_a_fax_is_hung_up_on() -> None:
     bridge = speaking(Bridge("Hello.", manners=Manners(machine="after-beep")))
     assert bridge.on_machine("fax")[-1] == HangUp(EndReason.FAX)

@@ -74,6 +74,20 @@ def usual_roads(settings: Settings) -> list[Road]:
     ]
 
 
+def check(
+    names: Sequence[str], settings: Settings, public_url: str | None, port: int | None = None
+) -> None:
+    """UsageError, before anything is opened, for a tunnel that is none, or an address that leads
+    nowhere because nobody said to which port of this machine."""
+    for name in names:
+        road_named(name, settings, public_url)
+    if public_url and port == 0 and not is_loopback(public_url):
+        raise UsageError(
+            f"{public_url} leads to a port of this machine, and nobody said which",
+            hint="Say it: --port 8080",
+        )
+
+
 def road_named(name: str, settings: Settings, public_url: str | None = None) -> Road:
     """The road of one of NAMES. UsageError if there is none."""
     match name.strip().partition(":"):
