@@ -79,6 +79,10 @@ SIGNALS = {
 """What ends us, after clean-up, and the exit code of each."""
 
 
+JSON_FLAGS = {"json", "field"}
+"""Global flags that want documents."""
+
+
 @dataclass(frozen=True)
 class Folders:
     config: Path
@@ -113,7 +117,8 @@ class App:
     def out(self) -> Output:
         quiet = Format.QUIET if self.flags.get("quiet") else Format.HUMAN
         return Output(
-            format=Format.JSON if self.flags.get("json") else quiet,
+            format=Format.JSON if self.flags.keys() & JSON_FLAGS else quiet,
+            pick=self.flags.get("pick"),
             color=self.flags.get("color") or "auto",
             verbose=bool(self.flags.get("verbose")),
             debug=bool(self.flags.get("debug")),

@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from asyncflow_cli import __version__
-from asyncflow_cli.app import App, Folders
+from asyncflow_cli.app import JSON_FLAGS, App, Folders
 from asyncflow_cli.commands import (
     auth,
     call,
@@ -118,6 +118,14 @@ def _remember_color(ctx: typer.Context, param: Any, value: str | None) -> None:
     _remember(ctx, param, value)
 
 
+def _remember_pick(ctx: typer.Context, param: Any, value: str | None) -> None:
+    _remember(ctx, param, value)
+    if value is not None:
+        from asyncflow_cli.protocol.picking import PICKS
+
+        ctx.obj.flags["pick"] = PICKS[param.name](value)
+
+
 def _print_page(ctx: typer.Context) -> None:
     ctx.obj.out.text(shown(page_of(ctx), shutil.get_terminal_size().columns))
 
@@ -142,6 +150,12 @@ def _option(*names: str, callback: Any = _remember, **attributes: Any) -> TyperO
 def global_options() -> list[TyperOption]:
     return [
         _option("--json", is_flag=True, help="One JSON document on stdout."),
+        _option(
+            "--field",
+            callback=_remember_pick,
+            metavar="PATH",
+            help="One value of that: seconds, words.0.text, voices.*.id.",
+        ),
         _option("-q", "--quiet", is_flag=True, help="Only the result."),
         _option("-v", "--verbose", is_flag=True, help="More words."),
         _option("--debug", is_flag=True, help="Tracebacks."),
@@ -214,7 +228,7 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     state = App(files, folders, environ)
     if VARIABLE in environ:
         return _complete(tree, args, environ[VARIABLE], state)
-    if "--json" in args:
+    if JSON_FLAGS & {word.partition("=")[0].removeprefix("--") for word in args}:
         # A usage error may come before the parser has seen the flag.
         state.flags["json"] = True
     try:

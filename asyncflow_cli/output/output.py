@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 Confirm: TypeAlias = Callable[[str], Awaitable[None]]
 """Puts a question; comes back only from a yes."""
 
+Pick: TypeAlias = Callable[[Any], Iterable[str]]
+"""From a decoded document the texts that are printed in its place, each on a line."""
+
 Failed: TypeAlias = Callable[[AsyncflowError, float], msgspec.Struct]
 """Makes the event that ends a stream from what failed, and when."""
 
@@ -57,6 +60,7 @@ class Output:
         self,
         *,
         format: Format = Format.HUMAN,
+        pick: Pick | None = None,
         color: str = "auto",
         verbose: bool = False,
         debug: bool = False,
@@ -68,6 +72,8 @@ class Output:
         stderr: TextIO | None = None,
     ) -> None:
         self.format = format
+        self._pick = pick
+        """With JSON only: what is printed in place of each document. Events are left out."""
         self.verbose = verbose or debug
         self.debug = debug
         self.color = color
@@ -192,19 +198,19 @@ class Output:
             self.table(report, rows, columns)
             return
         for row in rows:
-            self._write(self.stdout, msgspec.json.encode(row).decode())
-        for text in self._warned:  # no document takes them along
+            self._document(msgspec.json.encode(row).decode())
+        for text in self._warned if self._pick is None else ():  # no document takes them along
             self._say(f"Warning: {text}")
 
     def ready(self, report: Document) -> None:
         """The one line that tells a waiting program that a server is ready."""
-        self._write(self.stdout, _json(report))
+        self._document(_json(report))
         self.stdout.flush()
 
     def exports(self, report: EnvironmentDocument) -> None:
         """Lines for a shell to evaluate. The values are their purpose, so no filter."""
         if self.format is Format.JSON:
-            self.stdout.write(_json(report) + "\n")
+            self.stdout.writelines(f"{line}\n" for line in self._picked(_json(report)))
             return
         for name, value in report.environment.items():
             self.stdout.write(f"export {name}={shlex.quote(value)}\n")
@@ -248,8 +254,10 @@ class Output:
         live = self._live(view, clock)
         tell: dict[Format, Callable[[Event], None]] = {
             Format.HUMAN: self._tell_people if live is None else partial(self._show, live, clock),
-            Format.JSON: partial(self._tell_program, failed, clock),
-            Format.QUIET: lambda _event: None,
+            Format.JSON: partial(self._tell_program, failed, clock)
+            if self._pick is None
+            else _mute,
+            Format.QUIET: _mute,
         }
 
         def told(event: Event) -> None:
@@ -340,11 +348,12 @@ class Output:
             self.warning(text)
 
     def warning(self, text: str) -> None:
-        """Something to know that stops nothing. In JSON it travels in the document."""
+        """Something to know that stops nothing. In JSON it travels in the document, and is said if
+        only a part of that is wanted."""
         if text in self._warned:
             return
         self._warned.append(text)
-        if self.format is not Format.JSON:
+        if self.format is not Format.JSON or self._pick is not None:
             self._say(f"Warning: {text}", style="yellow")
 
     def error(self, error: AsyncflowError) -> None:
@@ -407,9 +416,19 @@ class Output:
 
     def _result(self, report: Document) -> None:
         if self.format is Format.JSON:
-            self._write(self.stdout, self._with_warnings(_json(report)))
+            self._document(self._with_warnings(_json(report)))
         elif report.headline:
             self._write(self.stdout, report.headline)
+
+    def _document(self, document: str) -> None:
+        for line in self._picked(document):
+            self._write(self.stdout, line)
+
+    def _picked(self, document: str) -> list[str]:
+        """All of it, or what is wanted of it, before a line is written."""
+        if self._pick is None:
+            return [document]
+        return list(self._pick(msgspec.json.decode(document)))
 
     def _with_warnings(self, document: str) -> str:
         if not self._warned:
@@ -471,6 +490,10 @@ class _LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._out.detail(f"{record.name}: {record.getMessage()}")
+
+
+def _mute(_event: Event) -> None:
+    """Nobody wants to be told."""
 
 
 def _plain(value: Any) -> str:

@@ -88,7 +88,7 @@ WRONG = {
     "steps:\n - run: status\n   retries: 99": (3, "steps[0].retries: Expected `int` <= 10", ""),
     "steps:\n - run: status\n   env:\n     A: []": (3, "Expected `int | float | str`", ""),
     "steps:\n - run: sttus": (2, "'sttus' is no command", "Did you mean status?"),
-    "steps:\n - run: ci run x": (2, "'ci' is no command", "There are: call"),
+    "steps:\n - run: ci run x": (2, "'ci' is no command", "There are: auth, call"),
     "steps:\n - run: ''": (2, "'' is no command", ""),
     "steps:\n - run: tts 'Hello": (2, "no command line: No closing quotation", ""),
     "steps:\n - run: tts ${NO}": (2, "NO is not set", "${NO:-default}"),

@@ -206,6 +206,15 @@ _CLASSES: tuple[Row, ...] = (
 
 _INPUT: tuple[Row, ...] = (
     (
+        "NO_FIELD",
+        errors.UsageError,
+        "There is no such field",
+        "The document of this command has nothing at the path given with --field. What the command"
+        " does was done all the same.",
+        "A misspelt name, or an index beyond the end of a list.",
+        "Take a name that the message lists, or one of: asyncflow schema",
+    ),
+    (
         "SETTING_MISSING",
         errors.PrerequisiteError,
         "A setting is missing",

@@ -16,9 +16,8 @@ Every other key is an error, with its line and the nearest key that there is.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -26,6 +25,7 @@ import msgspec
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.ci.source import Source
 from asyncflow_cli.protocol.ci.variables import secrets
+from asyncflow_cli.protocol.paths import nearest
 
 Scalar: TypeAlias = str | int | float | bool | None
 Wanted: TypeAlias = Scalar | list[Scalar]
@@ -125,9 +125,3 @@ def _explained(source: Source, error: str) -> UsageError:
 
 def _key(place: str) -> str:
     return place.removeprefix("$").lstrip(".") or "the file"
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What was probably meant, or all there is."""
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"Did you mean {close[0]}?" if close else f"There are: {', '.join(sorted(known))}"

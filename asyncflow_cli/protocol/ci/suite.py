@@ -10,9 +10,10 @@ from typing import Any
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.ci.conditions import Condition, read_conditions, seconds
-from asyncflow_cli.protocol.ci.keys import StepKeys, SuiteKeys, nearest
+from asyncflow_cli.protocol.ci.keys import StepKeys, SuiteKeys
 from asyncflow_cli.protocol.ci.source import Source
 from asyncflow_cli.protocol.ci.variables import UnsetError, filled
+from asyncflow_cli.protocol.paths import nearest
 
 STEP_TIMEOUT = 120.0
 """Seconds."""

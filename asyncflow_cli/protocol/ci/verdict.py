@@ -15,9 +15,7 @@ import msgspec
 from asyncflow_cli.protocol.ci.conditions import Condition, shown
 from asyncflow_cli.protocol.ci.report import CheckReport, Result, StepReport
 from asyncflow_cli.protocol.ci.suite import TIMES, Expectation, Step
-
-NOTHING = object()
-"""There is no such value; `null` is one."""
+from asyncflow_cli.protocol.paths import NOTHING, at
 
 LATENCIES = ("first_audio_ms", "first_byte_ms", "latency_ms", "elapsed_ms")
 """How long the service let us wait, in whichever of these a command tells it."""
@@ -118,18 +116,6 @@ def check(expectation: Expectation, done: Done) -> CheckReport:
         actual=_told(value, time=expectation.name in TIMES and not expectation.is_field),
         line=expectation.line,
     )
-
-
-def at(document: Any, path: str) -> Any:
-    """The value at a path such as `words.0.text`, or NOTHING."""
-    for part in path.split("."):
-        if isinstance(document, Mapping) and part in document:
-            document = document[part]
-        elif isinstance(document, list) and part.isdecimal() and int(part) < len(document):
-            document = document[int(part)]
-        else:
-            return NOTHING
-    return document
 
 
 def _told(value: Any, *, time: bool) -> str | None:

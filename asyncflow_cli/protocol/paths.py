@@ -1,0 +1,56 @@
+"""Paths into documents, such as `words.0.text`, and what was meant by a name that is not there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from asyncflow_cli.errors import UsageError
+
+NOTHING = object()
+"""There is no such value; `null` is one."""
+
+EACH = "*"
+"""In a path, every item of a list, or every value of an object."""
+
+
+def at(document: Any, path: str) -> Any:
+    """The value at a path without `*`, or NOTHING."""
+    for part in path.split("."):
+        if isinstance(document, Mapping) and part in document:
+            document = document[part]
+        elif isinstance(document, list) and part.isdecimal() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return NOTHING
+    return document
+
+
+def every(document: Any, path: str) -> list[Any]:
+    """The values at a path, of which a `*` makes many. UsageError, with the nearest name, where
+    one of its names is not there."""
+    part, _, rest = path.partition(".")
+    if part == EACH and isinstance(document, Mapping | list):
+        found = list(document.values() if isinstance(document, Mapping) else document)
+    else:
+        found = [at(document, part)]
+    if NOTHING in found:
+        raise UsageError(
+            f"There is no {part!r} in the document", hint=_there(document, part), code="NO_FIELD"
+        )
+    return [value for one in found for value in every(one, rest)] if rest else found
+
+
+def _there(document: Any, part: str) -> str:
+    if isinstance(document, Mapping) and document:
+        return nearest(part, document)
+    if isinstance(document, list) and document:
+        return f"There are {len(document)} items: 0 to {len(document) - 1}, or {EACH}"
+    return "There is nothing below it"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What was probably meant, or all there is."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {close[0]}?" if close else f"There are: {', '.join(sorted(known))}"

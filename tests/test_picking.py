@@ -1,0 +1,78 @@
+"""--field: one value of the document, for shells."""
+
+from __future__ import annotations
+
+import pytest
+
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.paths import every
+from asyncflow_cli.protocol.picking import field
+from tests.conftest import Run
+from tests.test_tts import FOX
+
+DOCUMENT = {"words": [{"text": "a"}, {"text": "b"}], "seconds": 1.5, "output": None, "of": {}}
+
+
+@pytest.mark.parametrize(
+    ("path", "printed"),
+    [
+        ("words.0.text", ["a"]),
+        ("words.*.text", ["a", "b"]),
+        ("words.1", ['{"text":"b"}']),
+        ("words.*", ['{"text":"a"}', '{"text":"b"}']),
+        ("words.0.*", ["a"]),
+        ("seconds", ["1.5"]),
+        ("output", ["null"]),
+        ("of.*", []),
+    ],
+)
+def test_strings_are_bare_and_anything_else_is_json(path: str, printed: list[str]) -> None:
+    assert list(field(path)(DOCUMENT)) == printed
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("secnods", "Did you mean seconds?"),
+        ("words.*.txt", "Did you mean text?"),
+        ("zzz", "There are: of, output, seconds, words"),
+        ("words.7", "There are 2 items: 0 to 1, or *"),
+        ("seconds.0", "There is nothing below it"),
+        ("seconds.*", "There is nothing below it"),
+        ("of.x", "There is nothing below it"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_is(path: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="There is no") as failure:
+        every(DOCUMENT, path)
+    assert failure.value.hint == hint
+
+
+def test_a_field_is_printed_in_place_of_the_document(sandboxed: Run) -> None:
+    result = sandboxed("tts", FOX, "-o", "fox.wav", "--field", "container")
+    assert (result.code, result.out, result.err) == (0, "wav\n", "")
+
+
+def test_a_list_of_documents_gives_a_line_of_each(sandboxed: Run) -> None:
+    every_one = sandboxed("voices", "list", "--all", "--json").stdout.splitlines()
+    names = sandboxed("voices", "list", "--all", "--field=name").out.splitlines()
+    assert len(names) == len(every_one) > 1
+    assert "Jennie" in names
+
+
+def test_a_call_prints_the_field_of_its_end_and_no_event(sandboxed: Run) -> None:
+    result = sandboxed("call", "Hello.", "--to", "+15551230001", "--field", "end_reason")
+    assert (result.code, result.out) == (0, "completed\n")
+
+
+def test_a_wrong_field_leaves_stdout_empty(sandboxed: Run) -> None:
+    result = sandboxed("--field", "statsu", "status")
+    assert (result.code, result.out, result.error["code"]) == (2, "", "NO_FIELD")
+    assert result.error["hint"] == "Did you mean status?"
+
+
+def test_a_warning_is_said_where_its_document_is_not_printed(sandboxed: Run) -> None:
+    result = sandboxed("tts", FOX, "--dry-run", "--model", "async_new", "--field", "schema")
+    assert (result.code, result.out) == (0, "asyncflow.dry-run\n")
+    assert result.err.startswith("Warning: ")
+    assert "async_new" in result.err
