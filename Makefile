@@ -51,7 +51,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@began=$$(date +%s) \
 	&& $(PYTHON) -m venv .venv \
 	&& $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' \
-	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,ngrok,keyring]' --group dev \
+	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,ngrok,keyring,jq]' --group dev \
 	&& touch $@ && echo "Set up in $$(($$(date +%s) - began)) s"
 
 clean:

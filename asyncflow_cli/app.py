@@ -79,7 +79,7 @@ SIGNALS = {
 """What ends us, after clean-up, and the exit code of each."""
 
 
-JSON_FLAGS = {"json", "field"}
+JSON_FLAGS = {"json", "field", "jq"}
 """Global flags that want documents."""
 
 

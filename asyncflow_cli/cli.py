@@ -123,6 +123,8 @@ def _remember_pick(ctx: typer.Context, param: Any, value: str | None) -> None:
     if value is not None:
         from asyncflow_cli.protocol.picking import PICKS
 
+        if ctx.obj.flags.keys() >= PICKS.keys():
+            raise UsageError("Both --field and --jq say what is wanted", hint="Leave one out")
         ctx.obj.flags["pick"] = PICKS[param.name](value)
 
 
@@ -154,7 +156,13 @@ def global_options() -> list[TyperOption]:
             "--field",
             callback=_remember_pick,
             metavar="PATH",
-            help="One value of that: seconds, words.0.text, voices.*.id.",
+            help="One value of that: seconds, words.0.text, voices.*.voice_id.",
+        ),
+        _option(
+            "--jq",
+            callback=_remember_pick,
+            metavar="PROGRAM",
+            help="What jq makes of that; needs the extra [jq].",
         ),
         _option("-q", "--quiet", is_flag=True, help="Only the result."),
         _option("-v", "--verbose", is_flag=True, help="More words."),

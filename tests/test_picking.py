@@ -1,12 +1,14 @@
-"""--field: one value of the document, for shells."""
+"""--field and --jq: a part of the document, for shells."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.paths import every
-from asyncflow_cli.protocol.picking import field
+from asyncflow_cli.protocol.picking import field, program
 from tests.conftest import Run
 from tests.test_tts import FOX
 
@@ -76,3 +78,38 @@ def test_a_warning_is_said_where_its_document_is_not_printed(sandboxed: Run) -> 
     assert (result.code, result.out) == (0, "asyncflow.dry-run\n")
     assert result.err.startswith("Warning: ")
     assert "async_new" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        (".words[].text", ["a", "b"]),
+        (".words | length", ["2"]),
+        ("{seconds}", ['{"seconds":1.5}']),
+        (".output", ["null"]),
+        ("empty", []),
+    ],
+)
+def test_a_program_prints_as_jq_r_does(text: str, printed: list[str]) -> None:
+    assert list(program(text)(DOCUMENT)) == printed
+
+
+def test_a_program_that_stumbles_says_over_what() -> None:
+    with pytest.raises(UsageError, match=r"stumbled .* Cannot index array with string"):
+        list(program(".words.text")(DOCUMENT))
+
+
+def test_a_program_is_run_on_the_document(sandboxed: Run) -> None:
+    line = sandboxed("voices", "list", "--jq", '.voices[] | select(.name=="Jennie") | .name')
+    assert (line.code, line.out, line.err) == (0, "Jennie\n", "")
+
+
+def test_a_wrong_program_is_refused_before_anything_is_done(sandboxed: Run) -> None:
+    result = sandboxed("tts", FOX, "-o", "fox.wav", "--jq", ".a[")
+    assert (result.code, result.out, result.error["code"]) == (2, "", "JQ")
+    assert not Path("fox.wav").exists()
+
+
+def test_only_one_of_them_can_say_what_is_wanted(sandboxed: Run) -> None:
+    result = sandboxed("status", "--field", "status", "--jq", ".status")
+    assert (result.code, result.out, result.error["code"]) == (2, "", "USAGE")

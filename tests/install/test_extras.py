@@ -29,6 +29,7 @@ WANTS = {
     "audio": (f"{CALL} --audio notice.flac", 10),
     "keyring": ("tts Hello -o hello.wav", 10),
     "ngrok": (f"{CALL} Hello --tunnel ngrok-sdk", 10),
+    "jq": ("--sandbox status --jq .status", 10),
     "stt": ("--sandbox stt strange.wav", 7),
 }
 """For each extra a command that cannot do without, and the exit code that it ends with."""

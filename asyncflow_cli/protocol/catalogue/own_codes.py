@@ -206,6 +206,15 @@ _CLASSES: tuple[Row, ...] = (
 
 _INPUT: tuple[Row, ...] = (
     (
+        "JQ",
+        errors.UsageError,
+        "The program of --jq failed",
+        "It is no jq program, which is found before anything is done, or it cannot do with the"
+        " document of this command what it says.",
+        "A misspelt filter, a shell that took the quotes away, a field of another type.",
+        "Try it on the document itself, which --json prints",
+    ),
+    (
         "NO_FIELD",
         errors.UsageError,
         "There is no such field",

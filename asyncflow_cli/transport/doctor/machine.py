@@ -23,6 +23,7 @@ EXTRAS = {
     "audio": ("av",),
     "keyring": ("keyring",),
     "ngrok": ("ngrok",),
+    "jq": ("jq",),
     "stt": ("pocketsphinx",),
 }
 """The modules of each extra of pyproject.toml."""
