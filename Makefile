@@ -41,6 +41,7 @@ bench: $(INSTALLED)  ## How soon a call speaks
 
 schemas: $(INSTALLED)  ## Write docs/schemas anew, after a report has changed
 	for name in $$($(BIN)/asyncflow schema); do $(BIN)/asyncflow schema $$name > docs/schemas/$$name.json; done
+	$(BIN)/python -m tests.promises
 
 docs: $(INSTALLED)  ## Write the reference and the man pages anew, after a command has changed
 	$(BIN)/python docs/write.py
