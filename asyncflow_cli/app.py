@@ -21,7 +21,9 @@ import msgspec
 
 from asyncflow_cli.errors import (
     AsyncflowError,
+    IncompleteError,
     InterruptedByUserError,
+    PrerequisiteError,
     StrictSandboxError,
     UsageError,
 )
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.protocol.ci.report import SuiteReport
     from asyncflow_cli.protocol.clips import Clip
     from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport
-    from asyncflow_cli.protocol.models import SpeechRequest
+    from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest
     from asyncflow_cli.protocol.order import CallOrder
     from asyncflow_cli.protocol.products import TimedOrder
     from asyncflow_cli.protocol.reports import (
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
         TranscriptReport,
     )
     from asyncflow_cli.protocol.schemas import SchemaReport, SchemasReport
+    from asyncflow_cli.protocol.timings import Word
     from asyncflow_cli.protocol.verify.findings import VerifyOrder
     from asyncflow_cli.protocol.verify.report import VerifyReport
     from asyncflow_cli.protocol.voicereports import PreviewReport
@@ -67,7 +70,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.transport.library import VoiceLibrary
     from asyncflow_cli.transport.ownvoices import OwnVoices
     from asyncflow_cli.transport.remembered import Remembered
-    from asyncflow_cli.transport.synthesis import Destination
+    from asyncflow_cli.transport.synthesis import Destination, Show
 
 T = TypeVar("T")
 
@@ -258,6 +261,7 @@ class App:
         play: bool,
         force: bool,
         verify: bool = False,
+        show: bool = False,
     ) -> Coroutine[Any, Any, SpeechReport]:
         """To the file `output`, to stdout for `-` or where nothing is said, or just played."""
         from asyncflow_cli.protocol.transcript import pieces
@@ -265,7 +269,23 @@ class App:
 
         destination = self._destination(output, play=play, force=force)
         parts = pieces(request.transcript)
-        return synthesize(self.api, request, parts, destination, jobs=jobs, verify=verify)
+        shown = self._show(request.output_format) if show else None
+        return synthesize(
+            self.api, request, parts, destination, jobs=jobs, verify=verify, show=shown
+        )
+
+    def _show(self, form: OutputFormat) -> Show | None:
+        """Draws speech of this format; None where nobody sees it."""
+        from asyncflow_cli.protocol.waveform import ASCII
+        from asyncflow_cli.transport.showing import waveform_of
+
+        def show(audio: bytes, words: Sequence[Word] = ()) -> None:
+            try:
+                self.out.drawing(waveform_of(audio, form, words), ASCII)
+            except (PrerequisiteError, IncompleteError) as error:
+                self.out.warning(f"It cannot be shown: {error.message}")
+
+        return show if self.out.draws else None
 
     def preview(
         self, voice: str, output: str | None, *, play: bool, force: bool
@@ -287,19 +307,20 @@ class App:
         )
 
     def timestamps(
-        self, order: TimedOrder, *, force: bool
+        self, order: TimedOrder, *, force: bool, show: bool = False
     ) -> Coroutine[Any, Any, TimestampsReport]:
         """To files, one of which may be stdout; the words alone are what --json is for."""
         from asyncflow_cli.protocol.products import AUDIO
         from asyncflow_cli.transport.timestamps import synthesize_timed
 
-        if not order.products and self.out.format is not Format.JSON:
+        shown = self._show(order.request.output_format) if show else None
+        if not order.products and shown is None and self.out.format is not Format.JSON:
             raise UsageError(
                 "Nothing is asked for", hint="Add -o talk.mp3, --captions srt, both, or --json"
             )
         piped = [product.kind for product in order.products if product.path is None]
         to_stdout = self.out.audio(force) if AUDIO in piped else self.out.pipe() if piped else None
-        return synthesize_timed(self.api, order, to_stdout, warn=self.out.warning)
+        return synthesize_timed(self.api, order, to_stdout, warn=self.out.warning, show=shown)
 
     def transcribe(
         self, name: str, content: bytes, request: TranscriptionRequest

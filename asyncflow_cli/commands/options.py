@@ -35,6 +35,9 @@ LanguageOption = Annotated[
 VerifyOption = Annotated[
     bool, typer.Option("--verify", help="Check the sound before it is put in place.")
 ]
+ShowOption = Annotated[
+    bool, typer.Option("--show", help="Draw it on stderr, at a terminal or with --color always.")
+]
 PlainOption = Annotated[
     bool, typer.Option("--plain-text", help="Read <break> and the like as text, not as mark-up.")
 ]

@@ -12,6 +12,7 @@ from asyncflow_cli.commands.options import (
     LanguageOption,
     ModelOption,
     PlainOption,
+    ShowOption,
     TextArgument,
     VerifyOption,
     VoiceOption,
@@ -100,13 +101,14 @@ def timestamps(
     jobs: JobsOption = 4,
     verify: VerifyOption = False,
     dry_run: DryRunOption = False,
+    show: ShowOption = False,
     force: ForceOption = False,
 ) -> None:
     """Turn text into audio and captions, or the times of its words. Give -o, --captions or --json.
 
     Examples:
         asyncflow timestamps -f talk.txt -o talk.mp3 --captions srt,vtt
-        asyncflow timestamps "Hello there." --captions lrc
+        asyncflow timestamps "Hello there." --captions lrc --show
         asyncflow timestamps Hello --json
     """
     app: App = ctx.obj
@@ -146,6 +148,6 @@ def timestamps(
     if dry_run:
         app.out.record(app.plan("/text_to_speech/with_timestamps", request))
         return
-    report = app.run(app.timestamps(order, force=force))
+    report = app.run(app.timestamps(order, force=force, show=show))
     app.out.warnings(report.remarks)
     app.out.files(report, report.files, piped=order.piped)

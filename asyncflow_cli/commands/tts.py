@@ -12,6 +12,7 @@ from asyncflow_cli.commands.options import (
     LanguageOption,
     ModelOption,
     PlainOption,
+    ShowOption,
     TextArgument,
     VerifyOption,
     VoiceOption,
@@ -86,6 +87,7 @@ def tts(
     jobs: JobsOption = 4,
     dry_run: DryRunOption = False,
     play: PlayOption = False,
+    show: ShowOption = False,
     verify: VerifyOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -93,7 +95,7 @@ def tts(
 
     Examples:
         asyncflow tts "Your order ships today." -o order.mp3
-        asyncflow tts -f talk.txt --play
+        asyncflow tts -f talk.txt --play --show
         echo Hi | asyncflow tts -o - | ffplay -i -
     """
     app: App = ctx.obj
@@ -119,7 +121,9 @@ def tts(
     if dry_run:
         app.out.record(app.plan("/text_to_speech", request))
         return
-    work = app.synthesize(request, output, jobs=jobs, play=play, force=force, verify=verify)
+    work = app.synthesize(
+        request, output, jobs=jobs, play=play, force=force, verify=verify, show=show
+    )
     report = app.run(work)
     app.out.warnings(report.remarks)
     app.out.file(report)

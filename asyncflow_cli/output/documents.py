@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -44,6 +44,13 @@ class PageDocument(Document, Protocol):
 
     def page(self, width: int | None) -> Sequence[tuple[tuple[str, str], ...]]:
         """Rows of texts and their styles, on so many columns; None is any number."""
+
+
+class Drawing(Protocol):
+    """Something that is seen rather than read."""
+
+    def rows(self, width: int, cells: str = ..., /) -> Iterable[tuple[tuple[str, str], ...]]:
+        """Rows of texts and their styles on so many columns; `cells` from empty to full."""
 
 
 class EnvironmentDocument(Protocol):

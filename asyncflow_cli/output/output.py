@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import shlex
+import shutil
 import sys
 import time
 import traceback
@@ -24,6 +25,7 @@ from asyncflow_cli.output.asking import typed, unseen
 from asyncflow_cli.output.documents import (
     BriefDocument,
     Document,
+    Drawing,
     EnvironmentDocument,
     Event,
     FileDocument,
@@ -318,6 +320,25 @@ class Output:
         """What has just happened; for people."""
         if self.format is Format.HUMAN:
             self._say(text)
+
+    @property
+    def draws(self) -> bool:
+        """Whether somebody sees a drawing: people at a terminal, or where colour is forced."""
+        return self.format is Format.HUMAN and (self.stderr.isatty() or self._words.is_terminal)
+
+    def drawing(self, drawing: Drawing, ascii_cells: str) -> None:
+        """On stderr if it `draws`; of ASCII where the terminal is dumb or speaks no Unicode."""
+        if not self.draws:
+            return
+        from rich.text import Text
+
+        # With --color never Rich takes a terminal for none, and knows neither of these.
+        width = min(self._words.width, shutil.get_terminal_size().columns)
+        dumb = os.environ.get("TERM") in ("dumb", "unknown")
+        plain = dumb or not self._words.encoding.startswith("utf")
+        for row in drawing.rows(width, *([ascii_cells] if plain else [])):
+            parts = [(self.redactor.clean(text), style) for text, style in row]
+            self._words.print(Text.assemble(*parts), highlight=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def logs(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from asyncflow_cli.protocol.formats import Checked, check
 from asyncflow_cli.protocol.joining import join
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest
 from asyncflow_cli.protocol.reports import SpeechReport
+from asyncflow_cli.protocol.timings import Word
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import check_writable, write_file
 from asyncflow_cli.transport.library import VoiceLibrary
@@ -22,6 +23,12 @@ from asyncflow_cli.transport.player import find_player, play
 from asyncflow_cli.transport.verifying import insist_on_sound
 
 T = TypeVar("T")
+
+
+class Show(Protocol):
+    """Draws speech that is all there, with its words where they are known."""
+
+    def __call__(self, audio: bytes, words: Sequence[Word] = (), /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ async def synthesize(
     *,
     jobs: int = 1,
     verify: bool = False,
+    show: Show | None = None,
 ) -> SpeechReport:
     """Synthesise the pieces of one text, `jobs` at a time, and deliver them as one file.
 
@@ -82,6 +90,8 @@ async def synthesize(
     elapsed = time.perf_counter() - began
     name = destination.name
     verification = insist_on_sound(name, checked.audio, request) if verify else None
+    if show is not None:
+        show(checked.audio)
     await destination.take(checked.audio, wanted)
     return SpeechReport(
         output=name,

@@ -19,7 +19,7 @@ from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import all_or_none, check_writable
 from asyncflow_cli.transport.library import VoiceLibrary
-from asyncflow_cli.transport.synthesis import in_order
+from asyncflow_cli.transport.synthesis import Show, in_order
 from asyncflow_cli.transport.verifying import insist_on_sound
 
 
@@ -29,6 +29,7 @@ async def synthesize_timed(
     stream: BinaryIO | None,
     *,
     warn: Callable[[str], None],
+    show: Show | None = None,
 ) -> TimestampsReport:
     """Synthesise, time and deliver. IncompleteError, and nothing delivered, if it is not true.
 
@@ -46,6 +47,8 @@ async def synthesize_timed(
     shown = cues(spoken.words, order.rules)
     contents = {product: product.content(spoken, shown) for product in order.products}
     _deliver(contents, stream)
+    if show is not None:
+        show(spoken.audio, spoken.words)
     report = _report(order, spoken, contents, n_cues=len(shown), elapsed=elapsed)
     return msgspec.structs.replace(report, verification=verification)
 

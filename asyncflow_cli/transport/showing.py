@@ -1,0 +1,28 @@
+"""Speech that came, as samples that can be drawn; decoded where it takes a decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asyncflow_cli.errors import IncompleteError
+from asyncflow_cli.protocol.models import OutputFormat
+from asyncflow_cli.protocol.timings import Word
+from asyncflow_cli.protocol.verify import source
+from asyncflow_cli.protocol.verify.sound import samples_of
+from asyncflow_cli.protocol.waveform import Waveform
+from asyncflow_cli.transport.decoding import decode_as_is
+
+
+def waveform_of(audio: bytes, form: OutputFormat, words: Sequence[Word] = ()) -> Waveform:
+    """PrerequisiteError where nothing here decodes it, IncompleteError where it cannot be done."""
+    if form.container == "mp3":
+        decoded = decode_as_is(audio, "mp3")
+        return Waveform(samples_of(decoded.pcm, "pcm_s16le")[0], decoded.sample_rate, tuple(words))
+    if form.container == "raw":
+        found = source.raw(audio, form.encoding or "", form.sample_rate)
+    else:
+        found = source.from_wav(audio)
+    if found.audio is None or not found.encoding or not found.sample_rate:
+        raise IncompleteError("There are no samples in it that are known here")
+    samples, _ = samples_of(found.audio, found.encoding)
+    return Waveform(samples, found.sample_rate, tuple(words))
