@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -378,17 +379,17 @@ class App:
         settings, host = self.settings, order.public_url
         roads.check(order.tunnels, settings, host)
         at = callplan.Addresses(websocket_address(host)) if host else callplan.Addresses()
-        hold = int(order.reconnect) if len(order.tunnels) > 1 else 0
+        hold = math.ceil(order.reconnect) if len(order.tunnels) > 1 else 0
         twiml = stream_twiml(at.media, at.stream_status, hold)
         plan = callplan.call_plan(
             CallRequest.of(order, twiml=twiml, status_callback=at.status, amd_callback=at.machine),
-            callplan.Playing(seconds=len(order.audio) / PHONE_RATE)
+            callplan.Playing(seconds=len(order.audio) / PHONE_RATE * order.manners.repeat)
             if order.audio is not None
             else callplan.Speaking(
                 url="ws" + settings.base_url.removeprefix("http") + PATH,
                 model_id=settings.model,
                 voice_id=settings.voice,
-                characters=None if order.is_live else len(order.text or ""),
+                characters=None if order.is_live else len(order.text or "") * order.manners.repeat,
             ),
             media_url=at.media,
             twilio=settings.twilio_base_url,

@@ -23,7 +23,7 @@ from asyncflow_cli.protocol.actions import (
     Speak,
 )
 from asyncflow_cli.protocol.delivery import LEAD_IN, REFILL, Delivery, End
-from asyncflow_cli.protocol.endings import CALLEES_OWN, NOT_ANSWERED, TERMINAL, EndReason
+from asyncflow_cli.protocol.endings import DONE_IF_HEARD, NOT_ANSWERED, TERMINAL, EndReason
 from asyncflow_cli.protocol.phases import OVERDUE, RANK, Phase, Timer
 from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
@@ -156,9 +156,16 @@ class Bridge:
         self._began = now if self._began is None else self._began
         self._now = now
         actions: list[Action] = []
-        for timer in self._timers.due(now):
+        while (timer := self._timers.due(now)) is not None:
             actions += self._on_timer(timer)
         return actions
+
+    def on_dialled(self, now: float) -> None:
+        """It rings: only now what waited for all else to be checked begins to count."""
+        self._now = now
+        self._expect_answer()
+        if Timer.STALL in self._timers:
+            self._timers.set(Timer.STALL, now + self.deadlines.stall)
 
     def on_text(self, text: str) -> list[Action]:
         """The next sentence of a text that is still being written."""
@@ -197,7 +204,9 @@ class Bridge:
         if self.phase is Phase.DONE or self.manners.machine == "continue":
             return []
         self.answered_by = answered_by
-        self._timers.cancel(Timer.VERDICT)
+        still_greets = answered_by == "machine_start" and self.manners.machine == "after-beep"
+        if not still_greets:
+            self._timers.cancel(Timer.VERDICT)
         self._tell(callevents.Machine, answered_by=answered_by)
         if answered_by == "fax":
             return self._cut(EndReason.FAX)
@@ -248,11 +257,11 @@ class Bridge:
         if self.phase is Phase.DONE:
             return []
         self._tunnel_lost = True
+        if self.phase is Phase.PREPARING or self.phase is Phase.RECONNECTING:
+            return [Reconnect()]
         if not self.deadlines.reconnect:
             return self._end(self._why_lost())
-        if self.phase is Phase.RECONNECTING:
-            return []
-        if self.phase in (Phase.PREPARING, Phase.DIALLING):
+        if self.phase is Phase.DIALLING:
             self._tell(callevents.Lost, what="tunnel", reason=why)
             self.reconnects += 1
             return [Reconnect()]
@@ -281,6 +290,9 @@ class Bridge:
         """
         line = self._takes.concerned(take)
         if self.phase is Phase.DONE or (line is None and take is not None):
+            return []
+        if line is not None and line.complete:
+            self._complete(line)  # its end was assumed, and this is it
             return []
         if line is None or not passing or not self._takes.fail():
             return self._end(EndReason.TTS_FAILED)
@@ -360,7 +372,6 @@ class Bridge:
     def _dial(self) -> list[Action]:
         self.phase = Phase.DIALLING
         self._timers.cancel(Timer.FIRST_AUDIO)
-        self._expect_answer()
         return [Dial()]
 
     # The call
@@ -527,11 +538,11 @@ class Bridge:
         if self.started_at is None:
             return []
         self.script.skip(self.delivery.playout.heard(self._now))
-        actions = self.delivery.clear(self._now)
         self._timers.cancel(Timer.DRAIN, Timer.KEYS)
-        if self.phase is not Phase.RECONNECTING:
-            self.phase = Phase.SPEAKING
-        return actions + self._say_again(why)
+        if self.phase is Phase.RECONNECTING:
+            return self._say_again(why)
+        self.phase = Phase.SPEAKING
+        return self.delivery.clear(self._now) + self._say_again(why)
 
     def _say_again(self, why: Literal["asked", "key", "beep"]) -> list[Action]:
         self.said += 1
@@ -587,7 +598,7 @@ class Bridge:
     def _end(self, reason: EndReason) -> list[Action]:
         if self.phase is Phase.DONE:
             return []
-        if reason in CALLEES_OWN and self.script.all_heard:
+        if reason in DONE_IF_HEARD and self.script.all_heard:
             reason = EndReason.COMPLETED
         self.phase = Phase.DONE
         self.end_reason = reason

@@ -144,9 +144,9 @@ def call_plan(
 def doubts(plan: CallPlanReport) -> Iterator[str]:
     """What a person would want to know before it is made."""
     limit = plan.parameters["TimeLimit"]
-    if plan.characters is not None and plan.estimated_seconds > limit:
+    if plan.estimated_seconds > limit:
         yield (
-            f"The text takes about {plan.estimated_seconds:.0f} s to say, and the call is ended "
+            f"It takes about {plan.estimated_seconds:.0f} s to say, and the call is ended "
             f"after {limit} s: raise --max-duration"
         )
 

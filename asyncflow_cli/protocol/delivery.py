@@ -68,7 +68,11 @@ class Delivery:
         return self._silence(LEAD_IN, now)
 
     def pause(self, now: float) -> list[Action]:
-        return [action for payload in PAUSE for action in self._silence(payload, now)]
+        """A second of silence behind all that was said, which is marked first."""
+        actions = self.flush(now)
+        owed, self._owed = self._owed, []
+        actions += [self._mark(line, now) for line in owed]
+        return actions + [action for payload in PAUSE for action in self._silence(payload, now)]
 
     def pump(self, now: float) -> list[Action]:
         """What can be sent now."""
@@ -126,7 +130,7 @@ class Delivery:
     def echo(self, name: str, now: float) -> Line | End | None:
         """What the echo proves: that a line, or all, was heard."""
         line = self._lines.pop(name, None)
-        if self.playout.echo(name, now) is None:
+        if not self.playout.echo(name, now):
             return None
         if line is not None:
             self.script.was_heard(line)

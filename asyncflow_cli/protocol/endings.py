@@ -9,7 +9,6 @@ from asyncflow_cli.errors import (
     CallError,
     CallRejectedError,
     CutShortError,
-    InterruptedByUserError,
     MachineAnsweredError,
     MediaNeverConnectedError,
     NoAnswerError,
@@ -78,15 +77,24 @@ ENDINGS: dict[EndReason, tuple[type[CallError], str]] = {
 """What each ending but COMPLETED and STOPPED raises, and says."""
 
 
-def exit_code_of(reason: EndReason) -> int:
-    """Of a call that was stopped from outside, that of Ctrl-C: the commonest way."""
+def exit_code_of(reason: EndReason) -> int | None:
+    """None for a call that was stopped from outside: whoever stopped it knows."""
     if reason is EndReason.STOPPED:
-        return InterruptedByUserError.exit_code
+        return None
     return ENDINGS[reason][0].exit_code if reason in ENDINGS else 0
 
 
-CALLEES_OWN = frozenset({EndReason.CALLEE_HUNG_UP, EndReason.INTERRUPTED, EndReason.STOPPED_BY_KEY})
-"""The callee's own ways to end it. Once they have heard the last word, these are a call done."""
+DONE_IF_HEARD = frozenset(
+    {
+        EndReason.CALLEE_HUNG_UP,
+        EndReason.INTERRUPTED,
+        EndReason.STOPPED_BY_KEY,
+        EndReason.STREAM_ERROR,
+        EndReason.TUNNEL_LOST,
+        EndReason.TIME_LIMIT,
+    }
+)
+"""Ways to end it that come too late to cut it short once the last word was heard."""
 
 NOT_ANSWERED = {
     "busy": EndReason.BUSY,

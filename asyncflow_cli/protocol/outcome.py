@@ -9,11 +9,11 @@ from typing import Protocol
 
 import msgspec
 
-from asyncflow_cli.errors import AsyncflowError, ServiceError
+from asyncflow_cli.errors import AsyncflowError, CallError, ServiceError
 from asyncflow_cli.protocol.bridge import Bridge
 from asyncflow_cli.protocol.callevents import CallEvent, Interrupted, Key
 from asyncflow_cli.protocol.callresult import CallReport, CostReport, GapsReport, KeyReport
-from asyncflow_cli.protocol.endings import ENDINGS, EndReason, sip_words
+from asyncflow_cli.protocol.endings import ENDINGS, TERMINAL, EndReason, sip_words
 from asyncflow_cli.protocol.notifications import NotificationReport, lines
 from asyncflow_cli.protocol.order import CallOrder
 
@@ -84,11 +84,19 @@ def outcome(
 ) -> CallReport:
     """The report; or, for any ending but the last word heard, the error that has it as details."""
     reason = bridge.end_reason or EndReason.STOPPED
+    if record is not None and record.status not in TERMINAL:
+        raise CallError(
+            "The call may still be live",
+            hint=f"asyncflow calls hangup {record.sid}",
+            code="CALL_NOT_ENDED",
+            details=msgspec.to_builtins(report(bridge, order, times, record)),
+        )
     if reason is EndReason.COMPLETED and record is not None:
         return report(bridge, order, times, record)
     error, message = ENDINGS[reason]
     if record is None:
-        raise cause or ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
+        empty = ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
+        raise cause or (empty if reason is EndReason.TTS_EMPTY else error(message))
     blamed = cause if reason is EndReason.TTS_FAILED else None
     why = blamed.message if blamed else sip_words(times.sip_code, reason)
     noted = lines(times.notifications)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from asyncflow_cli.protocol.endings import EndReason
+from asyncflow_cli.protocol.endings import TERMINAL, EndReason
 
 
 class Phase(Enum):
@@ -44,3 +44,10 @@ OVERDUE = {
 
 RANK = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}
 """Twilio's statuses in the order of a call's life: callbacks may overtake each other."""
+
+
+def is_later(status: str, than: str) -> bool:
+    """Whether a status is news to whoever knows that one."""
+    if status in TERMINAL or than in TERMINAL:
+        return than not in TERMINAL
+    return RANK.get(status, -1) > RANK.get(than, -1)

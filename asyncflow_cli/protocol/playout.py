@@ -29,6 +29,9 @@ class Playout:
     lags: list[float] = field(default_factory=list)
     """Seconds by which each mark came back later than the length of the audio says."""
     _due: dict[str, float] = field(default_factory=dict)
+    _before: dict[str, float] = field(default_factory=dict)
+    """Of each mark, the seconds of speech and silence that were ever queued before it."""
+    _queued: float = 0.0
     _until: float = 0.0
     """When the phone will have played all it was sent."""
     _lost: int = 0
@@ -42,23 +45,26 @@ class Playout:
         """Queue silence of ours."""
         if not self.left:
             self.echoed_at = max(self._until, now) + n_bytes / PHONE_RATE
+        self._queue(n_bytes, now)
+
+    def _queue(self, n_bytes: int, now: float) -> None:
+        self._queued += n_bytes / PHONE_RATE
         self._until = max(self._until, now) + n_bytes / PHONE_RATE
 
-    def send(self, n_bytes: int, now: float, *, expected: bool) -> float:
-        """Queue speech. Seconds for which the line was dry before, if it was `expected` sooner."""
+    def send(self, n_bytes: int, now: float, *, expected: bool) -> None:
+        """Queue speech. If it was `expected` sooner, a line that was dry meanwhile had a gap."""
         dry = now - self._until
         if not self.left and dry > 0:
             self.echoed_at = now
         self.sent += n_bytes
-        self._until = max(self._until, now) + n_bytes / PHONE_RATE
-        if not expected or dry < UNHEARD_GAP:
-            return 0.0
-        self.gaps.append(dry)
-        return dry
+        self._queue(n_bytes, now)
+        if expected and dry >= UNHEARD_GAP:
+            self.gaps.append(dry)
 
     def mark(self, name: str, now: float) -> None:
         self.pending[name] = self.sent
         self._due[name] = max(self._until, now)
+        self._before[name] = self._queued
 
     def echo(self, name: str, now: float) -> bool:
         """Whether the mark was awaited: then all before it was heard."""
@@ -68,7 +74,7 @@ class Playout:
         self.echoed, self.echoed_at = position, now
         self.lags.append(now - self._due.pop(name))
         # The phone may be ahead of our reckoning, as where its time runs faster.
-        self._until = min(self._until, now + self.left)
+        self._until = min(self._until, now + self._queued - self._before.pop(name))
         return True
 
     def heard(self, now: float) -> int:
@@ -100,3 +106,4 @@ class Playout:
         self.echoed_at = self._until = now
         self.pending.clear()
         self._due.clear()
+        self._before.clear()

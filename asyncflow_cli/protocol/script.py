@@ -21,7 +21,7 @@ def sentences(text: str) -> list[str]:
     return [piece for piece in (*splitter.feed(text), splitter.flush()) if piece.strip()]
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """One sentence. Its audio is base64 of μ-law, as it came."""
 

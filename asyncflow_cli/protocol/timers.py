@@ -35,10 +35,13 @@ class Timers(Generic[Name]):
     def clear(self) -> None:
         self._at.clear()
 
-    def due(self, now: float) -> list[Name]:
-        """The names whose time has come, the earliest first; they are not due again."""
-        names = sorted(
-            (name for name, at in self._at.items() if at <= now), key=self._at.__getitem__
-        )
-        self.cancel(*names)
-        return names
+    def due(self, now: float) -> Name | None:
+        """The name whose time has come first, which is not due again; None if there is none.
+
+        One at a time, because what is done about it may cancel the others.
+        """
+        name = min(self._at, key=self._at.__getitem__, default=None)
+        if name is None or self._at[name] > now:
+            return None
+        self.cancel(name)
+        return name

@@ -39,6 +39,7 @@ from asyncflow_cli.protocol.markupcheck import escape
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import Timeline, outcome, report
+from asyncflow_cli.protocol.phases import is_later
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.vad import SpeechDetector
 from asyncflow_cli.settings import Settings
@@ -101,6 +102,7 @@ class PhoneCall:
         self._cause: AsyncflowError | None = None
         self._now = self._times.began
         self._dial_wanted = False
+        self._leading: asyncio.Task[None] | None = None
 
     @property
     def sid(self) -> str | None:
@@ -124,18 +126,27 @@ class PhoneCall:
 
     async def _prepare(self, stack: contextlib.AsyncExitStack) -> None:
         """Check everything that can be, and have the first words ready; or raise all that fails."""
-        speech = Check("speech", lambda: self._first_words(stack))
-        await preflight([*self._line.checks(), speech])
+        # Whoever still writes the text must not keep back what is wrong already.
+        speech = self._open_voice if self._order.is_live else self._first_words
+        await preflight([*self._line.checks(), Check("speech", lambda: speech(stack))])
+        if self._order.is_live:
+            await self._begin()
         patience = replace(self._bridge.deadlines, reconnect=self._line.grace)
         self._bridge.deadlines = patience
 
     async def _first_words(self, stack: contextlib.AsyncExitStack) -> None:
+        await self._open_voice(stack)
+        await self._begin()
+
+    async def _open_voice(self, stack: contextlib.AsyncExitStack) -> None:
         if self._order.audio is None:
             initialize = await self._library.with_id(self._initialize())
             for doubt in doubts(initialize):
                 self._warn(doubt)
             opened = Voice.opened(self._settings, initialize, self._inbox.put, self._inbox.done)
             self._voice = await stack.enter_async_context(opened)
+
+    async def _begin(self) -> None:
         if self._bridge.script.more:
             self._inbox.start(self._read())
         await self._do(self._bridge.on_clock(self._times.began))
@@ -176,7 +187,10 @@ class PhoneCall:
     def _time(self, at: float, event: Event) -> None:
         match event:
             case media.Start():
-                self._times.started = at
+                if self._times.first_frame is None:
+                    self._times.started = at
+                if self._detector is not None:  # a stream's timestamps begin at 0
+                    self._detector = SpeechDetector()
             case Spoken(event=speech.Audio()) if self._times.first_audio is None:
                 self._times.first_audio = at
             case media.Mark(mark=media.MarkBody(name=name)):
@@ -227,7 +241,7 @@ class PhoneCall:
     def _on_status(self, event: CallStatus) -> list[Action]:
         self._times.sip_code = event.sip_code or self._times.sip_code
         self._times.recording = event.recording or self._times.recording
-        if event.status != self._times.status:
+        if is_later(event.status, self._times.status):
             self._times.status = event.status
             told: dict[str, Any] = {"status": event.status, "sip_code": event.sip_code or None}
             self._say(callevents.Status, self._now, **told)
@@ -255,7 +269,9 @@ class PhoneCall:
                     await self._line.phone.clear()
                 case Reconnect():
                     self._watcher.clear(self._at(time.monotonic()))
-                    self._inbox.start(self._lead_elsewhere())
+                    if self._leading is not None:
+                        self._leading.cancel()
+                    self._leading = self._inbox.start(self._lead_elsewhere())
                 case HangUp(tail=tail):
                     await asyncio.sleep(tail)
 
@@ -273,7 +289,7 @@ class PhoneCall:
     async def _read(self) -> None:
         """Take in a text that is still being written."""
         async with aclosing(self._texts()) as texts:
-            written = False
+            written = self._order.text is not None
             async for text in texts:
                 written = True
                 self._inbox.put(Written(escape(text) if self._order.plain_text else text))
@@ -305,6 +321,7 @@ class PhoneCall:
         )
         self._times.dialled = time.monotonic()
         self._say(callevents.Placed, call_sid=await self._line.dial())
+        self._bridge.on_dialled(time.monotonic())
 
     async def _lead_elsewhere(self) -> None:
         await self._line.lead_elsewhere()
@@ -318,13 +335,17 @@ class PhoneCall:
         if self._ends_by_itself():
             await self._reported_end()
         record = await self._line.placed.end()
-        if record is None or not record.ended:
+        if record is None:
             return
+        if self._order.record and self._times.recording is None:
+            await self._reported_end()  # which names the recording
         self._bridge.on_duration(record.duration or 0)
         reason = self._bridge.end_reason or EndReason.STOPPED
         if reason is not EndReason.COMPLETED:
             self._times.notifications = await self._line.complaints()
         self.report = report(self._bridge, self._order, self._times, record)
+        if not record.ended:
+            return
         self._say(callevents.HungUp, end_reason=reason, duration=record.duration)
         self._line.placed.note_outcome(
             end_reason=reason,

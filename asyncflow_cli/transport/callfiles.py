@@ -53,6 +53,9 @@ async def written_down(
     except AsyncflowError as error:
         failure = error
         raise
+    except Exception as error:
+        failure = AsyncflowError(str(error) or type(error).__name__, code="BUG")
+        raise
     except asyncio.CancelledError:
         failure = InterruptedByUserError("Stopped", exit_code=interrupted())
         failure.details = msgspec.to_builtins(call.report) if call.report else None

@@ -59,11 +59,12 @@ class Inbox:
         except TimeoutError:
             return None
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do it beside the loop; what it fails with is an event."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self.done)
+        return task
 
     def done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable
 
 from asyncflow_cli.errors import AsyncflowError, CallRejectedError
@@ -120,7 +121,9 @@ class Line:
         )
 
     def _twiml(self) -> str:
-        return stream_twiml(self.phone.media_url, self.phone.stream_status_url, int(self.grace))
+        return stream_twiml(
+            self.phone.media_url, self.phone.stream_status_url, math.ceil(self.grace)
+        )
 
     async def _poll(self) -> None:
         while True:

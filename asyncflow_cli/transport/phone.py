@@ -194,9 +194,15 @@ class Phone:
         """One message to the phone. A socket that is gone is no error: its loss is an event."""
         if self._socket is None:
             return
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+        try:
             async with asyncio.timeout(SEND_WITHIN):
                 await self._socket.send_text(self._stream.send(message))
+        except TimeoutError:
+            # Open, and dead: the call must not wait at every further message.
+            self._socket = None
+            self._emit(PhoneLost(self.token))
+        except (WebSocketDisconnect, RuntimeError):
+            pass
 
     async def close(self) -> None:
         """Close the socket the normal way, which ends the call's `<Connect>`."""

@@ -139,7 +139,7 @@ class PlacedCall:
             self._journal.end(self._entry, ended)
             self._entry = msgspec.structs.replace(self._entry, ending=ended)
 
-    def note_outcome(self, *, end_reason: str, seconds_heard: float, exit_code: int) -> None:
+    def note_outcome(self, *, end_reason: str, seconds_heard: float, exit_code: int | None) -> None:
         """Add to the journal what Twilio cannot know of a call that was seen to end."""
         if self._entry is None or self._entry.ending is None:
             return

@@ -80,6 +80,8 @@ class Voice:
     def speak(self, text: str, take: int, *, anew: bool) -> None:
         """Have `text` synthesised, `anew` on a connection of its own."""
         before, self._speaking = self._speaking, None
+        if before is not None:
+            before.cancel()  # now, for whoever is to wait for it may be cancelled before
         self._speaking = asyncio.create_task(self._speak(before, text, take, anew=anew))
         self._speaking.add_done_callback(self._failed)
 

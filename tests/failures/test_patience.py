@@ -79,8 +79,8 @@ WAITING = {
         callee="answer after 100ms",
         faults=(f"POST {ONE_CALL}:503", f"GET {ONE_CALL}:503"),
         text="Yes.",
-        code=0,
-        reason=None,
+        code=1,
+        reason="completed",
         words=("MAY STILL BE LIVE. End it: asyncflow calls hangup CA",),
     ),
 }

@@ -287,7 +287,7 @@ def test_a_call_that_is_kept_open_rings_before_there_is_a_text() -> None:
 def test_a_text_is_repeated_after_a_pause() -> None:
     bridge = speaking(Bridge(script("Hello.", keep=True), manners=Manners(repeat=2)))
     again = bridge.on_speech(END)
-    assert again == [*map(Play, PAUSE), Play(AUDIO), Mark("g0-0"), Mark("g0-end")]
+    assert again == [Mark("g0-0"), *map(Play, PAUSE), Play(AUDIO), Mark("g0-end")]
     bridge.on_phone(echo("g0-0"))
     assert bridge.on_phone(echo("g0-end")) == DONE
 
@@ -375,6 +375,48 @@ def test_who_answered_is_waited_for_where_a_machine_is_to_be_told_from_a_human()
     bridge = draining(Bridge("Hello.", manners=Manners(machine="hangup")))
     assert bridge.on_phone(echo("g0-end")) == []
     assert bridge.on_machine("machine_start") == [HangUp(EndReason.MACHINE)]
+
+
+def test_a_machine_that_still_greets_is_waited_for_and_not_for_ever() -> None:
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=Manners(machine="after-beep")))
+    bridge.on_phone(echo("g0-end"))
+    assert bridge.on_machine("machine_start") == []
+    assert bridge.on_clock(35) == DONE
+
+
+def test_what_is_lost_after_the_last_word_cuts_nothing_short() -> None:
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=Manners(repeat_key="1")))
+    bridge.on_phone(echo("g0-end"))
+    assert bridge.on_phone_lost() == DONE
+
+
+def test_an_echo_that_comes_twice_proves_nothing_more() -> None:
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=Manners(repeat_key="1")))
+    bridge.on_phone(echo("g0-end"))
+    told(bridge)
+    assert bridge.on_phone(echo("g0-end")) == []
+    assert told(bridge) == []
+
+
+def test_of_two_things_that_are_due_the_first_may_end_the_other() -> None:
+    bridge = draining(Bridge("Hello.", Deadlines(total=1, total_grace=0, reconnect=10)))
+    assert bridge.on_clock(99) == [HangUp(EndReason.TIME_LIMIT)]
+    assert bridge.phase is Phase.DONE
+
+
+def test_a_service_that_goes_away_after_an_assumed_end_is_not_asked_again() -> None:
+    bridge = speaking()
+    bridge.on_speech(RanDry())
+    assert bridge.on_speech_lost(1, passing=True) == []
+    assert bridge.on_phone(echo("g0-dry0")) == DONE
+
+
+def test_checks_that_take_long_take_nothing_from_the_time_to_ring() -> None:
+    bridge = ringing()
+    bridge.on_dialled(60)
+    assert bridge.deadline == 70, "the rest of the sentence has its time, too"
+    bridge.on_speech(END)
+    assert bridge.deadline == 60 + 30 + 15
 
 
 def test_a_fax_is_hung_up_on() -> None:
@@ -586,6 +628,7 @@ def test_every_phase_gives_up_at_its_deadline(
     if bring_to != "preparing":
         bridge.on_speech(CHUNK)
         bridge.on_speech(END)
+        bridge.on_dialled(0)
     if bring_to in ("connecting", "speaking", "draining"):
         bridge.on_status("in-progress")
     if bring_to in ("speaking", "draining"):
