@@ -143,7 +143,8 @@ def test_ctrl_c_before_there_is_anything_to_clean_up_is_told_like_any_other(home
     os.mkfifo(home / "text")
     call = ("call", "--to", TO, "--from", FROM, "-f", "text", "--json")
     # Once it can be opened somebody reads it, and waits for what is never written.
-    with start(home, *call) as process, (home / "text").open("w"):
+    keys = {"ASYNC_API_KEY": "k", "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t"}
+    with start(home, *call, **keys) as process, (home / "text").open("w"):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, b"")

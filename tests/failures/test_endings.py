@@ -34,7 +34,7 @@ def test_the_callees_hang_up_ends_it_whatever_becomes_of_the_callbacks(
 
 
 def test_a_callee_who_hangs_up_as_we_do_has_heard_the_last_word(call: Caller) -> None:
-    call.answers("answer after 100ms; hang up after 1s")
+    call.answers("answer after 100ms; hang up after 3s")  # the tail lasts six on this line
     assert call("Yes.", "--from", FROM).code == 0
 
 
