@@ -62,8 +62,7 @@ def write_bundle(
         "calls.json": journalled(journal),
     }
     texts = {name: msgspec.json.encode(each).decode() for name, each in documents.items()}
-    write_file(path, _zipped({"README.txt": README, **texts}, clean))
-    path.chmod(0o600)
+    write_file(path, _zipped({"README.txt": README, **texts}, clean), private=True)
 
 
 def _zipped(texts: dict[str, str], clean: Callable[[str], str]) -> bytes:
