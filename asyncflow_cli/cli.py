@@ -99,7 +99,7 @@ def _show_version(_ctx: typer.Context, _param: Any, value: bool) -> None:
 
 def _remember(ctx: typer.Context, param: Any, value: Any) -> None:
     """Note a global flag that was given, before the command or after it."""
-    if value not in (None, False):
+    if value is not None and (value or param.secondary_opts):
         ctx.obj.flags[param.name] = value
     if ctx.default_map is None:
         _let_files_speak(ctx, ctx.obj)
@@ -169,8 +169,9 @@ def global_options() -> list[TyperOption]:
         _option("--debug", is_flag=True, help="Tracebacks."),
         _option("--profile", metavar="NAME", help=f"Profile of the config file. {env('profile')}"),
         _option(
-            "--sandbox",
+            "--sandbox/--no-sandbox",
             is_flag=True,
+            default=None,
             help=f"No account, no network: the local stand-in. {env('sandbox')}",
         ),
         _option(

@@ -12,8 +12,11 @@ from typing import Any
 from typer.core import TyperArgument, TyperGroup
 
 from asyncflow_cli.app import App
+from asyncflow_cli.commands.defaults import option_named
 from asyncflow_cli.protocol.completion import Candidate
 from asyncflow_cli.protocol.models import LANGUAGES, MODELS
+from asyncflow_cli.settings import PROJECT_FILE, boolean
+from asyncflow_cli.settings.names import CHOOSING, KEYS, NOW
 
 
 def _voices(app: App) -> Iterator[Candidate]:
@@ -50,6 +53,35 @@ def _schemas(app: App) -> Iterator[Candidate]:
     yield from map(Candidate, getattr(app.schema(None), "names", ()))
 
 
+def _settable(app: App) -> Iterator[Candidate]:
+    """Every name that may stand in a file."""
+    for key in KEYS.keys() - CHOOSING:
+        yield Candidate(key, KEYS[key]["help"])
+    for command, keys in app.files.options().items():
+        for key in set(keys) - NOW:
+            yield Candidate(f"{command.replace(' ', '.')}.{key}", f"of {command}")
+
+
+def _set(app: App) -> Iterator[Candidate]:
+    """The names of what files say."""
+    for row in app.configuration.list(app.own_settings).settings:
+        if row.origin.split(" ")[0] in ("profile", "keyring", "config", PROJECT_FILE):
+            yield Candidate(row.name, row.origin)
+
+
+def _gettable(app: App) -> Iterator[Candidate]:
+    for row in app.configuration.list(app.own_settings).settings:
+        yield Candidate(row.name, row.value or "")
+
+
+def _aliases(app: App) -> Iterator[Candidate]:
+    yield from (Candidate(f"aliases.{name}", v) for name, v in app.own_settings.aliases.items())
+
+
+def _truths(_app: App) -> Iterator[Candidate]:
+    yield from map(Candidate, ("true", "false"))
+
+
 Values = Callable[[App], Iterable[Candidate]]
 
 VALUES: Mapping[str, Values] = {
@@ -62,6 +94,9 @@ VALUES: Mapping[str, Values] = {
     "sids": _calls,
     "code": _codes,
     "schema name": _schemas,
+    "get name": _gettable,
+    "set name": lambda app: (*_settable(app), *_aliases(app)),
+    "unset name": _set,
 }
 """By the name of the parameter, in whichever command it stands; or in the one that is named."""
 
@@ -85,9 +120,10 @@ class _Place:
     """Where on a command line we are, word by word."""
 
     def __init__(self, tree: TyperGroup) -> None:
+        self._tree = tree
         self._command: Any = tree
         self._open: Any = None
-        self._arguments = 0
+        self._arguments: list[str] = []
         self.given: dict[str, Any] = {}
 
     @property
@@ -103,7 +139,7 @@ class _Place:
         elif isinstance(self._command, TyperGroup) and word in self._command.commands:
             self._command = self._command.commands[word]
         else:
-            self._arguments += 1
+            self._arguments.append(word)
 
     def _option(self, word: str) -> None:
         name, joined, value = word.partition("=")
@@ -117,7 +153,7 @@ class _Place:
         if self._open is not None:
             yield from self.values(self._open, app)
         elif word.startswith("-"):
-            yield from self._options_left()
+            yield from self._options_left(no=word.startswith("--n"))
         elif isinstance(self._command, TyperGroup):
             # Behind a command there is none of, nothing is known.
             for name, command in self._command.commands.items() if not self._arguments else ():
@@ -132,19 +168,34 @@ class _Place:
         named = VALUES.get(f"{self._command.name} {param.name}") or VALUES.get(param.name)
         return named(app) if named is not None else ()
 
-    def _options_left(self) -> Iterator[Candidate]:
+    def _options_left(self, *, no: bool) -> Iterator[Candidate]:
+        """The long names of those that were not given; opposites only for who asks for a `no`."""
         for param in self._command.params:
-            names = _names(param)
-            if names and (param.multiple or param.name not in self.given):
-                yield Candidate(names[-1], param.help or "")
+            names = [] if isinstance(param, TyperArgument) else param.opts[-1:]
+            opposites = param.secondary_opts if no else []
+            if param.multiple or param.name not in self.given:
+                yield from (Candidate(name, param.help or "") for name in (*names, *opposites))
 
     def _argument(self, app: App) -> Iterator[Candidate]:
         arguments = [p for p in self._command.params if isinstance(p, TyperArgument)]
         if not arguments:
             return
-        param = arguments[min(self._arguments, len(arguments) - 1)]
-        if self._arguments < len(arguments) or param.nargs == -1:
+        given = len(self._arguments)
+        param = arguments[min(given, len(arguments) - 1)]
+        if self._command.name == "set" and param.name == "value" and given == 1:
+            yield from self._values_of(self._arguments[0], app)
+        elif given < len(arguments) or param.nargs == -1:
             yield from self.values(param, app)
+
+    def _values_of(self, setting: str, app: App) -> Iterable[Candidate]:
+        """What may stand in a file behind a name."""
+        option = option_named(self._tree, setting)
+        if option is not None and not option.is_flag:
+            return self.values(option, app)
+        if option is not None or (setting in KEYS and KEYS[setting]["parse"] is boolean):
+            return _truths(app)
+        named = VALUES.get("voice" if setting.startswith("aliases.") else setting)
+        return named(app) if named is not None else ()
 
 
 def _names(param: Any) -> list[str]:

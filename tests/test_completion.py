@@ -138,6 +138,32 @@ def test_names_of_the_users_own_are_completed(run: Run, home: Path) -> None:
     assert complete(run, "tts --voice nar") == ["narrator"]
 
 
+def test_settings_are_completed_by_their_names_and_their_values(run: Run, home: Path) -> None:
+    folder = home / "config" / "asyncflow"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(
+        "[profiles.default]\nmodel = 'm'\n[profiles.default.tts]\nformat = 'wav'\n"
+        "[profiles.support]\n[aliases]\nnarrator = 'x'\n"
+    )
+    (home / "asyncflow.toml").write_text("voice = 'en'\n")
+    assert set(complete(run, "config unset ")) == {
+        "model",
+        "tts.format",
+        "voice",
+        "aliases.narrator",
+    }
+    assert {"timeout", "tts.format", "aliases.narrator"} <= set(complete(run, "config get "))
+    assert {"voice", "voices.list.limit", "tts.verify", "aliases.narrator"} <= set(
+        complete(run, "config set ")
+    )
+    assert not {"profile", "tts.output"} & set(complete(run, "config set "))
+    assert complete(run, "config set tts.format ") == ["raw", "mp3", "wav"]
+    assert complete(run, "config set tts.verify t") == ["true"]
+    assert complete(run, "config set sandbox f") == ["false"]
+    assert "narrator" in complete(run, "config set voice ")
+    assert complete(run, "config set --profile su") == ["support"]
+
+
 def test_calls_of_the_journal_are_completed(sandboxed: Run) -> None:
     sid = sandboxed("call", "Hi.", "--to", TO, "--json").json["call_sid"]
     assert sid in complete(sandboxed, "calls show CA")

@@ -87,7 +87,7 @@ def test_every_command_has_the_global_flags(run: Run) -> None:
         "config list",
     ):
         help = run(*command.split(), "--help").out
-        for flag in ("--json", "--quiet", "--sandbox", "--base-url", "--timeout", "--profile"):
+        for flag in ("--json", "--quiet", "--[no-]sandbox", "--base-url", "--timeout", "--profile"):
             assert flag in help, (command, flag)
 
 

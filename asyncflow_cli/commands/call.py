@@ -45,7 +45,9 @@ AudioOption = Annotated[
 ]
 KeepOpenOption = Annotated[
     bool,
-    typer.Option("--keep-open", help="Speak every line you type; a blank line hangs up."),
+    typer.Option(
+        "--keep-open/--no-keep-open", help="Speak every line you type; a blank line hangs up."
+    ),
 ]
 FlushOption = Annotated[
     str,
@@ -86,7 +88,9 @@ DigitsOption = Annotated[
     str | None,
     typer.Option("--send-digits", metavar="KEYS", help="Press these on answer, as ww12#."),
 ]
-RecordOption = Annotated[bool, typer.Option("--record", help="Have Twilio record the call.")]
+RecordOption = Annotated[
+    bool, typer.Option("--record/--no-record", help="Have Twilio record the call.")
+]
 RingOption = Annotated[
     str, typer.Option("--ring-timeout", metavar="DURATION", help="How long to let it ring.")
 ]

@@ -126,16 +126,20 @@ def typed(ctx: typer.Context, name: str, text: str) -> Any:
 
     UsageError for what the option does not take.
     """
-    *path, key = name.split(".")
-    commands = dict(commands_in(_tree(ctx)))
-    if tuple(path) not in commands or key in KEYS:
-        return text
-    found = next((param for param in options(commands[tuple(path)]) if id_of(param) == key), None)
-    if found is None:
+    found = option_named(_tree(ctx), name)
+    if found is None or id_of(found) in KEYS:
         return text
     texts = re.split(r"[\s,]+", text) if found.multiple else text
     value = found.type_cast_value(ctx, texts)
     return value if isinstance(value, bool | int | float) else texts
+
+
+def option_named(tree: TyperGroup, name: str) -> TyperOption | None:
+    """The option that files call `tts.format`; None if there is none."""
+    *path, key = name.split(".")
+    command = dict(commands_in(tree)).get(tuple(path))
+    known = options(command) if command is not None else []
+    return next((param for param in known if id_of(param) == key), None)
 
 
 def _tree(ctx: typer.Context) -> TyperGroup:

@@ -33,13 +33,19 @@ LanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="Force a language: en, fr, …")
 ]
 VerifyOption = Annotated[
-    bool, typer.Option("--verify", help="Check the sound before it is put in place.")
+    bool, typer.Option("--verify/--no-verify", help="Check the sound before it is put in place.")
 ]
 ShowOption = Annotated[
-    bool, typer.Option("--show", help="Draw it on stderr, at a terminal or with --color always.")
+    bool,
+    typer.Option(
+        "--show/--no-show", help="Draw it on stderr, at a terminal or with --color always."
+    ),
 ]
 PlainOption = Annotated[
-    bool, typer.Option("--plain-text", help="Read <break> and the like as text, not as mark-up.")
+    bool,
+    typer.Option(
+        "--plain-text/--no-plain-text", help="Read <break> and the like as text, not as mark-up."
+    ),
 ]
 
 

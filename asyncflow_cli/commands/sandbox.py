@@ -26,7 +26,10 @@ SpeedOption = Annotated[
     float, typer.Option("--speed", metavar="X", help="How fast the phone line's time runs.")
 ]
 DeterministicOption = Annotated[
-    bool, typer.Option("--deterministic", help="The same ids, dates and recordings every time.")
+    bool,
+    typer.Option(
+        "--deterministic/--no-deterministic", help="The same ids, dates and recordings every time."
+    ),
 ]
 
 WaitOption = Annotated[
@@ -58,7 +61,9 @@ AccountOption = Annotated[
 ]
 StrictOption = Annotated[
     bool,
-    typer.Option("--strict", help="Exit 1 if anything was logged, or a call was left alive."),
+    typer.Option(
+        "--strict/--no-strict", help="Exit 1 if anything was logged, or a call was left alive."
+    ),
 ]
 EraOption = Annotated[Era, typer.Option("--era", help="asyncflow is the service of 2025.")]
 CursorOption = Annotated[

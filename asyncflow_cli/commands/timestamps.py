@@ -70,7 +70,10 @@ SplitOnOption = Annotated[
     str, typer.Option("--split-on", metavar="CHARS", help="Signs that end a sentence and its cue.")
 ]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Fail if word times cannot be true; else they are mended.")
+    bool,
+    typer.Option(
+        "--strict/--no-strict", help="Fail if word times cannot be true; else they are mended."
+    ),
 ]
 
 

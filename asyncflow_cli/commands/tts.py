@@ -64,7 +64,7 @@ JobsOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("-n", "--dry-run", help="Show the request and its price; send nothing.")
 ]
-PlayOption = Annotated[bool, typer.Option("--play", help="Play it.")]
+PlayOption = Annotated[bool, typer.Option("--play/--no-play", help="Play it.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
 
 

@@ -54,7 +54,7 @@ SearchOption = Annotated[
         "--search", metavar="TEXT", help="In name, description, accent and style, of --all."
     ),
 ]
-MineOption = Annotated[bool, typer.Option("--mine", help="Only your own.")]
+MineOption = Annotated[bool, typer.Option("--mine/--no-mine", help="Only your own.")]
 NameOption = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="What it is called.")
 ]
@@ -79,7 +79,9 @@ ClipArgument = Annotated[
 CloneNameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", help="What to call the voice.")
 ]
-EnhanceOption = Annotated[bool, typer.Option("--enhance", help="Remove background noise first.")]
+EnhanceOption = Annotated[
+    bool, typer.Option("--enhance/--no-enhance", help="Remove background noise first.")
+]
 TranscriptOption = Annotated[
     str | None, typer.Option("--transcript", metavar="TEXT", help="What is said in the clip.")
 ]
@@ -87,10 +89,16 @@ ClipLanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="Language of the clip.")
 ]
 IfNotExistsOption = Annotated[
-    bool, typer.Option("--if-not-exists", help="If you have a voice of that name, print that.")
+    bool,
+    typer.Option(
+        "--if-not-exists/--no-if-not-exists", help="If you have a voice of that name, print that."
+    ),
 ]
 IgnoreMissingOption = Annotated[
-    bool, typer.Option("--ignore-missing", help="What is not there counts as deleted.")
+    bool,
+    typer.Option(
+        "--ignore-missing/--no-ignore-missing", help="What is not there counts as deleted."
+    ),
 ]
 ClipOutputOption = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; - is stdout.")

@@ -28,7 +28,8 @@ def nearest(word: str, known: Iterable[str], n: int = 3) -> list[str]:
 def meant(ctx: typer.Context, word: str) -> list[str]:
     """Command lines, or options, in place of a word the parser does not know."""
     if word.startswith("-"):
-        return nearest(word, (name for param in ctx.command.params for name in param.opts))
+        params = ctx.command.params
+        return nearest(word, (o for param in params for o in (*param.opts, *param.secondary_opts)))
     assert isinstance(ctx.command, TyperGroup)
     prefix = ctx.command_path.removeprefix(ROOT).strip()
     close = [f"{prefix} {name}".strip() for name in nearest(word, ctx.command.commands)]

@@ -116,4 +116,9 @@ def _command(command: Any) -> Row:
 
 def _rows(ctx: typer.Context, params: list[Any]) -> tuple[Row, ...]:
     records = (param.get_help_record(ctx) for param in params)
-    return tuple(Row(term, " ".join(text.split())) for term, text in filter(None, records))
+    return tuple(Row(_term(told), " ".join(text.split())) for told, text in filter(None, records))
+
+
+def _term(told: str) -> str:
+    """`--[no-]verify` in place of `--verify / --no-verify`, as git writes it."""
+    return re.sub(r"--([\w-]+) / --no-\1", r"--[no-]\1", told)

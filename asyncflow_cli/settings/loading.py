@@ -65,7 +65,7 @@ def load(
             and _are_siblings(origin, other, names)
             and value.strip() != values[name]
         ]
-    if values.get("profile") == SANDBOX_PROFILE:
+    if values.get("profile") == SANDBOX_PROFILE and flags.get("sandbox") is None:
         values["sandbox"], origins["sandbox"] = True, origins["profile"]
     first, *others = values.get("base_url", DEFAULT_BASE_URL).split(",")
     values |= {"base_url": first, "other_base_urls": tuple(others)}
@@ -85,8 +85,8 @@ def command_table(table: Mapping[str, Any], command: Sequence[str]) -> Mapping[s
 def _candidates(name: str, names: tuple[str, ...], sources: _Sources) -> Iterator[tuple[str, Any]]:
     """Where a value was found, and what stands there; the winner first."""
     key = name.strip("_")
-    if sources.flags.get(name) is not None:
-        yield "--" + key.replace("_", "-"), sources.flags[name]
+    if (given := sources.flags.get(name)) is not None:
+        yield ("--no-" if given is False else "--") + key.replace("_", "-"), given
     yield from _variables(names, sources)
     for origin, table in ((PROJECT_FILE, sources.project), ("profile", sources.profile)):
         inner = command_table(table, sources.command)
