@@ -133,9 +133,15 @@ def _print_page(ctx: typer.Context) -> None:
 
 
 def _show_help(ctx: typer.Context, _param: Any, value: bool) -> None:
+    """Or go on: of the options that are looked at first, this one is the last."""
     if value:
         _print_page(ctx)
         raise typer.Exit
+    if "field" in ctx.obj.flags and not isinstance(ctx.command, TyperGroup):
+        from asyncflow_cli.commands.printed import check_field
+
+        path, dry_run = ctx.obj.flags["field"], bool(ctx.params.get("dry_run"))
+        check_field(ctx.obj, path, dry_run=dry_run)
 
 
 def _option(*names: str, callback: Any = _remember, **attributes: Any) -> TyperOption:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from asyncflow_cli import cli
+from asyncflow_cli.commands.printed import documents_of
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.fields import check
 from asyncflow_cli.protocol.paths import every
 from asyncflow_cli.protocol.picking import field, program
 from tests.conftest import Run
+from tests.test_schemas import leaves
 from tests.test_tts import FOX
 
 DOCUMENT = {"words": [{"text": "a"}, {"text": "b"}], "seconds": 1.5, "output": None, "of": {}}
@@ -71,6 +75,63 @@ def test_a_wrong_field_leaves_stdout_empty(sandboxed: Run) -> None:
     result = sandboxed("--field", "statsu", "status")
     assert (result.code, result.out, result.error["code"]) == (2, "", "NO_FIELD")
     assert result.error["hint"] == "Did you mean status?"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("tts Hello. -o fox.wav --field secnods", "Did you mean seconds?"),
+        ("--field=secnods tts Hello. -o fox.wav", "Did you mean seconds?"),
+        ("tts Hello. -o fox.wav --field estimated_usd", "There are: "),
+        ("tts Hello. --dry-run --field seconds", "estimated_seconds"),
+        ("tts --field seconds.x -n Hello.", "estimated_seconds"),
+        ("tts Hello. -o fox.wav --field seconds.x", "There is nothing below it"),
+        ("timestamps Hello. -o fox.wav --field words.*.txt", "Did you mean text?"),
+        ("timestamps Hello. -o fox.wav --field words.text", "It is a list: 0 is its first"),
+        ("call --to +15551230001 Hello. --field end_raeson", "Did you mean end_reason?"),
+        ("voices delete Jennie -y --field deleted.0.x", "There is nothing below it"),
+        ("voices clone me.wav --name Me --field voice", "Did you mean voice_id?"),
+        ("doctor --field findings.0.cod", "Did you mean code?"),
+    ],
+)
+def test_a_wrong_field_is_told_before_anything_is_done(
+    run: Run, home: Path, line: str, hint: str
+) -> None:
+    nobody = {"ASYNC_BASE_URL": "http://127.0.0.1:1", "ASYNC_API_KEY": "k"}
+    result = run(*line.split(), **nobody)
+    assert (result.code, result.out, result.error["code"]) == (2, "", "NO_FIELD"), result.err
+    assert hint in result.error["hint"]
+    assert list(home.glob("*.wav")) == []
+
+
+@pytest.mark.parametrize("path", ["details.any.thing", "a", "b.0", "b.*.c", "n", "m.x.c", "o.q"])
+def test_what_may_be_there_is_not_refused(path: str) -> None:
+    item = {"type": "object", "properties": {"c": {"type": "string"}}}
+    schema = {
+        "$ref": "#/$defs/D",
+        "$defs": {
+            "I": item,
+            "D": {
+                "type": "object",
+                "properties": {
+                    "details": {},
+                    "a": {"type": "integer"},
+                    "b": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/I"}}]},
+                    "n": {"anyOf": [{"type": "null"}, {"type": "string"}]},
+                    "m": {"type": "object", "additionalProperties": {"$ref": "#/$defs/I"}},
+                    "o": {"type": "object"},
+                },
+            },
+        },
+    }
+    check(path, [schema])
+
+
+def test_every_command_is_known_by_the_documents_it_prints(run: Run) -> None:
+    names = set(run("schema").out.split())
+    for command in leaves(cli.build()):
+        for dry_run in (False, True):
+            assert set(documents_of(command, dry_run=dry_run)) <= names, command
 
 
 def test_a_warning_is_said_where_its_document_is_not_printed(sandboxed: Run) -> None:

@@ -132,7 +132,8 @@ ForceOption = Annotated[
     bool, typer.Option("--force", help="Call from an account that may not stream, too.")
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("-n", "--dry-run", help="Show what would be done; open no socket.")
+    bool,
+    typer.Option("-n", "--dry-run", is_eager=True, help="Show what would be done; open no socket."),
 ]
 ReportOption = Annotated[
     list[Path] | None,

@@ -61,8 +61,11 @@ PresetOption = Annotated[
 JobsOption = Annotated[
     int, typer.Option("--jobs", min=1, max=16, metavar="N", help="Requests at a time; long text.")
 ]
-DryRunOption = Annotated[
-    bool, typer.Option("-n", "--dry-run", help="Show the request and its price; send nothing.")
+DryRunOption = Annotated[  # early, for --field is held against what it prints
+    bool,
+    typer.Option(
+        "-n", "--dry-run", is_eager=True, help="Show the request and its price; send nothing."
+    ),
 ]
 PlayOption = Annotated[bool, typer.Option("--play/--no-play", help="Play it.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
