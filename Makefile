@@ -36,8 +36,8 @@ install-check: $(INSTALLED)  ## Build the wheel, and install it with pip, uv and
 soak: $(INSTALLED)  ## The long runs, a minute or so
 	$(BIN)/pytest -s -m soak
 
-bench: $(INSTALLED)  ## How soon a call speaks
-	$(BIN)/python benchmarks/first_frame.py
+bench: $(INSTALLED)  ## How fast all of it is, beside what one would use instead; some minutes
+	$(BIN)/python -m benchmarks
 
 schemas: $(INSTALLED)  ## Write docs/schemas anew, after a report has changed
 	for name in $$($(BIN)/asyncflow schema); do $(BIN)/asyncflow schema $$name > docs/schemas/$$name.json; done
