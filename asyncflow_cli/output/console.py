@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TextIO
 
 from rich.console import Console
+from rich.text import Text
 
-LONGEST_LINE = 10_000
-"""Columns of what is no terminal."""
+from asyncflow_cli.output.layout import Row
 
 
 class _PlainConsole(Console):
@@ -18,7 +18,7 @@ class _PlainConsole(Console):
 
 def console_on(stream: TextIO, color: str) -> Console:
     """One that takes texts as they are; `color` is auto, always or never."""
-    console = _PlainConsole(
+    return _PlainConsole(
         file=stream,
         # Names and texts are not ours: "[Demo]" is no style, ":phone:" no picture.
         markup=False,
@@ -27,6 +27,8 @@ def console_on(stream: TextIO, color: str) -> Console:
         # The flag says it, whatever NO_COLOR says.
         no_color={"always": False, "never": True}.get(color),
     )
-    if not console.is_terminal:
-        console.width = LONGEST_LINE  # a row is a line, for who reads it from a pipe
-    return console
+
+
+def print_row(console: Console, row: Row, end: str) -> None:
+    # A style of `print` itself would colour a live view below it, too.
+    console.print(Text.assemble(*row), end=end, highlight=False, soft_wrap=True)

@@ -1,0 +1,125 @@
+"""Texts in rows and columns, on as many columns as there are: where lines break, what stands beside
+what. Pure; it knows no secrets, so what it gets must be clean.
+
+A width of None is any number: a pipe gets a line for each row, however long.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+Row: TypeAlias = tuple[tuple[str, str], ...]
+"""Texts, each with a style: bold, dim, green, …"""
+
+NAME, TITLE = "dim", "bold"
+"""How a field's name is told from its value, and a column's title from its cells."""
+
+GAP = 2
+"""Blanks between columns, and before what stands below its name."""
+
+TALLEST = 4
+"""Lines of a cell; a table that needs more is easier to read as blocks."""
+
+
+def cells(text: str) -> int:
+    """Columns that a text takes: none for accents, two for what is wide."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+
+
+def wrapped(text: str, width: int | None, *, first: int = 0, hang: int = 0) -> list[str]:
+    """Its lines, broken between words alone: an address is there to be copied.
+
+    Before the first line `first` columns are taken; those that follow begin with `hang` blanks.
+    """
+    if width is None:
+        return [text]
+    lines: list[str] = []
+    for part in text.split("\n"):
+        lines += _folded(part, width, 0 if lines else first, hang)
+    return lines
+
+
+def _folded(part: str, width: int, first: int, hang: int) -> Iterator[str]:
+    if first + cells(part) <= width:
+        yield part
+        return
+    margin = " " * (len(part) - len(part.lstrip()))
+    line, taken = margin, first
+    for word in part.split():
+        if line.strip() and taken + cells(line) + 1 + cells(word) > width:
+            yield line
+            line, taken = " " * hang + margin, 0
+        line += f" {word}" if line.strip() else word
+    yield line
+
+
+def grid(fields: Mapping[str, str], width: int | None) -> Iterator[Row]:
+    """A value beside each name; below it where it would be broken or cut."""
+    edge = max(map(cells, fields), default=0) + GAP
+    for name, value in fields.items():
+        room = None if width is None else width - edge
+        longest = max(map(cells, value.split()), default=0)
+        if room is not None and room < longest <= edge + room - GAP:
+            yield ((name, NAME),)
+            below = wrapped(value, edge + room - GAP)
+            yield from (((" " * GAP + line, ""),) for line in below)
+            continue
+        head, *rest = wrapped(value, room)
+        yield (name + " " * (edge - cells(name)), NAME), (head, "")
+        yield from (((" " * edge + line, ""),) for line in rest)
+
+
+def blocks(records: Iterable[Mapping[str, str]], width: int | None) -> Iterator[Row]:
+    """Grids with a blank line between."""
+    for number, fields in enumerate(records):
+        if number:
+            yield (("", ""),)
+        yield from grid(fields, width)
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[Row]:
+    """A column for each title, its cells in several lines where they must be.
+
+    On too few columns for that, one field under the other instead: nothing is cut.
+    """
+    widths = _widths([titles, *rows], width)
+    if widths is None:
+        named = (dict(zip(titles, row, strict=True)) for row in rows)
+        yield from blocks(({n: v for n, v in fields.items() if v} for fields in named), width)
+        return
+    for number, row in enumerate([titles, *rows] if rows else []):
+        for line in _beside(row, widths):
+            yield ((line, "" if number else TITLE),)
+
+
+def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | None:
+    """Of each column; None if it is no table any more on so little room."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(cells, column)) for column in columns]
+    if width is None:
+        return widths
+    least = [max(cells(w) for cell in column for w in cell.split() or [""]) for column in columns]
+    room = width - GAP * (len(columns) - 1)
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        wide = max(range(len(widths)), key=lambda i: (widths[i] > least[i], widths[i]))
+        widths[wide] -= 1
+    tallest = max(len(wrapped(c, w)) for row in rows for c, w in zip(row, widths, strict=True))
+    return widths if tallest <= TALLEST else None
+
+
+def _beside(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """The lines of a row."""
+    columns = [wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
+    for number in range(max(map(len, columns))):
+        line = [column[number] if number < len(column) else "" for column in columns]
+        padded = (c + " " * (w - cells(c)) for c, w in zip(line, widths, strict=True))
+        yield (" " * GAP).join(padded).rstrip()

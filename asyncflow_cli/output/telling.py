@@ -1,0 +1,110 @@
+"""Events, told while they happen: a live view, a line each, or NDJSON."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+
+import msgspec
+
+from asyncflow_cli.errors import AsyncflowError
+from asyncflow_cli.output.documents import Event, Format, View
+from asyncflow_cli.output.teller import Teller
+from asyncflow_cli.output.words import Words
+
+if TYPE_CHECKING:
+    from asyncflow_cli.output.live import LiveView
+
+Clock: TypeAlias = Callable[[], float]
+
+Failed: TypeAlias = Callable[[AsyncflowError, float], msgspec.Struct]
+"""Makes the event that ends a stream from what failed, and when."""
+
+
+class Telling(Words):
+    """Something that goes on, told by somebody else than whoever does it."""
+
+    _end_events: Callable[[AsyncflowError], None] | None = None
+    """What a failure does to stdout, once an event is there."""
+
+    @contextlib.contextmanager
+    def events(
+        self, failed: Failed, view: View[Any] | None = None, clock: Clock = time.monotonic
+    ) -> Iterator[Callable[[Event], None]]:
+        """Something to tell what happens, while it happens. It never waits, and never fails.
+
+        People see the view of it where their terminal can show it, and a line each otherwise.
+        For scripts there is nothing. In JSON each is a line on stdout, and once one is there, a
+        failure of the command is the last. The document comes after them.
+        """
+        live = self._live(view, clock)
+        people = self._tell_people if live is None else partial(self._show, live, clock)
+        program = partial(self._tell_program, failed, clock) if self._pick is None else _mute
+        tell = {Format.HUMAN: people, Format.JSON: program, Format.QUIET: _mute}[self.format]
+
+        def told(event: Event) -> None:
+            if event.warns:
+                self.warning(event.words or "")
+            tell(event)
+
+        self._teller = Teller(None if live is None else live.draw)
+        try:
+            yield told
+        finally:
+            if live is not None:
+                self._teller.do(live.stop)
+            teller, self._teller = self._teller, None
+            teller.close()
+
+    def _live(self, view: View[Any] | None, clock: Clock) -> LiveView | None:
+        if view is None or self.format is not Format.HUMAN or not self._margin.is_terminal:
+            return None
+        from asyncflow_cli.output.live import LiveView, can_show
+
+        console = self._margin.console
+        return LiveView(console, view, self.redactor.clean, clock) if can_show(console) else None
+
+    def _show(self, live: LiveView, clock: Clock, event: Event) -> None:
+        assert self._teller is not None
+        self._teller.do(partial(live.tell, event, clock()))
+
+    def _tell_people(self, event: Event) -> None:
+        if event.words and not event.warns:
+            moment = f"{event.at:5.1f} s  "
+            self._say(event.words, label=moment, hang=len(moment))
+
+    def _tell_program(self, failed: Failed, clock: Clock, event: Event) -> None:
+        began = clock() - event.at
+        if self._end_events is None:
+            self._end_events = lambda error: self._event(failed(error, round(clock() - began, 3)))
+        assert self._teller is not None
+        self._teller.do(partial(self._event, event))
+
+    def _end_stream(self, error: AsyncflowError) -> None:
+        if self._end_events is None:
+            return
+        try:
+            self._end_events(error)
+        except OSError:
+            drop(self.stdout)  # stderr says what failed before this did
+
+    def _event(self, event: Any) -> None:
+        try:
+            self._paper.line(msgspec.json.encode(event).decode())
+            self.stdout.flush()
+        except BrokenPipeError:
+            drop(self.stdout)  # who reads is gone; what is told of has to come to its end
+
+
+def _mute(_event: Event) -> None:
+    """Nobody wants to be told."""
+
+
+def drop(stream: TextIO) -> None:
+    """Who reads it is gone; Python must not complain about it again on its way out."""
+    with contextlib.suppress(OSError, ValueError):  # not everything has a number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
