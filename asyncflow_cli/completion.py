@@ -39,7 +39,9 @@ def _profiles(app: App) -> Iterator[Candidate]:
 
 
 def _calls(app: App) -> Iterator[Candidate]:
-    for call in app.journalled(live_only=False).calls:
+    from asyncflow_cli.transport.journalled import journalled
+
+    for call in journalled(app.journal).calls:
         yield Candidate(call.call_sid, f"{call.to} {call.state}")
 
 
@@ -49,8 +51,10 @@ def _codes(_app: App) -> Iterator[Candidate]:
     yield from (Candidate(code, entry.title) for code, entry in ENTRIES.items())
 
 
-def _schemas(app: App) -> Iterator[Candidate]:
-    yield from map(Candidate, getattr(app.schema(None), "names", ()))
+def _schemas(_app: App) -> Iterator[Candidate]:
+    from asyncflow_cli.published import schema
+
+    yield from map(Candidate, getattr(schema(None), "names", ()))
 
 
 def _settable(app: App) -> Iterator[Candidate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +16,12 @@ from asyncflow_cli.commands.options import (
     TextArgument,
     VoiceOption,
     env,
+    text_source,
 )
-from asyncflow_cli.commands.speech import speech_of
+from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.order import CallOrder, key, phone_number, send_digits
 from asyncflow_cli.protocol.plan import BargeIn, MachinePolicy, Manners
+from asyncflow_cli.protocol.transcript import prepared
 from asyncflow_cli.settings import duration, whole_seconds
 
 
@@ -202,7 +204,7 @@ def call(
         to=phone_number(settings.need("to"), "number to call"),
         from_=phone_number(settings.need("from_"), "number to call from"),
         caller_id=caller_id and phone_number(caller_id, "caller id"),
-        **speech_of(app, text, file, audio, keep_open=keep_open, plain=plain_text),
+        **_speech(app, text, file, audio, keep_open=keep_open, plain=plain_text),
         language=language,
         plain_text=plain_text,
         flush_after=duration(flush_after),
@@ -227,6 +229,39 @@ def call(
         force=force,
     )
     if dry_run:
-        app.out.record(app.plan_call(order))
+        from asyncflow_cli.transport.callplanning import plan_call
+
+        plan = plan_call(settings, order)
+        app.out.warnings(plan.doubts)
+        app.out.record(plan)
         return
-    app.out.record(app.run(app.call(order, save_heard=save_heard, reports=report or ())))
+    from asyncflow_cli.sandbox.client import heard
+    from asyncflow_cli.transport.callfiles import CallFiles
+    from asyncflow_cli.transport.calling import make_call
+
+    files = CallFiles(reports=report or (), heard=save_heard, ask=heard)
+    work = make_call(settings, order, app.journal, app.library, app.out, files=files, stop=app.stop)
+    app.out.record(app.run(work))
+
+
+def _speech(
+    app: App, text: str | None, file: str | None, audio: str | None, *, keep_open: bool, plain: bool
+) -> dict[str, Any]:
+    """The `text` or the `audio` of a CallOrder, or neither for text that stdin is to bring.
+
+    UsageError for two of them, or none.
+    """
+    if audio is not None:
+        from asyncflow_cli.transport.phoneclip import read_phone_clip
+
+        if text is not None or file is not None or keep_open:
+            raise UsageError("Two things to say: a text, and a file with --audio", hint=_ONE)
+        return {"text": None, "audio": read_phone_clip(audio, warn=app.out.warning)}
+    if keep_open and "-" in (text, file):
+        raise UsageError("With --keep-open stdin is for the lines you type", hint=_ONE)
+    typed_only = keep_open and text is None and file is None
+    said = None if typed_only else text_source(text, file)
+    return {"text": said and prepared(said, plain=plain, warn=app.out.warning)}
+
+
+_ONE = "Leave one out"

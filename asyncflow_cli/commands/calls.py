@@ -37,8 +37,10 @@ def list_calls(ctx: typer.Context, live: LiveOption = False) -> None:
         asyncflow calls list
         asyncflow calls list --live --json
     """
+    from asyncflow_cli.transport.journalled import journalled
+
     app: App = ctx.obj
-    report = app.journalled(live_only=live)
+    report = journalled(app.journal, live_only=live)
     app.out.table(report, report.calls, COLUMNS)
     app.out.step(report.summary)
 

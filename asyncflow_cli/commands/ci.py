@@ -61,6 +61,8 @@ def run(
         asyncflow --sandbox ci run smoke.yaml
         asyncflow ci run smoke.yaml --junit smoke.xml --summary smoke.md
     """
+    from asyncflow_cli.transport.ci.run import SmokeFile, run_file
+
     app: App = ctx.obj
     order = SmokeOrder(
         file=file,
@@ -70,5 +72,7 @@ def run(
         summary=summary,
         annotations=annotations,
     )
-    report = app.run(app.ci(order))
+    steps = SmokeFile.read(order.file, app.environ)
+    app.configured(sandbox_with=steps.sandbox)
+    report = app.run(run_file(steps, order, app.surroundings, app.out))
     app.out.verdict(report, report.rows, COLUMNS, report.failure)

@@ -48,7 +48,9 @@ def doctor(
         asyncflow doctor --fix
         asyncflow doctor --offline --bundle doctor.zip
     """
+    from asyncflow_cli.transport.doctor.visit import visit
+
     app: App = ctx.obj
-    report = app.run(app.doctor(DoctorOrder(offline, port, fix, bundle)))
+    report = app.run(visit(app.patient, DoctorOrder(offline, port, fix, bundle), app.out))
     app.out.page(report)
     raise typer.Exit(report.exit_code)

@@ -27,9 +27,11 @@ def explain(ctx: typer.Context, code: CodeArgument = None, list_all: ListOption 
         asyncflow explain 21211
         asyncflow explain 24
     """
+    from asyncflow_cli.protocol.catalogue import explained
+
     app: App = ctx.obj
     wanted = None if list_all else code
-    report = app.explained(wanted)
+    report = explained(wanted)
     if wanted is None:
         app.out.table(report, report.lines)
     else:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.settings import FIELDS
+from asyncflow_cli.settings import FIELDS, duration
 
 
 def env(name: str) -> str:
@@ -47,6 +47,11 @@ PlainOption = Annotated[
         "--plain-text/--no-plain-text", help="Read <break> and the like as text, not as mark-up."
     ),
 ]
+
+
+def seconds(text: str | None) -> float | None:
+    """Of an option that may be left out."""
+    return None if text is None else duration(text)
 
 
 def text_source(argument: str | None, file: str | None) -> str | None:

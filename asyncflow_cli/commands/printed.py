@@ -41,6 +41,8 @@ def documents_of(command: str, *, dry_run: bool = False) -> tuple[str, ...]:
 
 def check_field(app: App, path: str, *, dry_run: bool) -> None:
     """UsageError for a --field that no document of this command has."""
+    from asyncflow_cli.published import schema
+
     names = documents_of(" ".join(app.command), dry_run=dry_run)
-    reports = map(app.schema, names)
+    reports = map(schema, names)
     check(path, [report.json_schema for report in reports if isinstance(report, SchemaReport)])

@@ -102,6 +102,8 @@ def serve(
         asyncflow sandbox serve &
         eval "$(asyncflow sandbox env)"
     """
+    from asyncflow_cli.sandbox import attending
+
     app: App = ctx.obj
     choices = Choices(
         era=era,
@@ -120,7 +122,7 @@ def serve(
         account=account or (),
         strict=strict,
     )
-    app.run(app.serve(sandbox))
+    app.run(attending.serve(sandbox, app.sandbox_folder, app.out))
 
 
 @app.command("env")
@@ -130,8 +132,10 @@ def env(ctx: typer.Context, wait: WaitOption = "3s") -> None:
     Examples:
         eval "$(asyncflow sandbox env)"
     """
+    from asyncflow_cli.sandbox import attending
+
     app: App = ctx.obj
-    app.out.exports(app.served_sandbox(duration(wait)))
+    app.out.exports(attending.environment(app.sandbox_folder, patience=duration(wait)))
 
 
 @app.command("reset")
@@ -141,5 +145,7 @@ def reset(ctx: typer.Context) -> None:
     Examples:
         asyncflow sandbox reset
     """
+    from asyncflow_cli.sandbox import attending
+
     app: App = ctx.obj
-    app.out.record(app.reset_sandbox())
+    app.out.record(attending.reset(app.sandbox_folder))

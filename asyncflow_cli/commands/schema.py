@@ -10,7 +10,7 @@ from asyncflow_cli.app import App
 
 
 def register(app: typer.Typer) -> None:
-    app.command("schema")(schema)
+    app.command("schema")(show_schema)
 
 
 NameArgument = Annotated[
@@ -18,7 +18,7 @@ NameArgument = Annotated[
 ]
 
 
-def schema(ctx: typer.Context, name: NameArgument = None) -> None:
+def show_schema(ctx: typer.Context, name: NameArgument = None) -> None:
     """The JSON Schema of what --json prints. The document's own `schema` says which one.
 
     Examples:
@@ -26,5 +26,7 @@ def schema(ctx: typer.Context, name: NameArgument = None) -> None:
         asyncflow schema tts
         asyncflow schema error > error.json
     """
+    from asyncflow_cli.published import schema
+
     app: App = ctx.obj
-    app.out.value(app.schema(name))
+    app.out.value(schema(name))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.settings import duration
+from asyncflow_cli.commands.options import seconds
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +28,8 @@ def status(ctx: typer.Context, wait: WaitOption = None) -> None:
         asyncflow --sandbox status --json
         asyncflow status --wait 60s
     """
+    from asyncflow_cli.transport import waiting
+
     app: App = ctx.obj
-    report = app.run(app.status(duration(wait) if wait is not None else None))
+    report = app.run(waiting.status(app.api, seconds(wait)))
     app.out.record(report)

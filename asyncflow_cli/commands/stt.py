@@ -45,7 +45,9 @@ def stt(
     request = TranscriptionRequest(model_id=model, language=language)
     recording = _read(file)
     app.out.warnings(request.doubts())
-    report = app.run(app.transcribe(file, recording, request))
+    from asyncflow_cli.transport.transcription import transcribe
+
+    report = app.run(transcribe(app.api, file, recording, request))
     app.out.value(report)
 
 

@@ -146,11 +146,18 @@ def timestamps(
         strict=strict,
         jobs=jobs,
         verify=verify,
+        show=show,
+        force=force,
     )
     app.out.warnings(doubts(request))
     if dry_run:
-        app.out.record(app.plan("/text_to_speech/with_timestamps", request))
+        from asyncflow_cli.protocol.dryrun import speech_plan
+
+        url = f"{settings.base_url}/text_to_speech/with_timestamps"
+        app.out.record(speech_plan(url, request, order.pieces, key=bool(settings.api_key)))
         return
-    report = app.run(app.timestamps(order, force=force, show=show))
+    from asyncflow_cli.transport.timestamps import synthesize_timed
+
+    report = app.run(synthesize_timed(app.api, order, app.out))
     app.out.warnings(report.remarks)
     app.out.files(report, report.files, piped=order.piped)

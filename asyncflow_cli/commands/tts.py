@@ -22,7 +22,7 @@ from asyncflow_cli.protocol.audio import Container
 from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
 from asyncflow_cli.protocol.presets import PresetName
-from asyncflow_cli.protocol.transcript import prepared
+from asyncflow_cli.protocol.transcript import pieces, prepared
 
 
 def register(app: typer.Typer) -> None:
@@ -122,11 +122,18 @@ def tts(
     )
     app.out.warnings(doubts(request))
     if dry_run:
-        app.out.record(app.plan("/text_to_speech", request))
+        from asyncflow_cli.protocol.dryrun import speech_plan
+
+        url, key = f"{settings.base_url}/text_to_speech", bool(settings.api_key)
+        app.out.record(speech_plan(url, request, pieces(request.transcript), key=key))
         return
-    work = app.synthesize(
-        request, output, jobs=jobs, play=play, force=force, verify=verify, show=show
+    from asyncflow_cli.transport.destination import Destination
+    from asyncflow_cli.transport.synthesis import synthesize
+
+    destination = Destination.of(output, app.out, play=play, force=force)
+    show_on = app.out if show else None
+    report = app.run(
+        synthesize(app.api, request, destination, jobs=jobs, verify=verify, show_on=show_on)
     )
-    report = app.run(work)
     app.out.warnings(report.remarks)
     app.out.file(report)

@@ -16,6 +16,7 @@ from asyncflow_cli.commands.options import (
     VerifyOption,
     VoiceOption,
     read_text,
+    seconds,
     text_source,
 )
 from asyncflow_cli.commands.tts import (
@@ -32,8 +33,8 @@ from asyncflow_cli.commands.tts import (
 from asyncflow_cli.protocol.audio import Encoding
 from asyncflow_cli.protocol.formats import stream_format
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
+from asyncflow_cli.protocol.streamorder import Gates, StreamOrder
 from asyncflow_cli.protocol.transcript import prepared
-from asyncflow_cli.settings import duration
 
 
 def register(app: typer.Typer) -> None:
@@ -114,20 +115,25 @@ def tts_stream(
     )
     app.out.warnings(doubts(request))
     if dry_run:
-        app.out.record(app.plan_stream(request, read_text(text, file), transport))
+        from asyncflow_cli.protocol.dryrun import stream_plan
+
+        text = read_text(text, file)
+        plan = stream_plan(settings.base_url, request, text, transport, key=bool(settings.api_key))
+        app.out.record(plan)
         return
     source = text_source(text, file)
-    stream = app.stream(
-        request,
-        source and prepared(source, plain=plain_text, warn=app.out.warning),
-        output,
+    order = StreamOrder(
+        request=request,
+        text=source and prepared(source, plain=plain_text, warn=app.out.warning),
         transport=transport,
-        flush_after=None if flush_after is None else duration(flush_after),
-        limits=(assert_ttfb, assert_max_gap, assert_rtf),
-        play=play,
-        force=force,
+        flush_after=seconds(flush_after),
+        gates=Gates(seconds(assert_ttfb), seconds(assert_max_gap), assert_rtf),
         verify=verify,
     )
-    report = app.run(stream)
+    from asyncflow_cli.transport.destination import Destination
+    from asyncflow_cli.transport.streaming import stream_speech
+
+    destination = Destination.of(output, app.out, play=play, force=force)
+    report = app.run(stream_speech(app.settings, app.api, app.library, order, destination))
     app.out.warnings(report.remarks)
     app.out.file(report)

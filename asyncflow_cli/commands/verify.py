@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.commands.options import read_text
+from asyncflow_cli.commands.options import read_text, seconds
 from asyncflow_cli.protocol.verify.findings import Limits, VerifyOrder
 from asyncflow_cli.settings import duration
 
@@ -95,14 +95,17 @@ def verify(
         encoding=encoding,
         sample_rate=sample_rate,
         max_silence=duration(max_silence),
-        min_duration=None if min_duration is None else duration(min_duration),
-        max_duration=None if max_duration is None else duration(max_duration),
+        min_duration=seconds(min_duration),
+        max_duration=seconds(max_duration),
         min_level=min_level,
         max_level=max_level,
         min_wpm=min_wpm,
         max_wpm=max_wpm,
     )
     said = None if text is None and file is None else read_text(text, file)
-    report = app.verified(files, VerifyOrder(limits=limits, timings=timings, text=said))
+    order = VerifyOrder(limits=limits, timings=timings, text=said)
+    from asyncflow_cli.transport import verifying
+
+    report = verifying.verify(files, order)
     app.out.warnings(report.remarks)
     app.out.verdict(report, report.rows, (), report.failure)

@@ -183,8 +183,10 @@ def clone(
         asyncflow voices clone me.wav --name Me --enhance
         asyncflow voices clone me.wav --name Me -n
     """
+    from asyncflow_cli.transport.clipfile import read_clip
+
     app: App = ctx.obj
-    clip = app.clip(file)
+    clip = read_clip(file, warn=app.out.warning)
     request = CloneRequest(
         name=name,
         description=description,
@@ -260,6 +262,10 @@ def preview(
         asyncflow voices preview Jennie -o jennie.mp3
         asyncflow voices preview Jennie --play
     """
+    from asyncflow_cli.transport import preview as previews
+    from asyncflow_cli.transport.destination import Destination
+
     app: App = ctx.obj
-    report = app.run(app.preview(voice, output, play=play, force=force))
+    destination = Destination.of(output, app.out, play=play, force=force)
+    report = app.run(previews.preview(app.library, voice, destination))
     app.out.file(report)

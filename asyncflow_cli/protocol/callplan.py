@@ -84,6 +84,16 @@ class CallPlanReport(Report, frozen=True, kw_only=True, tag="asyncflow.call-dry-
             "speech url": self.speech_url or "",
         }
 
+    @property
+    def doubts(self) -> Iterator[str]:
+        """What a person would want to know before it is made."""
+        limit = self.parameters["TimeLimit"]
+        if self.estimated_seconds > limit:
+            yield (
+                f"It takes about {self.estimated_seconds:.0f} s to say, and the call is ended "
+                f"after {limit} s: raise --max-duration"
+            )
+
 
 @dataclass(frozen=True)
 class Addresses:
@@ -139,16 +149,6 @@ def call_plan(
         billed_minutes_at_most=math.ceil(request.time_limit / 60),
         cost_drivers=tuple(_cost_drivers(request)),
     )
-
-
-def doubts(plan: CallPlanReport) -> Iterator[str]:
-    """What a person would want to know before it is made."""
-    limit = plan.parameters["TimeLimit"]
-    if plan.estimated_seconds > limit:
-        yield (
-            f"It takes about {plan.estimated_seconds:.0f} s to say, and the call is ended "
-            f"after {limit} s: raise --max-duration"
-        )
 
 
 def _seconds(saying: Speaking | Playing, time_limit: int) -> float:

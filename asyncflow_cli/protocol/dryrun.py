@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from asyncflow_cli.protocol.formats import streamed
 from asyncflow_cli.protocol.models import VERSION, SpeechRequest
 from asyncflow_cli.protocol.reports import DryRunReport
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speech import Initialize, socket_url
+from asyncflow_cli.protocol.splitting import split
 
 CHARACTERS_A_SECOND = 15.0
 """How fast English is read, near enough for an estimate."""
@@ -38,6 +40,16 @@ def socket_plan(
     query = f"api_key={'***' if key else 'none'}&version={VERSION}"
     first: dict[str, Any] = msgspec.to_builtins(Initialize.for_request(request))
     return _plan("WebSocket", f"{address}?{query}", {}, first, request, pieces)
+
+
+def stream_plan(
+    base_url: str, request: SpeechRequest, text: str, transport: str, *, key: bool
+) -> DryRunReport:
+    """Of a stream, whose text goes out in small pieces, to `ws` or to `http`."""
+    request = msgspec.structs.replace(request, output_format=streamed(request.output_format))
+    if transport == "http":
+        return speech_plan(f"{base_url}/text_to_speech/streaming", request, split(text), key=key)
+    return socket_plan(socket_url(base_url), request, split(text), key=key)
 
 
 def _plan(

@@ -47,6 +47,10 @@ class TimedOrder:
     """Requests at a time."""
     verify: bool = False
     """Whether the sound is held against the words before anything is written."""
+    show: bool = False
+    """Whether to draw it on the terminal."""
+    force: bool = False
+    """Whether audio may be written to one."""
 
     @property
     def piped(self) -> bool:

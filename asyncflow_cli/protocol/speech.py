@@ -41,6 +41,11 @@ KEEP_ALIVE = '{"transcript": " "}'
 """The frame that only says we are still here. It names no context, for it is part of none."""
 
 
+def socket_url(base_url: str) -> str:
+    """Where the socket of the API at this http(s) address is, without its query."""
+    return "ws" + base_url.removeprefix("http") + PATH
+
+
 class Side(Enum):
     CLIENT = "client"
     SERVER = "server"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from asyncflow_cli.protocol.clips import format_of
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.protocol.voicereports import PreviewReport
+from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.library import VoiceLibrary
-from asyncflow_cli.transport.synthesis import Destination
 
 
 async def preview(library: VoiceLibrary, name: str, destination: Destination) -> PreviewReport:

@@ -1,16 +1,27 @@
-"""Speech that came, as samples that can be drawn; decoded where it takes a decoder."""
+"""Speech that came, drawn on the terminal; decoded where it takes a decoder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asyncflow_cli.errors import IncompleteError
+from asyncflow_cli.errors import IncompleteError, PrerequisiteError
+from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.protocol.timings import Word
 from asyncflow_cli.protocol.verify import source
 from asyncflow_cli.protocol.verify.sound import samples_of
-from asyncflow_cli.protocol.waveform import Waveform
+from asyncflow_cli.protocol.waveform import ASCII, Waveform
 from asyncflow_cli.transport.decoding import decode_as_is
+
+
+def show(out: Output, audio: bytes, form: OutputFormat, words: Sequence[Word] = ()) -> None:
+    """Draw speech that is all there, with its words where they are known, if anybody sees it."""
+    if not out.draws:
+        return
+    try:
+        out.drawing(waveform_of(audio, form, words), ASCII)
+    except (PrerequisiteError, IncompleteError) as error:
+        out.warning(f"It cannot be shown: {error.message}")
 
 
 def waveform_of(audio: bytes, form: OutputFormat, words: Sequence[Word] = ()) -> Waveform:

@@ -14,10 +14,11 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
+from asyncflow_cli.errors import AsyncflowError, PrerequisiteError, UsageError
 from asyncflow_cli.protocol.audio import wav_header
 from asyncflow_cli.protocol.formats import streamed
 from asyncflow_cli.protocol.models import OutputFormat
+from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.files import check_writable, replacing
 from asyncflow_cli.transport.player import started
 
@@ -36,17 +37,19 @@ STREAM_PLAYERS: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
 
 
 def open_sink(
-    form: OutputFormat, *, path: Path | None, stream: BinaryIO | None
+    form: OutputFormat, destination: Destination
 ) -> tuple[AbstractAsyncContextManager[Write], OutputFormat]:
-    """Where audio in `form` goes: the file, else the stream, else the loudspeaker; and the format
-    to ask for, which knows no wav: its header is written here."""
+    """Where audio in `form` goes, and the format to ask for, which knows no wav: its header is
+    written here. UsageError for two places."""
+    if destination.play and destination.name is not None:
+        raise UsageError("A stream goes to one place", hint="Leave out -o or --play")
     wav = (form.encoding or "pcm_s16le", form.sample_rate) if form.container == "wav" else None
     sent = streamed(form)
-    if path is not None:
-        check_writable(path)
-        return to_file(path, wav), sent
-    if stream is not None:
-        return to_stream(stream, wav), sent
+    if destination.path is not None:
+        check_writable(destination.path)
+        return to_file(destination.path, wav), sent
+    if destination.stream is not None:
+        return to_stream(destination.stream, wav), sent
     if form.container == "raw":
         wav = (form.encoding or "pcm_s16le", form.sample_rate)
     return to_player("wav" if wav else "mp3", wav), sent

@@ -24,7 +24,6 @@ from asyncflow_cli.protocol.bridge import RanDry, SpeechEvent
 from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.speech import (
     KEEP_ALIVE,
-    PATH,
     Audio,
     CloseConnection,
     CloseContext,
@@ -38,6 +37,7 @@ from asyncflow_cli.protocol.speech import (
     State,
     Terminate,
     Text,
+    socket_url,
 )
 from asyncflow_cli.settings import Settings, is_loopback
 
@@ -226,7 +226,7 @@ async def _connect(settings: Settings) -> ClientConnection:
 
 
 async def _connect_to(base_url: str, settings: Settings) -> ClientConnection:
-    address = "ws" + base_url.removeprefix("http") + PATH
+    address = socket_url(base_url)
     query = urlencode({"api_key": settings.need("api_key"), "version": VERSION})
     try:
         return await connect(

@@ -6,52 +6,29 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import asdict, dataclass
+from contextlib import aclosing
+from dataclasses import asdict
 
 import msgspec
 
-from asyncflow_cli.errors import GateError, IncompleteError, NetworkError, UsageError
+from asyncflow_cli.errors import IncompleteError, NetworkError, UsageError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
 from asyncflow_cli.protocol.bridge import RanDry
-from asyncflow_cli.protocol.gauge import Arrival, Gauge
+from asyncflow_cli.protocol.gauge import Gauge
 from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.reports import StreamReport
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.splitting import SentenceSplitter, split
+from asyncflow_cli.protocol.streamorder import StreamOrder
 from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.library import VoiceLibrary
-from asyncflow_cli.transport.sinks import Write
+from asyncflow_cli.transport.sinks import open_sink
 from asyncflow_cli.transport.speech import SpeechSession
 from asyncflow_cli.transport.stdin import raw_stdin, read_text
 from asyncflow_cli.transport.verifying import insist_on_sound
-
-
-@dataclass(frozen=True)
-class Gates:
-    """What the stream has to keep to; None does not matter."""
-
-    first_byte: float | None = None
-    """Seconds from the request to the first audio."""
-    max_gap: float | None = None
-    """Seconds between two chunks."""
-    real_time_factor: float | None = None
-
-    def check(self, arrival: Arrival, report: StreamReport) -> None:
-        limits = (
-            ("first audio after", arrival.first_byte_ms, self.first_byte, 1000, " ms"),
-            ("longest gap", arrival.gap_max_ms, self.max_gap, 1000, " ms"),
-            ("real-time factor", arrival.real_time_factor, self.real_time_factor, 1, ""),
-        )
-        failed = [
-            f"{name} {value}{unit}, not within {limit * scale:g}{unit}"
-            for name, value, limit, scale, unit in limits
-            if limit is not None and value is not None and value > limit * scale
-        ]
-        if failed:
-            raise GateError("; ".join(failed), details=msgspec.to_builtins(report))
 
 
 def texts_of(text: str | None, flush_after: float | None) -> AsyncGenerator[str, None]:
@@ -99,29 +76,25 @@ async def stream_speech(
     settings: Settings,
     api: ApiClient,
     library: VoiceLibrary,
-    request: SpeechRequest,
-    texts: AsyncGenerator[str, None],
-    sink: AbstractAsyncContextManager[Write],
-    *,
-    transport: str,
-    gates: Gates,
-    output: str | None,
-    verify: bool = False,
+    order: StreamOrder,
+    destination: Destination,
 ) -> StreamReport:
-    """Speak `texts` into `sink`. UsageError, and nothing asked, if there is no text in them.
+    """Speak a text while it comes. UsageError, and nothing asked, if there is none.
 
     With `verify` GateError for a defect: then a file is not put in place. What has been played, or
     was written to a pipe, cannot be taken back.
     """
-    async with aclosing(texts):
+    sink, sent = open_sink(order.request.output_format, destination)
+    async with aclosing(texts_of(order.text, order.flush_after)) as texts:
         first = await anext(texts, None)
         if first is None:
             raise UsageError("There is no text to speak", code="TEXT_EMPTY")
+        request = msgspec.structs.replace(order.request, output_format=sent)
         request = await library.with_id(request)
         gauge, text = Gauge(time.monotonic()), _Counted(first, texts)
         spoken = (
             _over_websocket(settings, request, text, gauge)
-            if transport == "ws"
+            if order.transport == "ws"
             else _over_http(api, request, text)
         )
         n_bytes, heard = 0, bytearray()
@@ -129,7 +102,7 @@ async def stream_speech(
             async for audio in spoken:
                 gauge.chunk(time.monotonic())
                 n_bytes += len(audio)
-                if verify:
+                if order.verify:
                     heard += audio
                 await write(audio)
             if not n_bytes:
@@ -137,9 +110,23 @@ async def stream_speech(
             # Before the sink is left, which makes the file good, or waits for a player.
             length = _duration(n_bytes, request)
             arrival = gauge.arrival(time.monotonic(), length)
-            verification = _verified(output, bytes(heard), request, text) if verify else None
-    report = _report(request, arrival, n_bytes, length, text.characters, transport, output)
-    gates.check(arrival, report)
+            verification = (
+                _verified(destination.name, bytes(heard), request, text) if order.verify else None
+            )
+    report = StreamReport(
+        output=destination.name,
+        transport=order.transport,
+        container=sent.container,
+        encoding=sent.encoding,
+        sample_rate=sent.sample_rate,
+        bytes=n_bytes,
+        seconds=round(length, 3),
+        characters=text.characters,
+        voice_id=request.voice.id,
+        model_id=request.model_id,
+        **asdict(arrival),
+    )
+    order.gates.check(arrival, report)
     return msgspec.structs.replace(report, verification=verification)
 
 
@@ -212,28 +199,3 @@ def _duration(n_bytes: int, request: SpeechRequest) -> float:
     if n_bytes % SAMPLE_BYTES[encoding]:
         raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
     return seconds(n_bytes, encoding, form.sample_rate)
-
-
-def _report(
-    request: SpeechRequest,
-    arrival: Arrival,
-    n_bytes: int,
-    length: float,
-    characters: int,
-    transport: str,
-    output: str | None,
-) -> StreamReport:
-    form = request.output_format
-    return StreamReport(
-        output=output,
-        transport=transport,
-        container=form.container,
-        encoding=form.encoding,
-        sample_rate=form.sample_rate,
-        bytes=n_bytes,
-        seconds=round(length, 3),
-        characters=characters,
-        voice_id=request.voice.id,
-        model_id=request.model_id,
-        **asdict(arrival),
-    )

@@ -5,77 +5,40 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.formats import Checked, check
 from asyncflow_cli.protocol.joining import join
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest
 from asyncflow_cli.protocol.reports import SpeechReport
-from asyncflow_cli.protocol.timings import Word
+from asyncflow_cli.protocol.transcript import pieces
 from asyncflow_cli.transport.api import ApiClient
-from asyncflow_cli.transport.files import check_writable, write_file
+from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.library import VoiceLibrary
-from asyncflow_cli.transport.player import find_player, play
+from asyncflow_cli.transport.showing import show
 from asyncflow_cli.transport.verifying import insist_on_sound
 
 T = TypeVar("T")
 
 
-class Show(Protocol):
-    """Draws speech that is all there, with its words where they are known."""
-
-    def __call__(self, audio: bytes, words: Sequence[Word] = (), /) -> None: ...
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Any of a file, an open stream and the loudspeaker."""
-
-    path: Path | None = None
-    stream: BinaryIO | None = None
-    play: bool = False
-
-    def check(self, container: str) -> None:
-        """Fail now rather than after the money is spent."""
-        if self.path is not None:
-            check_writable(self.path)
-        if self.play:
-            find_player(container)
-
-    async def take(self, audio: bytes, form: OutputFormat) -> None:
-        if self.path is not None:
-            write_file(self.path, audio)
-        if self.stream is not None:
-            self.stream.write(audio)
-            self.stream.flush()
-        if self.play:
-            await play(audio, form)
-
-    @property
-    def name(self) -> str | None:
-        return str(self.path) if self.path is not None else "-" if self.stream else None
-
-
 async def synthesize(
     api: ApiClient,
     request: SpeechRequest,
-    pieces: Sequence[str],
     destination: Destination,
     *,
     jobs: int = 1,
     verify: bool = False,
-    show: Show | None = None,
+    show_on: Output | None = None,
 ) -> SpeechReport:
     """Synthesise the pieces of one text, `jobs` at a time, and deliver them as one file.
 
     IncompleteError, and nothing delivered, if audio is missing anywhere; GateError, if `verify`
     finds a defect in it.
     """
-    wanted = request.output_format
+    wanted, parts = request.output_format, pieces(request.transcript)
     destination.check(wanted.container)
     request = await VoiceLibrary(api).with_id(request)
     began = time.perf_counter()
@@ -85,13 +48,13 @@ async def synthesize(
             await api.synthesize(msgspec.structs.replace(request, transcript=piece)), wanted
         )
 
-    spoken = await in_order(pieces, one, jobs=jobs)
+    spoken = await in_order(parts, one, jobs=jobs)
     checked = spoken[0] if len(spoken) == 1 else _joined(spoken, wanted)
     elapsed = time.perf_counter() - began
     name = destination.name
     verification = insist_on_sound(name, checked.audio, request) if verify else None
-    if show is not None:
-        show(checked.audio)
+    if show_on is not None:
+        show(show_on, checked.audio, wanted)
     await destination.take(checked.audio, wanted)
     return SpeechReport(
         output=name,
@@ -100,8 +63,8 @@ async def synthesize(
         sample_rate=wanted.sample_rate,
         bytes=len(checked.audio),
         seconds=None if checked.seconds is None else round(checked.seconds, 3),
-        requests=len(pieces),
-        characters=sum(map(len, pieces)),
+        requests=len(parts),
+        characters=sum(map(len, parts)),
         voice_id=request.voice.id,
         model_id=request.model_id,
         elapsed_ms=round(elapsed * 1000, 1),

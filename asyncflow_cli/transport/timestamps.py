@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.output import Format, Output
 from asyncflow_cli.protocol.captions import cues
 from asyncflow_cli.protocol.products import AUDIO, Product, TimedOrder
 from asyncflow_cli.protocol.reports import FileReport, TimestampsReport, WordReport
@@ -19,22 +20,22 @@ from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import all_or_none, check_writable
 from asyncflow_cli.transport.library import VoiceLibrary
-from asyncflow_cli.transport.synthesis import Show, in_order
+from asyncflow_cli.transport.showing import show
+from asyncflow_cli.transport.synthesis import in_order
 from asyncflow_cli.transport.verifying import insist_on_sound
 
 
-async def synthesize_timed(
-    api: ApiClient,
-    order: TimedOrder,
-    stream: BinaryIO | None,
-    *,
-    warn: Callable[[str], None],
-    show: Show | None = None,
-) -> TimestampsReport:
+async def synthesize_timed(api: ApiClient, order: TimedOrder, out: Output) -> TimestampsReport:
     """Synthesise, time and deliver. IncompleteError, and nothing delivered, if it is not true.
 
-    `stream` takes the product that has no path.
+    The words alone are what `--json` is for.
     """
+    shown = order.show and out.draws
+    if not order.products and not shown and out.format is not Format.JSON:
+        raise UsageError(
+            "Nothing is asked for", hint="Add -o talk.mp3, --captions srt, both, or --json"
+        )
+    stream = _stdout_for(order, out)
     _check_places([Path(p.path) for p in order.products if p.path is not None])
     request = await VoiceLibrary(api).with_id(order.request)
     order = replace(order, request=request)
@@ -42,15 +43,23 @@ async def synthesize_timed(
     spoken = join_timed(await _in_order(api, order), request.output_format)
     elapsed = time.perf_counter() - began
     if spoken.problems:
-        warn(f"Word times were put right. {told(spoken.problems)}")
+        out.warning(f"Word times were put right. {told(spoken.problems)}")
     verification = _verified(order, spoken) if order.verify else None
-    shown = cues(spoken.words, order.rules)
-    contents = {product: product.content(spoken, shown) for product in order.products}
+    captions = cues(spoken.words, order.rules)
+    contents = {product: product.content(spoken, captions) for product in order.products}
     _deliver(contents, stream)
-    if show is not None:
-        show(spoken.audio, spoken.words)
-    report = _report(order, spoken, contents, n_cues=len(shown), elapsed=elapsed)
+    if shown:
+        show(out, spoken.audio, request.output_format, spoken.words)
+    report = _report(order, spoken, contents, n_cues=len(captions), elapsed=elapsed)
     return msgspec.structs.replace(report, verification=verification)
+
+
+def _stdout_for(order: TimedOrder, out: Output) -> BinaryIO | None:
+    """Where the product goes that has no path."""
+    kinds = [product.kind for product in order.products if product.path is None]
+    if not kinds:
+        return None
+    return out.audio(order.force) if AUDIO in kinds else out.pipe()
 
 
 def _verified(order: TimedOrder, spoken: Timed) -> FileVerdict:

@@ -17,6 +17,11 @@ _MAY_PASS = (NetworkError, ServiceError, LimitError, IncompleteError)
 """What a service that is just starting, or the proxy in front of it, may do."""
 
 
+async def status(api: ApiClient, patience: float | None) -> StatusReport:
+    """Whether the service is up: now, or as soon as it is within `patience` seconds."""
+    return await (api.status() if patience is None else wait_until_up(api, patience))
+
+
 async def wait_until_up(
     api: ApiClient,
     patience: float,

@@ -14,7 +14,6 @@ from asyncflow_cli.protocol.callplan import (
     Playing,
     Speaking,
     call_plan,
-    doubts,
 )
 from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
 from asyncflow_cli.protocol.callrequest import doubts as request_doubts
@@ -110,8 +109,8 @@ def test_what_costs_beyond_the_minutes_is_told() -> None:
 
 def test_a_text_that_is_longer_than_the_call_is_doubted() -> None:
     long = plan(requested(), dataclasses.replace(SPEECH, characters=15 * 121))
-    assert ["--max-duration" in doubt for doubt in doubts(long)] == [True]
-    assert list(doubts(plan(requested()))) == []
+    assert ["--max-duration" in doubt for doubt in long.doubts] == [True]
+    assert list(plan(requested()).doubts) == []
 
 
 def test_what_twilio_takes_without_doing_it_is_doubted() -> None:

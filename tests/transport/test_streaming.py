@@ -16,8 +16,10 @@ import pytest
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, UsageError
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector
+from asyncflow_cli.protocol.streamorder import StreamOrder
 from asyncflow_cli.settings import DEFAULT_VOICE, Settings
-from asyncflow_cli.transport import sinks, streaming
+from asyncflow_cli.transport import streaming
+from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.stdin import read_text
 from tests.conftest import ServedSandbox, environment
 
@@ -97,28 +99,17 @@ class Library:
         return request
 
 
-def streamed(api: Any, sink: Any) -> Any:
+def streamed(api: Any, destination: Destination) -> Any:
     library: Any = Library()
-    work = streaming.stream_speech(
-        Settings(),
-        api,
-        library,
-        REQUEST,
-        streaming.texts_of("Hello.", None),
-        sink,
-        transport="http",
-        gates=streaming.Gates(),
-        output=None,
-    )
-    return asyncio.run(work)
+    order = StreamOrder(request=REQUEST, text="Hello.", transport="http")
+    return asyncio.run(streaming.stream_speech(Settings(), api, library, order, destination))
 
 
 def test_half_a_sample_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "x.raw"
     path.write_bytes(b"old")
-    sink, _ = sinks.open_sink(RAW, path=path, stream=None)
     with pytest.raises(IncompleteError, match="middle of a sample"):
-        streamed(Api(b"\0" * 3), sink)
+        streamed(Api(b"\0" * 3), Destination(path))
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
 
 
@@ -129,7 +120,6 @@ def test_a_player_that_cannot_be_started_is_told_as_such(
     player.write_text("#!/nowhere/at/all\n")
     player.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    sink, _ = sinks.open_sink(RAW, path=None, stream=None)
     with pytest.raises(AsyncflowError, match="cannot be started") as caught:
-        streamed(Api(b"\0" * 4), sink)
+        streamed(Api(b"\0" * 4), Destination(play=True))
     assert caught.value.code == "PLAYER_FAILED"

@@ -28,20 +28,20 @@ class SmokeFile:
 
     source: Source
     keys: SuiteKeys
+    secrets: frozenset[str]
+    """Values of variables that it names as secret."""
 
     @classmethod
-    def read(cls, file: str) -> Self:
+    def read(cls, file: str, environ: Mapping[str, str]) -> Self:
         """UsageError for a key or value that does not belong where it stands."""
         source = read_source(file)
-        return cls(source, read_keys(source))
+        keys = read_keys(source)
+        return cls(source, keys, frozenset(secret_values(keys, environ)))
 
     @property
     def sandbox(self) -> dict[str, Any]:
         """How the sandbox is to be, if it is used."""
         return dict(msgspec.to_builtins(self.keys.sandbox))
-
-    def secrets(self, environ: Mapping[str, str]) -> set[str]:
-        return secret_values(self.keys, environ)
 
     def suite(self, order: SmokeOrder, around: Surroundings, folder: str) -> Suite:
         given = Given(
@@ -56,6 +56,7 @@ def run_file(
     file: SmokeFile, order: SmokeOrder, around: Surroundings, out: Output
 ) -> Coroutine[Any, Any, SuiteReport]:
     """UsageError, before anything runs, for what can be seen to be wrong."""
+    out.redactor.hide(file.secrets)
     annotate = order.annotations
     if annotate is None and out.format is not Format.JSON:
         annotate = around.environ.get("GITHUB_ACTIONS") == "true"

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.doctorreport import DoctorOrder, DoctorReport, Finding
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.config.reading import EXPOSED
@@ -18,7 +19,7 @@ from asyncflow_cli.transport.doctor import files, machine, network, phone
 from asyncflow_cli.transport.doctor.bundle import write_bundle
 from asyncflow_cli.transport.doctor.examination import Answer, Check, Doubt, examine
 from asyncflow_cli.transport.doctor.files import Places
-from asyncflow_cli.transport.doctor.mending import Ask, Deed, mend
+from asyncflow_cli.transport.doctor.mending import Deed, mend
 from asyncflow_cli.transport.doctor.service import Service
 from asyncflow_cli.transport.journal import Journal
 
@@ -39,10 +40,13 @@ class Patient:
     journal: Journal
 
 
-async def visit(
-    patient: Patient, order: DoctorOrder, *, ask: Ask, clean: Callable[[str], str]
-) -> DoctorReport:
-    """Look, mend if that was asked for, and look again. `clean` takes out secrets."""
+async def visit(patient: Patient, order: DoctorOrder, out: Output) -> DoctorReport:
+    """Look, mend if that was asked for, and look again."""
+    clean = out.redactor.clean  # takes out secrets
+
+    async def ask(question: str) -> None:
+        await out.confirmation("Ending calls")(question)
+
     findings = await _examined(patient, order)
     deeds: list[Deed] = []
     if order.fix:

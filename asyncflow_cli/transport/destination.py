@@ -1,0 +1,54 @@
+"""Where audio goes that is all there: a file, stdout, the loudspeaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from asyncflow_cli.output import Output
+from asyncflow_cli.protocol.models import OutputFormat
+from asyncflow_cli.transport.files import check_writable, write_file
+from asyncflow_cli.transport.player import find_player, play
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Any of a file, an open stream and the loudspeaker."""
+
+    path: Path | None = None
+    stream: BinaryIO | None = None
+    play: bool = False
+
+    @classmethod
+    def of(cls, output: str | None, out: Output, *, play: bool, force: bool) -> Self:
+        """The file `output`; stdout for `-`, or where nothing is said and nothing is played.
+
+        UsageError if that is a terminal, unless `force` wants it.
+        """
+        to_stdout = output == "-" or (output is None and not play)
+        return cls(
+            path=None if output in (None, "-") else Path(str(output)),
+            stream=out.audio(force) if to_stdout else None,
+            play=play,
+        )
+
+    def check(self, container: str) -> None:
+        """Fail now rather than after the money is spent."""
+        if self.path is not None:
+            check_writable(self.path)
+        if self.play:
+            find_player(container)
+
+    async def take(self, audio: bytes, form: OutputFormat) -> None:
+        if self.path is not None:
+            write_file(self.path, audio)
+        if self.stream is not None:
+            self.stream.write(audio)
+            self.stream.flush()
+        if self.play:
+            await play(audio, form)
+
+    @property
+    def name(self) -> str | None:
+        return str(self.path) if self.path is not None else "-" if self.stream else None
