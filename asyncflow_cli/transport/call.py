@@ -43,6 +43,7 @@ from asyncflow_cli.protocol.phases import is_later
 from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.vad import SpeechDetector
 from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.inbox import Broken, Event, Inbox, TunnelLost, Voiced, Written
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.library import VoiceLibrary
@@ -65,16 +66,20 @@ Tell: TypeAlias = Callable[[callevents.CallEvent], None]
 
 
 class PhoneCall:
-    """Runs once. `warn` hears, in words, what should not happen and stops nothing."""
+    """Runs once. `warn` hears, in words, what should not happen and stops nothing.
+
+    Without a `journal` the call is written down where the command line finds it, and `asyncflow
+    calls reap` can end it; without a `library` voices are looked up at the service of `settings`.
+    """
 
     def __init__(
         self,
         settings: Settings,
         order: CallOrder,
-        journal: Journal,
-        library: VoiceLibrary,
+        journal: Journal | None = None,
+        library: VoiceLibrary | None = None,
         *,
-        warn: Callable[[str], None],
+        warn: Callable[[str], None] = log.warning,
         watcher: Watcher | None = None,
     ) -> None:
         self._settings = settings
@@ -92,7 +97,7 @@ class PhoneCall:
         self._line = Line(
             settings,
             order,
-            journal,
+            journal or Journal.usual(warn=warn),
             self._inbox,
             warn=self._warn,
             hear=self._hear if self._detector or watcher else None,
@@ -109,7 +114,7 @@ class PhoneCall:
         """The call's, once it was dialled."""
         return self._line.placed.sid
 
-    async def run(self, tell: Tell) -> CallReport:
+    async def run(self, tell: Tell = lambda _event: None) -> CallReport:
         """Make the call, and `tell` what happens. Any ending but the last word heard is raised,
         with the report."""
         self._tell = tell
@@ -140,11 +145,15 @@ class PhoneCall:
 
     async def _open_voice(self, stack: contextlib.AsyncExitStack) -> None:
         if self._order.audio is None:
-            initialize = await self._library.with_id(self._initialize())
+            library = self._library or await self._open_library(stack)
+            initialize = await library.with_id(self._initialize())
             for doubt in doubts(initialize):
                 self._warn(doubt)
             opened = Voice.opened(self._settings, initialize, self._inbox.put, self._inbox.done)
             self._voice = await stack.enter_async_context(opened)
+
+    async def _open_library(self, stack: contextlib.AsyncExitStack) -> VoiceLibrary:
+        return VoiceLibrary(await stack.enter_async_context(aclosing(ApiClient(self._settings))))
 
     async def _begin(self) -> None:
         if self._bridge.script.more:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import platformdirs
 from msgspec import Meta
 
 from asyncflow_cli.errors import NotFoundError
@@ -75,6 +76,11 @@ class Journal:
         self._folder = folder
         self._warn = warn
         self._held: dict[str, int | None] = {}
+
+    @classmethod
+    def usual(cls, warn: Callable[[str], None] = lambda _text: None) -> Journal:
+        """The one of the command line, for calls of programs that name none of their own."""
+        return cls(Path(platformdirs.user_state_dir("asyncflow", False)) / "calls", warn)
 
     def add(self, entry: Entry) -> None:
         """Write down a live call of ours, or what has changed of it. OSError if that fails."""
