@@ -52,5 +52,4 @@ def doctor(
 
     app: App = ctx.obj
     report = app.run(visit(app.patient, DoctorOrder(offline, port, fix, bundle), app.out))
-    app.out.page(report)
-    raise typer.Exit(report.exit_code)
+    app.out.page(report, report.failure)

@@ -72,15 +72,18 @@ class Data(Words):
         titles = [name.replace("_", " ") for name in names]
         self._paper.rows(table(titles, texts, self._paper.width))
 
-    def page(self, report: PageDocument) -> None:
-        """A result that lays itself out for people, as wide as their terminal is.
+    def page(self, report: PageDocument, failure: AsyncflowError | None = None) -> None:
+        """A result that lays itself out for people, as wide as their terminal is; and whether it
+        will do, as `verdict` has it.
 
         No secret may be in it: one that is broken over two lines is not seen here.
         """
-        if self.format is not Format.HUMAN:
-            self._result(report)
-        else:
+        if self.format is Format.HUMAN:
             self._paper.rows(report.page(self._paper.width))
+        elif self.format is Format.QUIET or failure is None:
+            self._result(report)
+        if failure is not None:
+            raise failure
 
     def verdict(
         self,
@@ -89,9 +92,9 @@ class Data(Words):
         columns: Sequence[str],
         failure: AsyncflowError | None,
     ) -> None:
-        """Results, and whether they will do. People see the table in any case; programs see the
-        document, or the failure alone."""
-        if failure is None or self.format is Format.HUMAN:
+        """Results, and whether they will do. Whoever wants a document gets it, or the failure,
+        which has it as its details; everybody else sees what there is in any case."""
+        if failure is None or self.format is not Format.JSON:
             self.table(report, rows, columns)
         if failure is not None:
             raise failure

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.reports import Report
 
 LOCAL = 10
@@ -109,6 +110,22 @@ class DoctorReport(Report, frozen=True, kw_only=True, tag="asyncflow.doctor"):
             if f.needs_you
         )
 
+    @property
+    def failure(self) -> AsyncflowError | None:
+        """None if nothing stands in the way; else what does, and what to do about the gravest."""
+        if not self.exit_code:
+            return None
+        bad = [f for f in self.findings if f.standing is Standing.PROBLEM]
+        gravest = next(f for f in bad if f.exit_code == self.exit_code)
+        error = AsyncflowError(
+            "\n  ".join([f"{_counted(len(bad), 'problem')} found", *(_told(f) for f in bad)]),
+            hint=gravest.remedy,
+            code="PROBLEMS_FOUND",
+            details=msgspec.to_builtins(self),
+        )
+        error.exit_code = self.exit_code
+        return error
+
     def page(self, width: int | None) -> Sequence[Row]:
         """For people, on so many columns; None is any number."""
         rows = [row for finding in self.findings for row in _rows(finding, width)]
@@ -184,6 +201,10 @@ def _exit_code(findings: tuple[Finding, ...]) -> int:
     if not codes:
         return 0
     return next((code for code in (LOCAL, *GRAVITY) if code in codes), min(codes))
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.check}: {finding.found}"
 
 
 def _counted(count: int, word: str) -> str:

@@ -780,6 +780,14 @@ _MACHINE: tuple[Row, ...] = (
         "Mend the line that is named; docs/ci.md has every key",
     ),
     (
+        "PROBLEMS_FOUND",
+        errors.AsyncflowError,
+        "Something stands in the way",
+        "`doctor` found problems. Its exit code is that of the gravest; 10 is something local.",
+        "A key that is not set, a tunnel's agent that is not there, a network in between.",
+        "What stands behind the arrow of each problem; asyncflow doctor --fix mends what is safe",
+    ),
+    (
         "STEP_FAILED",
         errors.GateError,
         "A step was not as expected",
