@@ -28,7 +28,7 @@ imports: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 
 tests: $(INSTALLED)
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 install-check: $(INSTALLED)  ## Build the wheel, and install it with pip, uv and pipx in clean places
 	bash tests/install/check.sh $(BIN)/python

@@ -6,6 +6,7 @@ Only this file sees the environment, and says where the files are that configure
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -204,8 +205,9 @@ def global_options() -> list[TyperOption]:
     ]
 
 
+@functools.cache
 def build() -> TyperGroup:
-    """The command tree, with the global options on every command."""
+    """The command tree, with the global options on every command; the same for every run."""
     tree = typer.main.get_command(app)
     assert isinstance(tree, TyperGroup)
     tree.params.append(
