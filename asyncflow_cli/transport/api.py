@@ -54,10 +54,25 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
             yield reached.audio
         raise reached.error from None
     except httpx.HTTPError as error:
-        why = str(error) or type(error).__name__
-        raise IncompleteError(f"The answer broke off: {why}", code="BODY_CUT") from error
+        raise _cut(error) from error
     if audio := scan.finish():
         yield audio
+
+
+async def _read(response: httpx.Response) -> None:
+    try:
+        await response.aread()
+    except httpx.HTTPError as error:
+        raise _cut(error) from error
+    finally:
+        await response.aclose()
+    log.info("%s, %s bytes", response.status_code, len(response.content))
+
+
+def _cut(error: httpx.HTTPError) -> IncompleteError:
+    return IncompleteError(
+        f"The answer broke off: {str(error) or type(error).__name__}", code="BODY_CUT"
+    )
 
 
 class ApiClient:
@@ -157,13 +172,11 @@ class ApiClient:
             await response.aclose()
 
     async def _opened(self, build: Callable[[], httpx.Request]) -> httpx.Response:
+        """A success, whose body is still to come."""
         response = await self._reach(build)
         if response.is_success:
             return response
-        try:
-            await response.aread()
-        except httpx.HTTPError as error:
-            raise unreachable(error, self.base_url) from error
+        await _read(response)
         raise failures.from_answer(response.status_code, response.headers, response.content)
 
     async def send(
@@ -240,17 +253,8 @@ class ApiClient:
         self._http.base_url = self.base_url
 
     async def _send_once(self, build: Callable[[], httpx.Request]) -> httpx.Response:
-        response = await self._reach(build)
-        try:
-            await response.aread()
-        except httpx.HTTPError as error:
-            why = str(error) or type(error).__name__
-            raise IncompleteError(f"The answer broke off: {why}", code="BODY_CUT") from error
-        finally:
-            await response.aclose()
-        log.info("%s, %s bytes", response.status_code, len(response.content))
-        if not response.is_success:
-            raise failures.from_answer(response.status_code, response.headers, response.content)
+        response = await self._opened(build)
+        await _read(response)
         return response
 
     async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -140,8 +140,7 @@ class SpeechSession:
     async def _receive(
         self, context: str, sending: asyncio.Task[None]
     ) -> AsyncIterator[SpeechEvent]:
-        heard = dry = False
-        closed = not self._protocol.contexts
+        heard = dry = closed = False
         while True:
             event = await self._next(self._patience(heard=heard, dry=dry, closed=closed))
             match event:
@@ -154,7 +153,8 @@ class SpeechSession:
                 case RanDry() if not closed:
                     sending.result()
                     closed = True
-                    await self._send(CloseContext(context))
+                    if self._protocol.contexts:
+                        await self._send(CloseContext(context))
                     continue
                 case RanDry():
                     dry = True

@@ -396,6 +396,21 @@ def test_a_body_that_is_cut_off_is_incomplete_and_not_paid_for_twice(answer: byt
     assert len(asked) == 1
 
 
+async def stream(api: ApiClient) -> None:
+    async with api.stream(REQUEST) as chunks:
+        async for _ in chunks:
+            pass
+
+
+@pytest.mark.parametrize("ask", [lambda api: api.synthesize(REQUEST), stream])
+def test_a_refusal_that_is_cut_off_is_incomplete_and_not_asked_for_twice(
+    ask: Callable[[ApiClient], Awaitable[object]],
+) -> None:
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 1000\r\n\r\n{"
+    error, asked = asked_of(answer, ask)
+    assert (type(error), error.code, len(asked)) == (IncompleteError, "BODY_CUT", 1)
+
+
 def test_a_body_that_stalls_is_incomplete_and_says_why() -> None:
     answer = HEAD + b"Content-Length: 1000\r\n\r\nabc"
     error, _ = asked_of(answer, lambda api: api.synthesize(REQUEST), silent=True)

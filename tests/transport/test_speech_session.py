@@ -326,6 +326,29 @@ def test_the_single_stream_form_names_no_context() -> None:
     run(test())
 
 
+@pytest.mark.parametrize("contexts", [True, False])
+def test_a_text_that_fails_while_it_is_written_is_told_once_it_is_silent(contexts: bool) -> None:
+    async def texts() -> AsyncIterator[str]:
+        yield "Hello. "
+        raise OSError("the writer is gone")
+
+    async def handle(socket: ServerConnection) -> None:
+        async for _ in socket:
+            pass
+
+    async def test() -> None:
+        async with serve(handle, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            settings = Settings(api_key=KEY, base_url=f"http://127.0.0.1:{port}")
+            session = SpeechSession(settings, INIT, contexts=contexts, close_after=SOON)
+            async with asyncio.timeout(5), session:
+                with pytest.raises(OSError, match="the writer is gone"):
+                    async for _ in session.speak(texts()):
+                        pass
+
+    run(test())
+
+
 def test_the_address_is_the_documented_one_and_the_init_comes_first() -> None:
     seen: list[str] = []
 
