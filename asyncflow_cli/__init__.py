@@ -28,10 +28,9 @@ TYPE_CHECKING = False  # `typing` is slower to load than all of this; type check
 
 if TYPE_CHECKING:
     from asyncflow_cli.errors import AsyncflowError
-    from asyncflow_cli.protocol.bridge import RanDry
     from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector
     from asyncflow_cli.protocol.order import CallOrder
-    from asyncflow_cli.protocol.speech import Initialize
+    from asyncflow_cli.protocol.speech import Initialize, RanDry
     from asyncflow_cli.sandbox.server import Sandbox
     from asyncflow_cli.settings import Settings
     from asyncflow_cli.transport.api import ApiClient
@@ -48,7 +47,7 @@ else:
         "Journal": "transport.journal",
         "OutputFormat": "protocol.models",
         "PhoneCall": "transport.call",
-        "RanDry": "protocol.bridge",
+        "RanDry": "protocol.speech",
         "Sandbox": "sandbox.server",
         "Settings": "settings",
         "SpeechRequest": "protocol.models",

@@ -9,10 +9,10 @@ import pytest
 
 from asyncflow_cli import cli
 from asyncflow_cli.manual.exits import FURTHER, TITLES
-from asyncflow_cli.manual.nearest import nearest
 from asyncflow_cli.manual.page import Page, pages
 from asyncflow_cli.manual.terminal import example, shown
 from asyncflow_cli.manual.themes import PLAIN, THEMES
+from asyncflow_cli.nearest import nearest
 from asyncflow_cli.settings import FIELDS
 from tests.conftest import Run
 from tests.examples import run_line

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import typer
 from typer.core import TyperGroup
 
 from asyncflow_cli.manual.page import ROOT
-
-LIKE_ENOUGH = 0.5
-"""Of 1, by difflib; `tsst` is 0.57 like `tts`."""
-
-
-def nearest(word: str, known: Iterable[str], n: int = 3) -> list[str]:
-    """The likeliest first; of options `--voise` may mean, those a third as like are left out."""
-    names = list(known)
-    found = difflib.get_close_matches(word, names, n, LIKE_ENOUGH)
-    begun = [name for name in names if len(word.strip("-")) > 1 and name.startswith(word)]
-    likeness = {name: difflib.SequenceMatcher(None, word, name).ratio() for name in found}
-    best = max(likeness.values(), default=0)
-    close = [name for name in found if likeness[name] > best - 0.15]
-    return list(dict.fromkeys([*begun, *close]))[:n]
+from asyncflow_cli.nearest import nearest
 
 
 def meant(ctx: typer.Context, word: str) -> list[str]:

@@ -7,8 +7,7 @@ does what it is told. So a whole call reads as a test, without a network and wit
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from asyncflow_cli.protocol import callevents, media, speech
 from asyncflow_cli.protocol.actions import (
@@ -44,19 +43,10 @@ __all__ = [
     "Mark",
     "Phase",
     "Play",
-    "RanDry",
     "Reconnect",
     "Speak",
-    "SpeechEvent",
 ]
 
-
-@dataclass(frozen=True)
-class RanDry:
-    """No audio for a while, though the text is complete and no end was announced."""
-
-
-SpeechEvent: TypeAlias = speech.Audio | speech.Final | RanDry
 
 TAIL = 0.3
 """Seconds between the echo of the last mark and the hang-up: the echo comes from Twilio's mixer,
@@ -267,12 +257,12 @@ class Bridge:
             return [Reconnect()]
         return self._reconnect("tunnel", why)
 
-    def on_speech(self, event: SpeechEvent, take: int | None = None) -> list[Action]:
+    def on_speech(self, event: speech.SpeechEvent, take: int | None = None) -> list[Action]:
         """Audio, or the end of it; of a take that was given up it is ignored."""
         line = self._takes.concerned(take)
         if line is None or self.phase in (Phase.LINGERING, Phase.DONE):
             return []
-        if isinstance(event, RanDry):
+        if isinstance(event, speech.RanDry):
             return self._ran_dry(line)
         self._timers.set(Timer.STALL, self._now + self.deadlines.stall)
         if event.audio:

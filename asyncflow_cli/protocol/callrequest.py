@@ -44,7 +44,6 @@ class CallRequest:
     send_digits: str | None = None
     """Keys that are pressed once somebody answers; `w` waits half a second, `W` a whole one."""
     record: bool = False
-    recording_channels: Literal["mono", "dual"] = "mono"
     machine: Machine | None = None
     async_amd_status_callback: str | None = None
     """Where Twilio tells who answered; `machine` is of no use without it."""
@@ -88,7 +87,7 @@ class CallRequest:
 
     @property
     def _recording(self) -> dict[str, Any]:
-        return {"Record": True, "RecordingChannels": self.recording_channels} if self.record else {}
+        return {"Record": True, "RecordingChannels": "mono"} if self.record else {}
 
     @property
     def _detection(self) -> dict[str, Any]:
@@ -107,8 +106,6 @@ def doubts(request: CallRequest) -> Iterator[str]:
     """What Twilio accepts without doing it."""
     if request.machine and request.send_digits:
         yield "Twilio looks for no machine in a call that sends digits: nobody tells who answered"
-    if request.machine and not request.async_amd_status_callback:
-        yield "Twilio has no address to tell who answered"
 
 
 def stream_twiml(media_url: str, status_callback: str, hold: int = 0) -> str:

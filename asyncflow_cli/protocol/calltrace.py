@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import log10
-from statistics import median
 
 import msgspec
 
@@ -242,16 +241,6 @@ class Tracer(Watcher):
             return None
         slot = int((now - self._callee_since) / CALLEE_SLICE) - 1
         return max(self._levels[max(slot, 0) : slot + 2], default=SILENCE)
-
-    @property
-    def mark_lag_ms(self) -> float | None:
-        """How much later than our reckoning marks came back: the median."""
-        lags = [
-            mark.echoed - mark.due
-            for mark in self._marks.values()
-            if mark.echoed is not None and not mark.cleared
-        ]
-        return round(median(lags) * 1000, 1) if lags else None
 
     def trace(self) -> CallTrace:
         since = self._callee_since

@@ -147,9 +147,6 @@ class MediaStream:
         self.side = side
         self.state = State.OPENING
         self.stream_sid: str | None = None
-        self.gaps = 0
-        """How often a sequence number did not follow the one before it."""
-        self._sequence = 0
 
     def send(self, message: Message) -> str:
         """The text frame for `message`. LocalProtocolError if it is not legal now."""
@@ -169,7 +166,6 @@ class MediaStream:
         sender = Side.SERVER if self.side is Side.TWILIO else Side.TWILIO
         if not self._advance(sender, message):
             raise RemoteProtocolError(self._illegal(message), code=INVALID)
-        self._count(message)
         return message
 
     def _advance(self, sender: Side, message: Message) -> bool:
@@ -199,13 +195,6 @@ class MediaStream:
                 f"Odd fields in a {raw['event']} message: {sorted(raw)}", code=INVALID
             )
         return message
-
-    def _count(self, message: Message) -> None:
-        number = str(getattr(message, "sequence_number", UNSET))
-        # Python does not read a number of thousands of digits, and nobody counts so far.
-        if self.side is Side.SERVER and number.isdecimal() and len(number) < 20:
-            self.gaps += int(number) != self._sequence + 1
-            self._sequence = int(number)
 
     def _illegal(self, message: Message) -> str:
         name = type(message).__name__

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.nearest import did_you_mean
 
 NOTHING = object()
 """There is no such value; `null` is one."""
@@ -52,5 +52,4 @@ def _there(document: Any, part: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What was probably meant, or all there is."""
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"Did you mean {close[0]}?" if close else f"There are: {', '.join(sorted(known))}"
+    return did_you_mean(name, known, f"There are: {', '.join(sorted(known))}")

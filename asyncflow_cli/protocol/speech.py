@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, TypeAlias
 
@@ -142,6 +143,18 @@ class Fault(msgspec.Struct, frozen=True):
 FromClient: TypeAlias = Initialize | Text | CloseContext | CloseConnection | Terminate
 FromServer: TypeAlias = Audio | Final | Fault
 Message: TypeAlias = FromClient | FromServer
+
+
+@dataclass(frozen=True)
+class RanDry:
+    """No audio for a while, though the text is complete and no end was announced.
+
+    No message: whoever listens says so, who has a clock.
+    """
+
+
+SpeechEvent: TypeAlias = Audio | Final | RanDry
+"""What a text that is being spoken comes to."""
 
 # Frames carry no tag: the field that is there tells. The first that fits wins, so that a
 # closeContext, which holds an empty transcript as well, is not taken for text.

@@ -10,13 +10,13 @@ import errno
 import socket
 import ssl
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.sandbox.streamurl import MALFORMED_URL, is_loopback
+from asyncflow_cli.sandbox.streamurl import MALFORMED_URL
+from asyncflow_cli.settings import is_loopback
 
 TIMED_OUT, REFUSED, UNREACHABLE = "31901", "31902", "31904"
 TLS_FAILED, NOT_UPGRADED = "31910", "31920"
@@ -62,7 +62,7 @@ async def dial(url: str, headers: Mapping[str, str]) -> ClientConnection:
     try:
         return await _open(url, headers)
     except RemoteProtocolError as failure:
-        if failure.code != TLS_FAILED or not is_loopback(urlsplit(url).hostname or ""):
+        if failure.code != TLS_FAILED or not is_loopback(url):
             raise
         with contextlib.suppress(RemoteProtocolError):
             return await _open("ws" + url.removeprefix("wss"), headers)

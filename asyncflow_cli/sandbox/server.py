@@ -40,9 +40,9 @@ from asyncflow_cli.sandbox.signature import SIGNERS, Signing
 from asyncflow_cli.sandbox.speaker import API_KEY, Speaker
 from asyncflow_cli.sandbox.stage import Voice
 from asyncflow_cli.sandbox.store import Store
-from asyncflow_cli.sandbox.streamurl import is_loopback
 from asyncflow_cli.sandbox.tunnels import Tunnels
 from asyncflow_cli.sandbox.wire import Wire
+from asyncflow_cli.settings import is_this_machine
 
 
 class Sandbox:
@@ -161,7 +161,7 @@ class Sandbox:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    if not is_loopback(host):
+    if not is_this_machine(host):
         raise UsageError(
             f"The sandbox serves this computer only, and {host} is for others too",
             hint="Use 127.0.0.1, ::1 or localhost.",

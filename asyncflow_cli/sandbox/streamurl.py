@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urljoin, urlsplit
 
 from asyncflow_cli.errors import RemoteProtocolError
+from asyncflow_cli.settings import is_this_machine
 
 BAD_SCHEME, MALFORMED_URL, BAD_TRACK = "31922", "31923", "31941"
 """https://www.twilio.com/docs/api/errors/31922 and so on"""
@@ -37,7 +37,7 @@ def check(url: str, track: str | None, *, bidirectional: bool) -> None:
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
         raise RemoteProtocolError(f"{url} is no URL: {error}", code=MALFORMED_URL) from None
-    if parts.scheme != "wss" and not (parts.scheme == "ws" and is_loopback(host)):
+    if parts.scheme != "wss" and not (parts.scheme == "ws" and is_this_machine(host)):
         raise RemoteProtocolError(f"The scheme of {url} is not wss", code=BAD_SCHEME)
     if not _HOST.fullmatch(host) or re.search(r"[\s<>{}\"\\^`|]", url):
         raise RemoteProtocolError(f"{url} is no URL of a host", code=MALFORMED_URL)
@@ -46,13 +46,3 @@ def check(url: str, track: str | None, *, bidirectional: bool) -> None:
     )
     if track is not None and track not in allowed:
         raise RemoteProtocolError(f"track={track} is not possible here", code=BAD_TRACK)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,11 +3,10 @@
 settings.py   Settings: every setting there is
 values.py     how their values are written
 loading.py    load: which source wins
-names.py      what a file that configures us may say, and who was meant by a wrong name
+names.py      what a file that configures us may say
 """
 
 from asyncflow_cli.settings.loading import SANDBOX_PROFILE, load
-from asyncflow_cli.settings.names import nearest
 from asyncflow_cli.settings.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
@@ -25,6 +24,7 @@ from asyncflow_cli.settings.values import (
     http_url,
     http_urls,
     is_loopback,
+    is_this_machine,
     whole_seconds,
 )
 
@@ -44,7 +44,7 @@ __all__ = [
     "http_url",
     "http_urls",
     "is_loopback",
+    "is_this_machine",
     "load",
-    "nearest",
     "whole_seconds",
 ]

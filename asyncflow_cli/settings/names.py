@@ -13,11 +13,11 @@ say where keys, calls or files go.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.nearest import did_you_mean
 from asyncflow_cli.settings.loading import is_in_keyring
 from asyncflow_cli.settings.settings import FIELDS
 
@@ -43,16 +43,9 @@ NOW = frozenset(
 """Options that say what to do this once, with which files; never a default."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was meant, if one is near."""
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return close[0] if close else None
-
-
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """`what` is the sentence's beginning; it names who was meant, or where all names are."""
-    meant = nearest(name, known)
-    hint = f"Did you mean {meant}?" if meant else "All names: asyncflow config list"
+    hint = did_you_mean(name, known, "All names: asyncflow config list")
     return UsageError(f"{what} {name!r}", hint=hint, code="SETTING_UNKNOWN")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -58,8 +59,17 @@ def http_urls(text: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine, where no proxy and no tunnel is needed."""
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or host == "::1" or re.fullmatch(r"127(\.\d+){3}", host) is not None
+    return is_this_machine(urlsplit(url).hostname or "")
+
+
+def is_this_machine(host: str) -> bool:
+    """Names below localhost are, too: https://www.rfc-editor.org/rfc/rfc6761#section-6.3"""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def count(text: str) -> int:

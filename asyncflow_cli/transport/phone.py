@@ -67,7 +67,6 @@ class PhoneLost:
 class Recording:
     sid: str
     url: str
-    seconds: int | None
 
 
 @dataclass(frozen=True)
@@ -352,12 +351,8 @@ async def _form(request: Request) -> dict[str, str] | None:
 
 
 def _recording(fields: Mapping[str, str]) -> Recording | None:
-    sid, seconds = fields.get("RecordingSid"), fields.get("RecordingDuration", "")
-    if not sid:
-        return None
-    return Recording(
-        sid, fields.get("RecordingUrl", ""), int(seconds) if seconds.isdigit() else None
-    )
+    sid = fields.get("RecordingSid")
+    return Recording(sid, fields.get("RecordingUrl", "")) if sid else None
 
 
 async def _text(socket: WebSocket) -> str:

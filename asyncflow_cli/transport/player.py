@@ -7,6 +7,8 @@ import contextlib
 import io
 import shutil
 import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
@@ -15,26 +17,53 @@ from asyncflow_cli.protocol.models import OutputFormat
 
 _POWERSHELL = "(New-Object Media.SoundPlayer $args[0]).PlaySync()"
 
-PLAYERS: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
-    ("mpv", ("--no-video", "--really-quiet"), frozenset({"wav", "mp3"})),
-    ("ffplay", ("-nodisp", "-autoexit", "-loglevel", "error"), frozenset({"wav", "mp3"})),
-    ("afplay", (), frozenset({"wav", "mp3"})),
-    ("paplay", (), frozenset({"wav"})),
-    ("aplay", ("--quiet",), frozenset({"wav"})),
-    ("powershell", ("-NoProfile", "-Command", _POWERSHELL), frozenset({"wav"})),
+_WAV = frozenset({"wav"})
+_BOTH = frozenset({"wav", "mp3"})
+
+
+@dataclass(frozen=True)
+class Player:
+    program: str
+    arguments: tuple[str, ...]
+    """Those before the file."""
+    plays: frozenset[str]
+    piped: tuple[str, ...] | None = None
+    """Those in place of the file, to play stdin while it comes; None if it cannot."""
+
+
+PLAYERS = (
+    Player("mpv", ("--no-video", "--really-quiet"), _BOTH, piped=("-",)),
+    Player("ffplay", ("-nodisp", "-autoexit", "-loglevel", "error"), _BOTH, piped=("-i", "-")),
+    Player("afplay", (), _BOTH),
+    Player("paplay", (), _WAV),
+    Player("aplay", ("--quiet",), _WAV, piped=("-",)),
+    Player("powershell", ("-NoProfile", "-Command", _POWERSHELL), _WAV),
 )
-"""Program, arguments before the file, and what it plays; the first that is there is used."""
+"""The first that is there, and does, is used."""
 
 
 def find_player(container: str) -> tuple[str, ...]:
     """The command, short of the file, that plays `container`, or a WAV made of it."""
     for wanted in (container, "wav"):
-        for program, arguments, containers in PLAYERS:
-            found = shutil.which(program)
-            if found and wanted in containers:
-                return (found, *arguments)
-    raise PrerequisiteError(
-        f"No program on this machine plays {container}",
+        for player in PLAYERS:
+            found = shutil.which(player.program)
+            if found and wanted in player.plays:
+                return (found, *player.arguments)
+    raise _missing(container)
+
+
+def find_stream_player(container: str) -> tuple[str, ...]:
+    """The command that plays `container` while it comes on its stdin."""
+    for player in PLAYERS:
+        found = shutil.which(player.program)
+        if found and player.piped is not None and container in player.plays:
+            return (found, *player.arguments, *player.piped)
+    raise _missing(f"{container} while it comes")
+
+
+def _missing(what: str) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"No program on this machine plays {what}",
         hint="Install mpv or ffmpeg (ffplay), or write a file with -o",
         code="PLAYER_MISSING",
     )
@@ -47,20 +76,13 @@ async def play(audio: bytes, form: OutputFormat) -> None:
     with tempfile.TemporaryDirectory(prefix="asyncflow-") as folder:
         path = Path(folder, f"speech.{container}")
         path.write_bytes(audio)
-        process = await started(*command, str(path))
-        try:
-            code = await process.wait()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-    if code:
-        raise AsyncflowError(f"{command[0]} failed with code {code}", code="PLAYER_FAILED")
+        async with playing(*command, str(path)):
+            pass
 
 
 def playable(audio: bytes, form: OutputFormat, player: str) -> tuple[bytes, str]:
     """The audio in a container that `player` plays, and which that is."""
-    plays = next((c for program, _, c in PLAYERS if program == player), frozenset())
+    plays = next((known.plays for known in PLAYERS if known.program == player), frozenset())
     if form.container in plays:
         return audio, form.container
     if form.container == "raw":
@@ -85,9 +107,24 @@ def _decoded(audio: bytes) -> bytes:
     return wav_file("pcm_s16le", rate, pcm)
 
 
-async def started(
+@contextlib.asynccontextmanager
+async def playing(
     *command: str, stdin: int = asyncio.subprocess.DEVNULL
-) -> asyncio.subprocess.Process:
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A player, which has played to its end when the block is left; it is stopped if we are."""
+    process = await _started(*command, stdin=stdin)
+    try:
+        yield process
+        code = await process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+    if code:
+        raise AsyncflowError(f"{command[0]} failed with code {code}", code="PLAYER_FAILED")
+
+
+async def _started(*command: str, stdin: int) -> asyncio.subprocess.Process:
     nowhere = asyncio.subprocess.DEVNULL
     try:
         return await asyncio.create_subprocess_exec(*command, stdin=stdin, stdout=nowhere)

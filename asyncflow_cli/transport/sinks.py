@@ -8,32 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from asyncflow_cli.errors import AsyncflowError, PrerequisiteError, UsageError
+from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.audio import wav_header
 from asyncflow_cli.protocol.formats import streamed
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.files import check_writable, replacing
-from asyncflow_cli.transport.player import started
+from asyncflow_cli.transport.player import find_stream_player, playing
 
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
-
-STREAM_PLAYERS: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
-    ("mpv", ("--no-video", "--really-quiet", "-"), frozenset({"wav", "mp3"})),
-    (
-        "ffplay",
-        ("-nodisp", "-autoexit", "-loglevel", "error", "-i", "-"),
-        frozenset({"wav", "mp3"}),
-    ),
-    ("aplay", ("--quiet", "-"), frozenset({"wav"})),
-)
-"""Programs that play what is piped into them while it comes."""
 
 
 def open_sink(
@@ -92,38 +80,17 @@ async def to_stream(stream: BinaryIO, wav: tuple[str, int] | None) -> AsyncItera
 @contextlib.asynccontextmanager
 async def to_player(container: str, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
     """The loudspeaker; the block is left once all was played."""
-    command = find_stream_player(container)
-    process = await started(*command, stdin=asyncio.subprocess.PIPE)
-    stdin = process.stdin
-    assert stdin is not None
+    async with playing(*find_stream_player(container), stdin=asyncio.subprocess.PIPE) as process:
+        stdin = process.stdin
+        assert stdin is not None
 
-    async def write(audio: bytes) -> None:
-        # A player that was closed has had enough.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            stdin.write(audio)
-            await stdin.drain()
+        async def write(audio: bytes) -> None:
+            # A player that was closed has had enough.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                stdin.write(audio)
+                await stdin.drain()
 
-    try:
         if wav is not None:
             await write(wav_header(*wav, None))
         yield write
         stdin.close()
-        code = await process.wait()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-    if code:
-        raise AsyncflowError(f"{command[0]} failed with code {code}", code="PLAYER_FAILED")
-
-
-def find_stream_player(container: str) -> tuple[str, ...]:
-    for program, arguments, containers in STREAM_PLAYERS:
-        found = shutil.which(program)
-        if found and container in containers:
-            return (found, *arguments)
-    raise PrerequisiteError(
-        f"No program on this machine plays {container} while it comes",
-        hint="Install mpv or ffmpeg (ffplay), or write a file with -o",
-        code="PLAYER_MISSING",
-    )

@@ -20,7 +20,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 
 from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError
 from asyncflow_cli.protocol import failures
-from asyncflow_cli.protocol.bridge import RanDry, SpeechEvent
 from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.speech import (
     KEEP_ALIVE,
@@ -32,7 +31,9 @@ from asyncflow_cli.protocol.speech import (
     FromClient,
     FromServer,
     Initialize,
+    RanDry,
     Side,
+    SpeechEvent,
     SpeechProtocol,
     State,
     Terminate,

@@ -13,11 +13,10 @@ import msgspec
 
 from asyncflow_cli.errors import IncompleteError, NetworkError, UsageError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
-from asyncflow_cli.protocol.bridge import RanDry
 from asyncflow_cli.protocol.gauge import Gauge
 from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.reports import StreamReport
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speech import Initialize, RanDry
 from asyncflow_cli.protocol.splitting import SentenceSplitter, split
 from asyncflow_cli.protocol.streamorder import StreamOrder
 from asyncflow_cli.protocol.verify.verdict import FileVerdict

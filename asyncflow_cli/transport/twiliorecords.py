@@ -64,7 +64,6 @@ class Notification:
     message: str
     level: str
     """`error` or `warning`."""
-    at: datetime | None = None
 
 
 def record(call: Any) -> CallRecord:
@@ -103,7 +102,7 @@ def numbers(found: Iterable[Any]) -> list[str]:
 def notification(found: Any) -> Notification:
     level = {"0": "error", "1": "warning"}.get(str(found.log), "")
     message = _message(str(found.message_text or ""))
-    return Notification(str(found.error_code or ""), message, level, found.message_date)
+    return Notification(str(found.error_code or ""), message, level)
 
 
 def _whole(written: Any) -> int | None:

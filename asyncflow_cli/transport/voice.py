@@ -10,9 +10,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, NetworkError, ServiceError
-from asyncflow_cli.protocol.bridge import RanDry, SpeechEvent
 from asyncflow_cli.protocol.sniff import kind_of
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speech import Initialize, RanDry, SpeechEvent
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.speech import SpeechSession
 

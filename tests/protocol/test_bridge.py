@@ -21,7 +21,6 @@ from asyncflow_cli.protocol.bridge import (
     Mark,
     Phase,
     Play,
-    RanDry,
     Reconnect,
     Speak,
 )
@@ -193,14 +192,14 @@ def test_a_mark_that_is_not_ours_ends_nothing() -> None:
 
 def test_silence_of_the_service_is_taken_for_the_end_once_all_was_heard() -> None:
     bridge = speaking()
-    assert bridge.on_speech(RanDry()) == [Mark("g0-dry0")]
+    assert bridge.on_speech(speech.RanDry()) == [Mark("g0-dry0")]
     assert bridge.on_phone(echo("g0-dry0")) == DONE
     assert bridge.assumed_end
 
 
 def test_audio_after_a_silence_goes_on() -> None:
     bridge = speaking()
-    bridge.on_speech(RanDry())
+    bridge.on_speech(speech.RanDry())
     assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
     assert bridge.on_phone(echo("g0-dry0")) == []
     assert bridge.on_speech(END) == [Mark("g0-end")]
@@ -406,7 +405,7 @@ def test_of_two_things_that_are_due_the_first_may_end_the_other() -> None:
 
 def test_a_service_that_goes_away_after_an_assumed_end_is_not_asked_again() -> None:
     bridge = speaking()
-    bridge.on_speech(RanDry())
+    bridge.on_speech(speech.RanDry())
     assert bridge.on_speech_lost(1, passing=True) == []
     assert bridge.on_phone(echo("g0-dry0")) == DONE
 

@@ -73,7 +73,7 @@ def call_file(text: str = "Your table is ready. ", **fields: object) -> CallFile
         duration=6,
         answered_after_ms=2700.0,
         first_frame_ms=9.0,
-        mark_lag_ms=tracer.mark_lag_ms,
+        mark_lag_ms=40.0,
         digits="1",
         keys=(KeyReport("1", 6.2),),
         gaps=GapsReport(count=1, longest_seconds=1.09, total_seconds=1.09),

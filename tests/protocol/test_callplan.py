@@ -117,7 +117,6 @@ def test_what_twilio_takes_without_doing_it_is_doubted() -> None:
     callback = {"machine": "Enable", "async_amd_status_callback": "https://h"}
     assert list(request_doubts(requested(**callback))) == []
     assert len(list(request_doubts(requested(**callback, send_digits="1")))) == 1
-    assert len(list(request_doubts(requested(machine="Enable")))) == 1
 
 
 def test_a_plan_is_a_document() -> None:

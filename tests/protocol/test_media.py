@@ -137,7 +137,6 @@ def test_the_documented_messages_make_a_legal_stream() -> None:
         twilio.send(message)
         if isinstance(message, Start):
             assert [twilio.receive(reply) for reply in FROM_SERVER] == list(FROM_SERVER.values())
-    assert server.gaps == 1  # from the example's 2 to its 57
 
 
 @pytest.mark.parametrize(
@@ -227,25 +226,11 @@ def test_the_server_is_patient(frame: str, message: Message | None) -> None:
     assert ConnectionPair(*OPENING).ends[S].receive(frame) == message
 
 
-@pytest.mark.parametrize(
-    ("numbers", "gaps"),
-    [
-        (("2", "3", "4"), 0),
-        ((2, 3, 4), 0),
-        (("2", 3, "4"), 0),
-        (("2", "4", "5"), 1),
-        (("4", "3", "2"), 3),
-        (("2", "", "x", "-1", "9" * 5000, 10**4000, "3"), 0),
-    ],
-)
-def test_gaps_in_the_numbering_are_counted_and_nothing_else(
-    numbers: tuple[str | int, ...], gaps: int
-) -> None:
+@pytest.mark.parametrize("number", ["2", 2, "", "x", "-1", "9" * 5000, 10**4000])
+def test_the_server_does_not_mind_how_frames_are_numbered(number: str | int) -> None:
     server = ConnectionPair(*OPENING).ends[S]
-    for number in numbers:
-        frame = {"event": "media", "media": {"payload": ""}, "sequenceNumber": number}
-        assert isinstance(server.receive(msgspec.json.encode(frame)), Media)
-    assert server.gaps == gaps
+    frame = {"event": "media", "media": {"payload": ""}, "sequenceNumber": number}
+    assert isinstance(server.receive(msgspec.json.encode(frame)), Media)
 
 
 JSON = st.recursive(

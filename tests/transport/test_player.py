@@ -47,10 +47,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 def test_the_first_player_of_the_list_that_is_there_is_taken(
     install: Install, container: str
 ) -> None:
-    for program, arguments, containers in reversed(PLAYERS):
-        path = install(program)
-        if container in containers:
-            assert find_player(container) == (str(path), *arguments)
+    for player in reversed(PLAYERS):
+        path = install(player.program)
+        if container in player.plays:
+            assert find_player(container) == (str(path), *player.arguments)
 
 
 def test_a_player_that_cannot_play_the_container_is_passed_over(install: Install) -> None:

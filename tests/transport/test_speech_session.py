@@ -25,9 +25,8 @@ from asyncflow_cli.errors import (
     RemoteProtocolError,
     ServiceError,
 )
-from asyncflow_cli.protocol.bridge import RanDry, SpeechEvent
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector
-from asyncflow_cli.protocol.speech import Audio, Final, Initialize
+from asyncflow_cli.protocol.speech import Audio, Final, Initialize, RanDry, SpeechEvent
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.settings import DEFAULT_VOICE, Settings
 from asyncflow_cli.transport.speech import SpeechSession

@@ -267,7 +267,6 @@ def test_all_that_may_be_asked_for_is_asked_for_by_its_name() -> None:
         caller_id="+15551110000",
         send_digits="ww1#",
         record=True,
-        recording_channels="dual",
         machine="DetectMessageEnd",
         async_amd_status_callback="https://h.example/a/t",
     )
@@ -278,7 +277,7 @@ def test_all_that_may_be_asked_for_is_asked_for_by_its_name() -> None:
             "CallerId": "+15551110000",
             "SendDigits": "ww1#",
             "Record": "true",
-            "RecordingChannels": "dual",
+            "RecordingChannels": "mono",
             "MachineDetection": "DetectMessageEnd",
             "AsyncAmd": "true",
             "AsyncAmdStatusCallback": "https://h.example/a/t",

@@ -1,0 +1,30 @@
+"""What was probably meant by a name that is none. Knows nothing of what is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LIKE_ENOUGH = 0.5
+"""Of 1, by difflib; `tsst` is 0.57 like `tts`."""
+
+SURE_ENOUGH = 0.6
+"""To name one only; `ci` is 0.5 like `config`."""
+
+
+def nearest(word: str, known: Iterable[str], n: int = 3, like: float = LIKE_ENOUGH) -> list[str]:
+    """The likeliest first; of options `--voise` may mean, those a third as like are left out."""
+    import difflib  # few names are wrong, and all runs would pay for it
+
+    names = sorted(known)
+    found = difflib.get_close_matches(word, names, n, like)
+    begun = [name for name in names if len(word.strip("-")) > 1 and name.startswith(word)]
+    likeness = {name: difflib.SequenceMatcher(None, word, name).ratio() for name in found}
+    best = max(likeness.values(), default=0)
+    close = [name for name in found if likeness[name] > best - 0.15]
+    return list(dict.fromkeys([*begun, *close]))[:n]
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """A hint: the likeliest name, or what to say where none is like it."""
+    names = nearest(word, known, 1, SURE_ENOUGH)
+    return f"Did you mean {names[0]}?" if names else otherwise
