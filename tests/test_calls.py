@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -132,13 +133,37 @@ def test_a_live_call_is_hung_up_and_its_run_ends(run: Run, line: ServedSandbox, 
     assert line.ended()
 
 
+def test_a_call_that_is_hung_up_from_elsewhere_says_so(
+    run: Run, line: ServedSandbox, home: Path
+) -> None:
+    call = ("call", "--to", TO, "One. Two. Three. Four. Five. Six. Seven. Eight. Nine. Ten.")
+    with start(home, *call, "--json", **line.environ) as process:
+        wait_for_line(process.stdout, '"first-frame"')
+        assert run("calls", "hangup", "--all", "-y", **line.environ).code == 0
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 24
+    assert (json.loads(err)["error"]["details"]["end_reason"]) == "hung-up"
+    assert '"end_reason":"hung-up"' in out.decode()
+    (ended,) = listed(run)
+    assert (ended["end_reason"], ended["exit_code"]) == ("hung-up", 24)
+    assert not list((home / "state").rglob("*.hung-up"))
+
+
 def test_nobody_is_hung_up_without_a_yes(run: Run, line: ServedSandbox, home: Path) -> None:
     left_ringing(home, line)
     result = run("calls", "hangup", "--all", "--json", **line.environ)
     assert (result.code, result.error["code"]) == (2, "CONFIRMATION_NEEDED")
+    assert f"{listed(run)[0]['call_sid']} (to …0480)" in result.error["message"]
     assert not line.ended()
     assert run("calls", "hangup", "--all", "-y", **line.environ).code == 0
     assert line.ended()
+
+
+def test_nobody_is_asked_about_nothing(sandboxed: Run) -> None:
+    result = sandboxed("calls", "hangup", "--all")
+    assert (result.code, result.out) == (0, ""), result.err
+    gone = sandboxed("calls", "hangup", "CA9", "--json")
+    assert (gone.code, gone.error["code"]) == (3, "CALL_NOT_FOUND")
 
 
 @pytest.mark.parametrize("args", [(), ("CA1", "--all")])

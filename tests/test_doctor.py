@@ -405,7 +405,7 @@ def test_calls_that_a_killed_run_left_are_ended_if_you_agree(
     (sealed,) = report(sandboxed("doctor", "--fix", "--offline", "--json"))["mended"]
     assert sealed.endswith("--offline opens no socket")
     (refused,) = report(sandboxed("doctor", "--fix", "--json"))["mended"]
-    assert refused.startswith("not done: Ending calls needs a yes")
+    assert refused.startswith("not done: End the calls that runs left")
     mended = sandboxed("doctor", "--fix", "-y", "--json")
     assert finding(mended, "unfinished calls")["standing"] == "ok"
     assert not path.exists()

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from asyncflow_cli.errors import AsyncflowError, NotFoundError, UsageError
-from asyncflow_cli.output import Confirm, Format, Output
+from asyncflow_cli.output import Format, Output
 
 Call = Callable[[Output], None]
 
@@ -482,17 +482,13 @@ def test_nothing_is_no_blank_line() -> None:
 
 def test_nobody_is_asked_where_nobody_is() -> None:
     out = Output(stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
-    with pytest.raises(UsageError, match="Deleting needs a yes") as raised:
-        out.confirmation("Deleting")
+    with pytest.raises(UsageError, match=r"Delete it\? That needs a yes") as raised:
+        asyncio.run(out.confirm("Delete it?"))
     assert "-y" in str(raised.value.hint)
 
 
 def test_a_yes_given_beforehand_asks_nothing() -> None:
     asked = io.StringIO()
     out = Output(yes=True, no_input=True, stdin=io.StringIO(), stderr=asked)
-    asyncio.run(_put(out.confirmation("Deleting")))
+    asyncio.run(out.confirm("Delete it?"))
     assert asked.getvalue() == ""
-
-
-async def _put(confirm: Confirm) -> None:
-    await confirm("Delete it?")

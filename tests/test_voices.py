@@ -521,6 +521,7 @@ def test_any_name_of_a_voice_speaks_into_a_call(sandboxed: Run, fast: ServedSand
         (("delete", "Me"), 2, "CONFIRMATION_NEEDED"),
         (("delete", "Me", "--no-input"), 2, "CONFIRMATION_NEEDED"),
         (("delete", NOBODY, "-y"), 3, "VOICE_NOT_FOUND"),
+        (("delete", NOBODY), 3, "VOICE_NOT_FOUND"),
         (("delete", "J", "-y", "--ignore-missing"), 3, "VOICE_AMBIGUOUS"),
         (("delete", "Jennie", "-y"), 3, "VOICE_NOT_FOUND"),
         (("preview", "nobody", "-o", "x.mp3"), 3, "VOICE_NOT_FOUND"),

@@ -67,8 +67,7 @@ def hang_up(ctx: typer.Context, sids: SidsArgument = None, every: AllOption = Fa
         asyncflow calls hangup --all -y
     """
     app: App = ctx.obj
-    confirm = app.out.confirmation("Hanging up")
-    report = app.run(app.own_calls.hang_up(sids or [], confirm, every=every))
+    report = app.run(app.own_calls.hang_up(sids or [], app.out.confirm, every=every))
     app.out.table(report, report.calls)
     app.out.step(report.summary)
 

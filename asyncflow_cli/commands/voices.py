@@ -242,8 +242,8 @@ def delete(
         asyncflow voices delete Narrator -y
     """
     app: App = ctx.obj
-    confirm = app.out.confirmation("Deleting voices")
-    report = app.run(app.own_voices.delete(voices, confirm, ignore_missing=ignore_missing))
+    work = app.own_voices.delete(voices, app.out.confirm, ignore_missing=ignore_missing)
+    report = app.run(work)
     app.out.value(report)
     app.out.step(report.summary)
 

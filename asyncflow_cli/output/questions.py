@@ -16,28 +16,23 @@ Confirm: TypeAlias = Callable[[str], Awaitable[None]]
 class Questions(Words):
     """A yes or a secret; --no-input, --yes and a pipe answer in a person's place."""
 
-    def confirmation(self, deed: str) -> Confirm:
-        """A question to put later. UsageError now, where nobody can answer and --yes did not.
+    async def confirm(self, question: str) -> None:
+        """Comes back only from a yes; whoever does not say it ends the command.
 
-        Whoever does not say yes to it ends the command.
+        UsageError where nobody can answer and --yes did not.
         """
-        asks = not self.no_input and self.stdin.isatty() and self.stderr.isatty()
-        if not self.yes and not asks:
+        if self.yes:
+            return
+        if self.no_input or not (self.stdin.isatty() and self.stderr.isatty()):
             raise UsageError(
-                f"{deed} needs a yes, and there is nobody to ask",
+                f"{question} That needs a yes, and there is nobody to ask",
                 hint="Say it with -y (--yes)",
                 code="CONFIRMATION_NEEDED",
             )
-
-        async def confirm(question: str) -> None:
-            if self.yes:
-                return
-            self._say(f"{question} [y/N] ", end="")
-            answer = await typed(self.stdin)
-            if answer.strip().casefold() not in ("y", "yes"):
-                raise AsyncflowError("You did not say yes: nothing was done", code="DECLINED")
-
-        return confirm
+        self._say(f"{question} [y/N] ", end="")
+        answer = await typed(self.stdin)
+        if answer.strip().casefold() not in ("y", "yes"):
+            raise AsyncflowError("You did not say yes: nothing was done", code="DECLINED")
 
     def secret(self, what: str) -> str:
         """A secret from a pipe, or typed unseen. UsageError where nobody can type it."""

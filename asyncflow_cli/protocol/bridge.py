@@ -22,7 +22,13 @@ from asyncflow_cli.protocol.actions import (
     Speak,
 )
 from asyncflow_cli.protocol.delivery import LEAD_IN, REFILL, Delivery, End
-from asyncflow_cli.protocol.endings import DONE_IF_HEARD, NOT_ANSWERED, TERMINAL, EndReason
+from asyncflow_cli.protocol.endings import (
+    DONE_IF_HEARD,
+    LOOKS_LIKE_A_HANG_UP,
+    NOT_ANSWERED,
+    TERMINAL,
+    EndReason,
+)
 from asyncflow_cli.protocol.phases import OVERDUE, RANK, Phase, Timer
 from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
@@ -302,6 +308,11 @@ class Bridge:
         """What Twilio says the call lasted: only that tells its time limit from a hang-up."""
         if self.end_reason is EndReason.CALLEE_HUNG_UP and seconds >= self.deadlines.total:
             self.end_reason = EndReason.TIME_LIMIT
+
+    def on_hung_up_elsewhere(self) -> None:
+        """Another process of ours ended the call: from here it looked like somebody else's deed."""
+        if self.end_reason in LOOKS_LIKE_A_HANG_UP:
+            self.end_reason = EndReason.HUNG_UP
 
     # Synthesis
 

@@ -35,6 +35,7 @@ VERDICTS = {
 
 ENDS = {
     "callee-hung-up": "The callee hung up",
+    "hung-up": "Hung up from elsewhere",
     "time-limit": "Ended by its time limit",
 }
 

@@ -24,6 +24,8 @@ class EndReason(StrEnum):
     REJECTED = "rejected"
     CANCELLED = "cancelled"
     CALLEE_HUNG_UP = "callee-hung-up"
+    HUNG_UP = "hung-up"
+    """From elsewhere, by `asyncflow calls hangup`."""
     INTERRUPTED = "interrupted"
     STOPPED_BY_KEY = "stopped-by-key"
     MACHINE = "machine"
@@ -46,6 +48,10 @@ ENDINGS: dict[EndReason, tuple[type[CallError], str]] = {
     EndReason.REJECTED: (CallRejectedError, "The call was rejected or could not be put through"),
     EndReason.CANCELLED: (CallRejectedError, "The call was cancelled before it was answered"),
     EndReason.CALLEE_HUNG_UP: (CutShortError, "The callee hung up before the last word"),
+    EndReason.HUNG_UP: (
+        CutShortError,
+        "The call was hung up from elsewhere, by `asyncflow calls hangup`, before the last word",
+    ),
     EndReason.INTERRUPTED: (CutShortError, "The callee cut in before the last word"),
     EndReason.STOPPED_BY_KEY: (CutShortError, "The callee stopped it with a key"),
     EndReason.MACHINE: (MachineAnsweredError, "A machine answered"),
@@ -95,6 +101,16 @@ DONE_IF_HEARD = frozenset(
     }
 )
 """Ways to end it that come too late to cut it short once the last word was heard."""
+
+LOOKS_LIKE_A_HANG_UP = frozenset(
+    {
+        EndReason.CALLEE_HUNG_UP,
+        EndReason.STREAM_NEVER_CONNECTED,
+        EndReason.STREAM_ERROR,
+        EndReason.TUNNEL_LOST,
+    }
+)
+"""What the end of an answered call seems to be when somebody ends it at Twilio."""
 
 NOT_ANSWERED = {
     "busy": EndReason.BUSY,

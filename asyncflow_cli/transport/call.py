@@ -349,6 +349,8 @@ class PhoneCall:
         if self._order.record and self._times.recording is None:
             await self._reported_end()  # which names the recording
         self._bridge.on_duration(record.duration or 0)
+        if self._line.placed.hung_up_elsewhere:
+            self._bridge.on_hung_up_elsewhere()
         reason = self._bridge.end_reason or EndReason.STOPPED
         if reason is not EndReason.COMPLETED:
             self._times.notifications = await self._line.complaints()

@@ -14,6 +14,7 @@ from asyncflow_cli.protocol.callreports import (
     ShownCall,
     TwiliosCall,
 )
+from asyncflow_cli.protocol.endings import EndReason
 from asyncflow_cli.protocol.notifications import NotificationReport, explained
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.ending import end_call, reap
@@ -21,9 +22,6 @@ from asyncflow_cli.transport.journal import Entry, Journal
 from asyncflow_cli.transport.journalled import described
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
-
-HUNG_UP = "hung-up"
-"""The end reason of a call that `asyncflow calls hangup` ended."""
 
 
 class OwnCalls:
@@ -65,7 +63,7 @@ class OwnCalls:
         named = [(e.call_sid, e) for e in live] if every else [self._named(sid) for sid in sids]
         wanted = dict(named)
         if wanted:
-            await confirm(f"Hang up {', '.join(wanted)}?")
+            await confirm(f"Hang up {', '.join(map(_told, named))}?")
         async with self._twilio() as twilio:
             ended = [await self._hang_up(twilio, sid, entry) for sid, entry in wanted.items()]
         return _report(ended)
@@ -94,7 +92,13 @@ class OwnCalls:
             self._check_place(twilio, entry)
         except NotFoundError as error:
             return EndedCall(call_sid=sid, outcome="failed", error=error.message)
-        return await end_call(twilio, self._journal, sid, entry, HUNG_UP)
+        if entry is None or entry.ending is not None or self._journal.is_orphan(entry):
+            return await end_call(twilio, self._journal, sid, entry, EndReason.HUNG_UP)
+        self._journal.mark(sid)  # whoever has the call writes down how it ended
+        ended = await end_call(twilio, self._journal, sid, None, EndReason.HUNG_UP)
+        if ended.outcome != "hung-up":
+            self._journal.unmark(sid)
+        return ended
 
     def _check_place(self, twilio: TwilioClient, entry: Entry | None) -> None:
         """NotFoundError for a call that this account of this Twilio cannot know."""
@@ -113,6 +117,11 @@ class OwnCalls:
             self._warn(f"Twilio does not tell what went wrong: {error.message}")
             return []
         return [explained(each.error_code, each.level, each.message) for each in told]
+
+
+def _told(named: tuple[str, Entry | None]) -> str:
+    sid, entry = named
+    return f"{sid} (to {entry.to})" if entry is not None and entry.to else sid
 
 
 def _report(ended: list[EndedCall]) -> EndedCallsReport:

@@ -21,6 +21,8 @@ from asyncflow_cli.transport.filelock import hold, is_held
 from asyncflow_cli.transport.roads.process import Running
 
 LIVE, ENDED = ".call.json", ".ended.json"
+MARK = ".hung-up"
+"""Of a call that another run hangs up, for the run that has it: its own file is locked."""
 
 ORDER = "order-"
 
@@ -93,7 +95,7 @@ class Journal:
         ended = msgspec.structs.replace(entry, ending=ending)
         try:
             _close(self._write(self._path(entry.call_sid, ENDED), ended))
-            for old in self._files(ENDED)[KEPT:]:
+            for old in (*self._files(ENDED)[KEPT:], *self._files(MARK)[KEPT:]):
                 old.unlink(missing_ok=True)
         except OSError as error:
             self._warn(f"Call {entry.call_sid} has ended, and is in no journal: {error}")
@@ -102,7 +104,20 @@ class Journal:
     def forget(self, call_sid: str) -> None:
         """Take a call out of those that may be live."""
         self._path(call_sid, LIVE).unlink(missing_ok=True)
+        if call_sid in self._held:
+            self.unmark(call_sid)
         self._release(call_sid)
+
+    def mark(self, call_sid: str) -> None:
+        """Tell whoever has this live call that it is hung up from here."""
+        with contextlib.suppress(OSError):  # it is told less well, and ends all the same
+            self._path(call_sid, MARK).touch(mode=0o600)
+
+    def unmark(self, call_sid: str) -> None:
+        self._path(call_sid, MARK).unlink(missing_ok=True)
+
+    def is_marked(self, call_sid: str) -> bool:
+        return self._path(call_sid, MARK).exists()
 
     def forget_orphans(self) -> None:
         """Take out all calls whose owner is gone."""

@@ -52,6 +52,8 @@ class PlacedCall:
         self._warn = warn
         self._hang_up_tries = hang_up_tries
         self.record: CallRecord | None = None
+        self.hung_up_elsewhere = False
+        """Whether another process of ours ended the call, as the journal says."""
         self._entry: Entry | None = None
         self._order: str | None = None
         self._journalled = True
@@ -135,6 +137,7 @@ class PlacedCall:
 
     def _conclude(self, record: CallRecord) -> None:
         if self._entry is not None:
+            self.hung_up_elsewhere = self._journal.is_marked(record.sid)
             ended = ending(record)
             self._journal.end(self._entry, ended)
             self._entry = msgspec.structs.replace(self._entry, ending=ended)

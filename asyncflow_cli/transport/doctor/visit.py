@@ -43,14 +43,10 @@ class Patient:
 async def visit(patient: Patient, order: DoctorOrder, out: Output) -> DoctorReport:
     """Look, mend if that was asked for, and look again."""
     clean = out.redactor.clean  # takes out secrets
-
-    async def ask(question: str) -> None:
-        await out.confirmation("Ending calls")(question)
-
     findings = await _examined(patient, order)
     deeds: list[Deed] = []
     if order.fix:
-        asked = None if order.offline else ask
+        asked = None if order.offline else out.confirm
         deeds = await mend(findings, patient.settings, patient.places, patient.journal, asked)
     if any(deed.done for deed in deeds):
         findings = await _examined(patient, order)
