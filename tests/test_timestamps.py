@@ -147,7 +147,7 @@ def test_cue_rules_are_kept(sandboxed: Run) -> None:
 def test_long_text_is_one_file_and_its_words_are_in_it(
     sandboxed: Run, fast: ServedSandbox, home: Path
 ) -> None:
-    sentences = [f"This is number {n} of many sentences, and it is not long." for n in range(250)]
+    sentences = [f"This is number {n} of many sentences, and it is not long." for n in range(60)]
     text = " ".join(sentences)
     (home / "talk.txt").write_text(text)
     before = len(fast.sandbox.store.speeches())
@@ -155,7 +155,7 @@ def test_long_text_is_one_file_and_its_words_are_in_it(
     result = sandboxed("timestamps", "-f", "talk.txt", *options, "--strict", "--json")
     assert result.code == 0, result.err
     document = result.json
-    assert len(document["words"]) == len(text.split()) == 3000
+    assert len(document["words"]) == len(text.split()) == 720
     assert " ".join(word["text"] for word in document["words"]) == text
     seconds = decoded_seconds(home / "t.mp3")
     assert document["seconds"] == pytest.approx(seconds, abs=0.002)
@@ -164,8 +164,8 @@ def test_long_text_is_one_file_and_its_words_are_in_it(
     gaps = [later["start"] - sooner["end"] for sooner, later in pairwise(document["words"])]
     assert max(gaps) < 1.0
     made = fast.sandbox.store.speeches()[before:]
-    assert document["requests"] == len(made) > 5
-    assert sum(len(speech.transcript.split()) for speech in made) == 3000
+    assert document["requests"] == len(made) > 2
+    assert sum(len(speech.transcript.split()) for speech in made) == 720
 
 
 def test_a_dry_run_asks_nobody(sandboxed: Run) -> None:
