@@ -129,6 +129,8 @@ MALFORMED = "31950"
 INVALID = "31951"
 """Twilio's code for JSON that is no message: https://www.twilio.com/docs/api/errors/31951"""
 
+_BEFORE_AUDIO = b'{"event":"media","media":{"payload":"'
+
 
 class MediaStream:
     """One end of one media stream.
@@ -147,12 +149,19 @@ class MediaStream:
         self.side = side
         self.state = State.OPENING
         self.stream_sid: str | None = None
+        self._after_audio = b""
 
     def send(self, message: Message) -> str:
         """The text frame for `message`. LocalProtocolError if it is not legal now."""
         if not self._advance(self.side, message):
             raise LocalProtocolError(self._illegal(message))
         return msgspec.json.encode(message).decode()
+
+    def audio(self, payload: str) -> bytes:
+        """The frame for base64 that is known to be such: `send` of Media, some times as fast."""
+        if self.side is Side.TWILIO or self.state not in (State.STREAMING, State.STOPPED):
+            return self.send(Media(MediaBody(payload), stream_sid=self.stream_sid or "")).encode()
+        return b"".join((_BEFORE_AUDIO, payload.encode(), self._after_audio))
 
     def receive(self, text: str | bytes) -> Message | None:
         """The message in a text frame, or None for an event this version does not know.
@@ -175,6 +184,8 @@ class MediaStream:
             case Side.TWILIO, State.CONNECTED, Start():
                 self.state = State.STREAMING
                 self.stream_sid = message.stream_sid
+                sid = msgspec.json.encode(message.stream_sid)
+                self._after_audio = b'"},"streamSid":' + sid + b"}"
             case Side.TWILIO, State.STREAMING, Media() | Dtmf() | Mark():
                 pass
             case Side.TWILIO, State.CONNECTED | State.STREAMING, Stop():

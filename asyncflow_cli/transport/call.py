@@ -44,11 +44,12 @@ from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.vad import SpeechDetector
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.callbacks import CallStatus, StreamFailed, Verdict
 from asyncflow_cli.transport.inbox import Broken, Event, Inbox, TunnelLost, Voiced, Written
 from asyncflow_cli.transport.journal import Journal
+from asyncflow_cli.transport.leg import PhoneLost
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.line import Line
-from asyncflow_cli.transport.phone import CallStatus, PhoneLost, StreamFailed, Verdict
 from asyncflow_cli.transport.preflight import Check, preflight
 from asyncflow_cli.transport.streaming import texts_of
 from asyncflow_cli.transport.voice import SpeechLost, Spoken, Voice
@@ -269,24 +270,26 @@ class PhoneCall:
                 case Dial():
                     self._dial_wanted = True
                 case Play(payload=payload):
-                    await self._play(payload)
+                    self._play(payload)
                 case Mark(name=name):
                     self._watcher.mark(name, self._at(time.monotonic()))
-                    await self._line.phone.mark(name)
+                    self._line.phone.mark(name)
                 case Clear():
                     self._watcher.clear(self._at(time.monotonic()))
-                    await self._line.phone.clear()
+                    self._line.phone.clear()
                 case Reconnect():
                     self._watcher.clear(self._at(time.monotonic()))
                     if self._leading is not None:
                         self._leading.cancel()
                     self._leading = self._inbox.start(self._lead_elsewhere())
                 case HangUp(tail=tail):
+                    self._line.phone.flush()
                     await asyncio.sleep(tail)
+        self._line.phone.flush()
 
-    async def _play(self, payload: str) -> None:
+    def _play(self, payload: str) -> None:
         self._watcher.sent(payload, self._at(time.monotonic()))
-        await self._line.phone.play(payload)
+        self._line.phone.play(payload)
         if self._times.first_frame is None and payload != LEAD_IN:
             self._times.first_frame = time.monotonic()
             since = self._times.started or self._times.first_frame
@@ -340,7 +343,7 @@ class PhoneCall:
         """End the call whatever happened, and see that it has ended."""
         self._bridge.stop()
         await self._inbox.stop()
-        await self._line.phone.close()
+        self._line.phone.close()
         if self._ends_by_itself():
             await self._reported_end()
         record = await self._line.placed.end()

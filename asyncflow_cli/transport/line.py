@@ -16,10 +16,11 @@ from asyncflow_cli.protocol.callrequest import doubts as request_doubts
 from asyncflow_cli.protocol.notifications import NotificationReport, explained
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.transport.callbacks import CallStatus
 from asyncflow_cli.transport.inbox import Inbox, TunnelLost
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.listener import serving
-from asyncflow_cli.transport.phone import CallStatus, Phone
+from asyncflow_cli.transport.phone import Phone
 from asyncflow_cli.transport.placed import PlacedCall
 from asyncflow_cli.transport.preflight import Check, twilio_checks
 from asyncflow_cli.transport.signature import Keys
@@ -70,7 +71,7 @@ class Line:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._twilio.aclose)
             await self.placed.end_orphans()
-            served = serving(self.phone.app, port=self._order.port)
+            served = serving(self.phone.app, port=self._order.port, answer=self.phone.answer)
             self._port = await stack.enter_async_context(served)
             await stack.enter_async_context(self._way)
             yield
@@ -107,7 +108,7 @@ class Line:
             self._warn(doubt)
         await self.placed.place(request)
         assert self.placed.sid is not None
-        if not self.phone.expect(self.placed.sid):
+        if not self.phone.gate.expect(self.placed.sid):
             raise CallRejectedError("Somebody else's call took our socket")
         self._inbox.start(self._poll())
         return self.placed.sid

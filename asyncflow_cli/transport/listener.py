@@ -14,10 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from asyncflow_cli.errors import PrerequisiteError
-from asyncflow_cli.transport.connection import Connection, Waiting
-
-LARGEST_MESSAGE = 64 * 1024
-"""Bytes; Twilio's messages have 400."""
+from asyncflow_cli.transport.connection import Answer, Connection, Waiting
+from asyncflow_cli.transport.mediasocket import LARGEST_MESSAGE
 
 
 class _Server(uvicorn.Server):
@@ -37,13 +35,17 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: Starlette, *, port: int = 0, waiting: Waiting | None = None
+    app: Starlette,
+    *,
+    port: int = 0,
+    answer: Answer | None = None,
+    waiting: Waiting | None = None,
 ) -> AsyncIterator[int]:
-    """Serve `app` on a loopback port, and tell which."""
+    """Serve `app` on a loopback port, and tell which. With an `answer`, media sockets are its."""
     listener = listen_on(port)
     # uvicorn asks for a class, and calls it.
     waiting = waiting or Waiting()
-    connection: Any = partial(Connection, waiting)
+    connection: Any = partial(Connection, waiting, answer)
     server = _Server(
         uvicorn.Config(
             app,

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import httpx
@@ -18,25 +19,32 @@ from asyncflow_cli.protocol.media import (
     Connected,
     Dtmf,
     Mark,
-    Media,
-    MediaBody,
     Start,
     Stop,
 )
-from asyncflow_cli.transport.listener import LARGEST_MESSAGE, serving
-from asyncflow_cli.transport.phone import (
-    CallStatus,
-    Phone,
-    PhoneEvent,
-    PhoneLost,
-    StreamFailed,
-    Verdict,
-)
+from asyncflow_cli.transport.callbacks import CallStatus, StreamFailed, Verdict
+from asyncflow_cli.transport.leg import PhoneLost
+from asyncflow_cli.transport.listener import serving
+from asyncflow_cli.transport.mediasocket import LARGEST_MESSAGE
+from asyncflow_cli.transport.phone import Phone, PhoneEvent
 from asyncflow_cli.transport.signature import Keys, sign
 
 CALL, STREAM, TOKEN = "CA" + "1" * 32, "MZ" + "2" * 32, "0" * 32
 CONNECTED = {"event": "connected", "protocol": "Call", "version": "1.0.0"}
 PAYLOAD = "//8="
+
+
+OURS = "our listener"
+FORM = ContextVar("FORM", default=OURS)
+"""What carries the media sockets."""
+
+
+@pytest.fixture(params=[OURS, "any ASGI host"])
+def form(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For tests of what must be the same in both."""
+    before = FORM.set(request.param)
+    yield
+    FORM.reset(before)
 
 
 def start(**changes: Any) -> dict[str, Any]:
@@ -64,7 +72,7 @@ class Line:
         self.events: asyncio.Queue[PhoneEvent] = asyncio.Queue()
         self.refusals: list[str] = []
         self.phone = Phone(self.events.put_nowait, refused=self.refusals.append, **options)
-        self.phone.call_sid = CALL
+        self.phone.gate.call_sid = CALL
         self.port = 0
 
     async def event(self) -> PhoneEvent:
@@ -94,7 +102,8 @@ class Line:
 @contextlib.asynccontextmanager
 async def line(**options: Any) -> AsyncIterator[Line]:
     made = Line(**options)
-    async with serving(made.phone.app) as made.port:
+    answer = made.phone.answer if FORM.get() == OURS else None
+    async with serving(made.phone.app, answer=answer) as made.port:
         made.phone.public_url = f"ws://127.0.0.1:{made.port}"
         yield made
 
@@ -122,6 +131,7 @@ def no_crash(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
+@pytest.mark.usefixtures("form")
 def test_a_whole_conversation() -> None:
     async def test() -> None:
         heard: list[tuple[str, int]] = []
@@ -139,15 +149,16 @@ def test_a_whole_conversation() -> None:
             kinds = [type(await phone.event()) for _ in range(5)]
             assert kinds == [Connected, Start, Dtmf, Mark, Stop]
             assert heard == [(PAYLOAD, 20)], "and not what others play to the callee"
-            await phone.phone.play(PAYLOAD)
-            await phone.phone.mark("end")
-            await phone.phone.clear()
+            phone.phone.play(PAYLOAD)
+            phone.phone.mark("end")
+            phone.phone.clear()
+            phone.phone.flush()
             assert [json.loads(await socket.recv()) for _ in range(3)] == [
                 {"event": "media", "media": {"payload": PAYLOAD}, "streamSid": STREAM},
                 {"event": "mark", "mark": {"name": "end"}, "streamSid": STREAM},
                 {"event": "clear", "streamSid": STREAM},
             ]
-            await phone.phone.close()
+            phone.phone.close()
             assert await close_code(socket) == 1000
             assert await phone.event() == PhoneLost(phone.phone.token)
             assert phone.events.empty()
@@ -157,6 +168,7 @@ def test_a_whole_conversation() -> None:
 
 
 @pytest.mark.parametrize("politely", [True, False])
+@pytest.mark.usefixtures("form")
 def test_a_lost_socket_is_one_event_and_sending_to_it_no_error(politely: bool) -> None:
     async def test() -> None:
         async with line() as phone:
@@ -167,17 +179,19 @@ def test_a_lost_socket_is_one_event_and_sending_to_it_no_error(politely: bool) -
                 await socket.close()
             else:
                 socket.transport.abort()
-            audio = Media(MediaBody(PAYLOAD), stream_sid=STREAM)
-            await phone.phone.send(audio)
+            phone.phone.play(PAYLOAD)
+            phone.phone.flush()
             assert await phone.event() == PhoneLost(phone.phone.token)
-            await phone.phone.send(audio)
-            await phone.phone.close()
+            phone.phone.play(PAYLOAD)
+            phone.phone.flush()
+            phone.phone.close()
             assert phone.events.empty()
 
     run(test())
 
 
 @pytest.mark.parametrize("token", ["0" * 43, "", "µ", "%00", "../media"])
+@pytest.mark.usefixtures("form")
 def test_a_stranger_without_the_token_gets_no_socket(token: str) -> None:
     async def test() -> None:
         async with line() as phone:
@@ -190,6 +204,7 @@ def test_a_stranger_without_the_token_gets_no_socket(token: str) -> None:
     run(test())
 
 
+@pytest.mark.usefixtures("form")
 def test_a_second_socket_is_refused_and_the_first_goes_on() -> None:
     async def test() -> None:
         async with line() as phone:
@@ -218,6 +233,7 @@ def test_a_second_socket_is_refused_and_the_first_goes_on() -> None:
         ("wröng", "wrong signature"),
     ],
 )
+@pytest.mark.usefixtures("form")
 def test_signatures_of_sockets_and_callbacks(signature: str | None, refusal: str | None) -> None:
     async def test() -> None:
         async with line(keys=Keys(TOKEN)) as phone:
@@ -257,6 +273,7 @@ def test_signatures_of_sockets_and_callbacks(signature: str | None, refusal: str
         (["[" * 60_000], "The frame is not JSON"),
     ],
 )
+@pytest.mark.usefixtures("form")
 def test_what_is_no_stream_of_this_call_is_closed(frames: list[Any], words: str) -> None:
     async def test() -> None:
         async with line() as phone:
@@ -273,6 +290,7 @@ def test_what_is_no_stream_of_this_call_is_closed(frames: list[Any], words: str)
     run(test())
 
 
+@pytest.mark.usefixtures("form")
 def test_a_frame_that_no_twilio_sends_ends_the_socket_unread() -> None:
     async def test() -> None:
         async with line() as phone:
@@ -285,6 +303,7 @@ def test_a_frame_that_no_twilio_sends_ends_the_socket_unread() -> None:
     run(test())
 
 
+@pytest.mark.usefixtures("form")
 def test_a_stranger_who_breaks_a_rule_and_leaves_is_forgotten() -> None:
     async def test() -> None:
         async with line() as phone:
@@ -296,6 +315,7 @@ def test_a_stranger_who_breaks_a_rule_and_leaves_is_forgotten() -> None:
     run(test())
 
 
+@pytest.mark.usefixtures("form")
 def test_a_socket_that_does_not_start_in_time_is_closed() -> None:
     async def test() -> None:
         async with line(start_within=0.05) as phone:
@@ -439,6 +459,7 @@ def test_the_addresses_are_those_of_the_public_url() -> None:
     assert phone.token != Phone(lambda _event: None, refused=lambda _why: None).token
 
 
+@pytest.mark.usefixtures("form")
 def test_after_a_loss_there_is_another_address_and_the_first_is_good_for_nothing() -> None:
     async def test() -> None:
         async with line() as phone:
@@ -455,7 +476,8 @@ def test_after_a_loss_there_is_another_address_and_the_first_is_good_for_nothing
             await say(first, message("stop", stop={"callSid": CALL}))
             await first.close()
             assert await phone.event() == PhoneLost(used)
-            await phone.phone.play(PAYLOAD)
+            phone.phone.play(PAYLOAD)
+            phone.phone.flush()
             assert json.loads(await second.recv())["event"] == "media"
             assert used != phone.phone.token
 
@@ -476,15 +498,16 @@ def test_who_answered_is_told_by_post_or_get() -> None:
     run(test())
 
 
+@pytest.mark.usefixtures("form")
 def test_a_stream_that_came_before_its_call_had_a_name_is_compared_afterwards() -> None:
     async def test() -> None:
         async with line() as phone:
-            phone.phone.call_sid = None
+            phone.phone.gate.call_sid = None
             await phone.started()
             await phone.event()
             await phone.event()
-            assert not phone.phone.expect("CA" + "9" * 32)
-            assert phone.phone.expect(CALL)
+            assert not phone.phone.gate.expect("CA" + "9" * 32)
+            assert phone.phone.gate.expect(CALL)
 
     run(test())
 
