@@ -12,13 +12,17 @@ from typing import Any
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, ServiceError
-from asyncflow_cli.protocol.catalogue import async_codes
+from asyncflow_cli.protocol.catalogue import async_codes, own_codes
 
 QUOTA_MARKER = b"--ERROR:QUOTA_EXCEEDED--"
 """Written into a running audio stream when the quota ends."""
 
 CODES = {entry.code: entry for entry in async_codes.CODES}
 """Every documented code, with its class and what to do about it."""
+
+LACKING = {"ENGINE_MISSING", "RECOGNISER_MISSING"}
+OURS = {entry.code: entry for entry in own_codes.ENTRIES if entry.code in LACKING}
+"""What our sandbox says where it lacks an extra."""
 
 STATUSES = {int(entry.number or 0): entry for entry in async_codes.STATUSES}
 """For answers without a code we know; any other status is a ServiceError."""
@@ -34,7 +38,7 @@ def from_code(
     code: str, message: str, *, extra: Any = None, status: int = 0, request_id: str | None = None
 ) -> AsyncflowError:
     """The error for a code of the service, or for the HTTP status if the code is new to us."""
-    known = CODES.get(code) or STATUSES.get(status)
+    known = CODES.get(code) or OURS.get(code) or STATUSES.get(status)
     cls = known.raises if known and known.raises else ServiceError
     return cls(
         message or code,
@@ -61,7 +65,7 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Asyncfl
     )
     if error.retry_after is None:
         error.retry_after = _seconds(headers.get("retry-after"))
-    error.passing = (
+    error.passing = code not in OURS and (
         status in RETRIED_STATUSES or code in RETRIED_CODES or (status == 429 and code not in CODES)
     )
     return error

@@ -21,7 +21,7 @@ from asyncflow_cli.protocol.voices import ClonedVoice, Gender
 from asyncflow_cli.sandbox.answering import Upload, as_json, read_fields, read_upload
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.recording import Recording, decode, format_of
-from asyncflow_cli.sandbox.refusal import Broken, Invalid, Refusal
+from asyncflow_cli.sandbox.refusal import Invalid, Refusal, unable
 from asyncflow_cli.sandbox.speaker import Speaker, admit, check_language
 from asyncflow_cli.sandbox.voices import SPEAKS, EngineVoice, LibraryVoice
 from asyncflow_cli.sandbox.voicesapi import now
@@ -90,7 +90,7 @@ def _judged(content: bytes, shortest: float) -> Recording:
     try:
         samples = decode(content) if format_of(content) else None
     except EngineMissing as error:
-        raise Broken(503, error.message, error.hint or "") from None
+        raise unable(error) from None
     if samples is None:
         raise Refusal(400, "FORMAT_NOT_RECOGNIZED", "The clip is no wav, mp3, flac or aiff")
     recording = Recording(samples)

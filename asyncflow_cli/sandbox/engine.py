@@ -52,7 +52,7 @@ class EngineMissing(PrerequisiteError):
 
     @classmethod
     def because(cls, why: str) -> Self:
-        return cls(f"The sandbox has no voice: {why}. Install one: {INSTALL}", hint=INSTALL)
+        return cls(f"The sandbox has no voice: {why}", hint=INSTALL)
 
 
 class EngineCrashed(AsyncflowError):

@@ -6,6 +6,8 @@ https://docs.async.com (Speech to text). Choices where the service is unknown: w
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +16,7 @@ from asyncflow_cli.protocol.models import Model
 from asyncflow_cli.sandbox.answering import Endpoint, as_json, read_fields, read_upload
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.recognition import INSTALL, recognise
-from asyncflow_cli.sandbox.refusal import Broken, Refusal
+from asyncflow_cli.sandbox.refusal import Broken, Refusal, unable
 from asyncflow_cli.sandbox.speaker import admit, check_language, check_model
 from asyncflow_cli.sandbox.store import Store
 
@@ -41,10 +43,17 @@ def speech_to_text(store: Store) -> Endpoint:
         except ValueError:
             raise Refusal(400, "FORMAT_NOT_RECOGNIZED", "The file is no audio") from None
         except EngineMissing as error:
-            raise Broken(503, error.message, error.hint or "") from None
+            raise unable(error) from None
         if heard is None:
-            message = f"The sandbox did not say this itself, and cannot listen. Install: {INSTALL}"
-            raise Broken(501, message, "It knows its own speech again, and with the extra, English")
+            raise _deaf(fields.language)
         return as_json(Transcription(heard.text), headers={ENGINE_HEADER: heard.engine})
 
     return endpoint
+
+
+def _deaf(language: str | None) -> Refusal | Broken:
+    """It knows its own speech again, and with the extra, English."""
+    message = "The sandbox did not say this itself, and cannot listen"
+    if language in (None, "en") and find_spec("pocketsphinx") is None:
+        return Refusal(501, "RECOGNISER_MISSING", f"{message}. Install: {INSTALL}")
+    return Broken(501, message, "With the extra [stt] it hears English")

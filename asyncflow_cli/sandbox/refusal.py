@@ -2,7 +2,7 @@
 
 Documented are the codes, shape A for 4xx, C for 500 and the flat one on WebSockets. Choices of
 the sandbox, for want of a source: 422 with a FastAPI-style list for what does not validate (or 400
-with a code of our own, if told so), and 501 or 503 in the shape of a 500 for want of an engine.
+with a code of our own, if told so), and 501 or 503 for want of an engine.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from asyncflow_cli.errors import PrerequisiteError
 from asyncflow_cli.protocol.models import (
     ErrorAnswer,
     ErrorBody,
@@ -28,7 +29,7 @@ INVALID = "SANDBOX_VALIDATION_ERROR"
 
 
 class Refusal(Exception):
-    """A documented 4xx."""
+    """A documented 4xx, or in its shape what the sandbox lacks."""
 
     def __init__(self, status: int, code: str, message: str, **extra: Any) -> None:
         super().__init__(message)
@@ -40,6 +41,11 @@ class Refusal(Exception):
 
     def fault(self) -> Fault:
         return Fault(self.body.message, self.body.error_code, self.body.extra)
+
+
+def unable(missing: PrerequisiteError) -> Refusal:
+    """For want of what an extra brings: a code of our own, which tells our client to say so."""
+    return Refusal(503, missing.code, f"{missing.message}. Install: {missing.hint}")
 
 
 class Invalid(Exception):
@@ -76,7 +82,7 @@ class Invalid(Exception):
 
 
 class Broken(Exception):
-    """The sandbox itself cannot: no engine (503), or nobody who listens (501)."""
+    """The sandbox itself cannot: nobody listens to that language (501), or a fault asked for it."""
 
     def __init__(self, status: int, message: str, detail: str) -> None:
         super().__init__(message)

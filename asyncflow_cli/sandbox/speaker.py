@@ -25,7 +25,7 @@ from asyncflow_cli.sandbox.choices import Choices
 from asyncflow_cli.sandbox.encode import Encoder, encode_whole
 from asyncflow_cli.sandbox.engine import Engine, EngineCrashed, EngineMissing, Samples, Spoken
 from asyncflow_cli.sandbox.library import Library
-from asyncflow_cli.sandbox.refusal import Broken, Invalid, Refusal
+from asyncflow_cli.sandbox.refusal import Invalid, Refusal, unable
 from asyncflow_cli.sandbox.store import Store
 from asyncflow_cli.sandbox.voices import LIBRARY, LibraryVoice
 
@@ -78,7 +78,7 @@ class Speaker:
     ) -> AsyncGenerator[Spoken, None]:
         """Samples as they are made, then the words.
 
-        Invalid if the engine cannot speak this text, Broken if it cannot speak at all.
+        Invalid if the engine cannot speak this text, Refusal if it cannot speak at all.
         """
         speed = options.get("speed_control") if model_id == HONOURS_SPEED else None
         language = options.get("language")
@@ -93,7 +93,7 @@ class Speaker:
                 async for piece in spoken:
                     yield piece
         except EngineMissing as error:
-            raise Broken(503, error.message, error.hint or "") from None
+            raise unable(error) from None
         except EngineCrashed as error:
             raise Invalid(error.message, "body", "transcript") from None
 
@@ -119,7 +119,7 @@ class Speaker:
         )
         try:
             return encode_whole(b"".join([piece async for piece in spoken]), PHONE)
-        except (Broken, Invalid, EngineMissing):
+        except (Refusal, Invalid, EngineMissing):
             return MULAW_SILENCE * round(0.06 * PHONE_RATE * len(text))
 
     async def file(self, pcm: bytes, output_format: OutputFormat) -> bytes:
@@ -127,13 +127,13 @@ class Speaker:
         try:
             return await asyncio.to_thread(encode_whole, pcm, output_format)
         except EngineMissing as error:
-            raise Broken(503, error.message, error.hint or "") from None
+            raise unable(error) from None
 
     def encoder(self, output_format: OutputFormat) -> Encoder:
         try:
             return Encoder(output_format)
         except EngineMissing as error:
-            raise Broken(503, error.message, error.hint or "") from None
+            raise unable(error) from None
 
     def remember(
         self, operation: str, voice: LibraryVoice, text: str, form: OutputFormat, audio: bytes

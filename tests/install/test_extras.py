@@ -25,12 +25,12 @@ NAMED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["pr
 CALL = "--sandbox call --to +15551230001"
 
 WANTS = {
-    "sandbox": ("--sandbox tts Hello -o hello.wav", 7),
+    "sandbox": ("--sandbox tts Hello -o hello.wav", 10),
     "audio": (f"{CALL} --audio notice.flac", 10),
     "keyring": ("tts Hello -o hello.wav", 10),
     "ngrok": (f"{CALL} Hello --tunnel ngrok-sdk", 10),
     "jq": ("--sandbox status --jq .status", 10),
-    "stt": ("--sandbox stt strange.wav", 7),
+    "stt": ("--sandbox stt strange.wav", 10),
 }
 """For each extra a command that cannot do without, and the exit code that it ends with."""
 

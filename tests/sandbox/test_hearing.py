@@ -93,7 +93,7 @@ def test_what_nobody_here_can_tell_is_501_with_the_install_line(http: httpx.Clie
     for samples in (noise, bytes(48_000)):
         response = hear(http, wav_file("pcm_s16le", 16000, samples))
         assert response.status_code == 501
-        assert "pip install 'asyncflow-cli[stt]'" in response.json()["message"]
+        assert "pip install 'asyncflow-cli[stt]'" in response.json()["detail"]["message"]
         assert "x-sandbox-recognition" not in response.headers
 
 

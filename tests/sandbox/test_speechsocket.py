@@ -407,7 +407,7 @@ def test_without_an_engine_the_first_words_are_the_last() -> None:
             for frame in (INIT, text("Hello. ", "c", force=True)):
                 await connection.send(json.dumps(frame))
             (fault,), code = await rest(connection)
-            assert (fault["error_code"], code) == ("SANDBOX_VOICE_ERROR", 1008)
+            assert (fault["error_code"], code) == ("ENGINE_MISSING", 1008)
             assert "pip install" in fault["message"]
 
     asyncio.run(asyncio.wait_for(test(), 20))

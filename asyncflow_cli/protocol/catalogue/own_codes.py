@@ -828,6 +828,14 @@ _MACHINE: tuple[Row, ...] = (
         _INSTALL,
     ),
     (
+        "RECOGNISER_MISSING",
+        errors.PrerequisiteError,
+        "The sandbox cannot listen",
+        "It knows its own speech again; for what others said it needs a recogniser, of English.",
+        "The extra is not installed.",
+        "pip install 'asyncflow-cli[stt]'",
+    ),
+    (
         "ENGINE_CRASHED",
         errors.AsyncflowError,
         "The sandbox's voice stumbled",
