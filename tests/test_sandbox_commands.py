@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,26 @@ from twilio.rest import Client
 from tests.conftest import FROM, TO, Run, environment, start
 
 
-@pytest.fixture
-def server(home: Path) -> Iterator[dict[str, Any]]:
-    """The ready line of a sandbox in its own process."""
+@dataclass(frozen=True)
+class Server:
+    """A sandbox in its own process."""
+
+    ready: Any
+    """Its first line."""
+    state: str
+    """The folder where others find it."""
+
+    @property
+    def found(self) -> dict[str, str]:
+        return {"XDG_STATE_HOME": self.state}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("server")
     with start(home, "sandbox", "serve", "--port", "0", "--speed", "20") as process:
         assert process.stdout is not None
-        yield msgspec.json.decode(process.stdout.readline())
+        yield Server(msgspec.json.decode(process.stdout.readline()), str(home / "state"))
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
@@ -37,31 +52,33 @@ def exports(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_the_ready_line_names_the_address_and_the_environment(server: dict[str, Any]) -> None:
-    assert server["schema"] == "asyncflow.sandbox"
-    assert server["url"].startswith("http://127.0.0.1:")
-    assert httpx.get(server["url"], trust_env=False).json() == {"status": "ok", "version": "v1"}
+def test_the_ready_line_names_the_address_and_the_environment(server: Server) -> None:
+    assert server.ready["schema"] == "asyncflow.sandbox"
+    assert server.ready["url"].startswith("http://127.0.0.1:")
+    assert httpx.get(server.ready["url"], trust_env=False).json() == {
+        "status": "ok",
+        "version": "v1",
+    }
 
 
-def test_env_prints_lines_that_a_shell_evaluates(server: dict[str, Any], run: Run) -> None:
-    result = run("sandbox", "env")
+def test_env_prints_lines_that_a_shell_evaluates(server: Server, run: Run) -> None:
+    result = run("sandbox", "env", **server.found)
     assert result.code == 0, result.err
     assert all(line.startswith("export ") for line in result.out.splitlines())
-    assert exports(result.out) == server["environment"]
-    assert set(server["environment"]) == {
+    assert exports(result.out) == server.ready["environment"]
+    assert set(server.ready["environment"]) == {
         *("ASYNC_BASE_URL", "ASYNC_API_KEY", "TWILIO_BASE_URL"),
         *("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "INBOUND_NUMBER"),
     }
 
 
-def test_env_is_one_document_for_programs(server: dict[str, Any], run: Run) -> None:
-    result = run("sandbox", "env", "--json")
+def test_env_is_one_document_for_programs(server: Server, run: Run) -> None:
+    result = run("sandbox", "env", "--json", **server.found)
     assert result.json["schema"] == "asyncflow.sandbox-env"
-    assert result.json["environment"] == server["environment"]
+    assert result.json["environment"] == server.ready["environment"]
 
 
-@pytest.mark.usefixtures("server")
-def test_a_shell_that_evaluated_it_speaks_and_calls(home: Path) -> None:
+def test_a_shell_that_evaluated_it_speaks_and_calls(server: Server, home: Path) -> None:
     asyncflow = f"{shlex.quote(sys.executable)} -m asyncflow_cli"
     script = f"""
         set -eu
@@ -70,7 +87,11 @@ def test_a_shell_that_evaluated_it_speaks_and_calls(home: Path) -> None:
         {asyncflow} call --to {TO} "Hello" --save-heard heard.wav --quiet
     """
     done = subprocess.run(
-        ["sh", "-c", script], env=environment(home), cwd=home, capture_output=True, text=True
+        ["sh", "-c", script],
+        env=environment(home, **server.found),
+        cwd=home,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "hello.wav\ncompleted\n"
@@ -101,20 +122,21 @@ def test_env_waits_for_a_server_that_is_starting(home: Path, run: Run) -> None:
     assert result.code == 0, result.err
 
 
-@pytest.mark.usefixtures("server")
-def test_a_second_server_leaves_the_first_one_to_be_found(home: Path, run: Run) -> None:
-    first = run("sandbox", "env").out
-    with start(home, "sandbox", "serve", "--port", "0") as process:
+def test_a_second_server_leaves_the_first_one_to_be_found(
+    server: Server, home: Path, run: Run
+) -> None:
+    first = run("sandbox", "env", **server.found).out
+    with start(home, "sandbox", "serve", "--port", "0", **server.found) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert run("sandbox", "env").out != first
+        assert run("sandbox", "env", **server.found).out != first
         process.send_signal(signal.SIGTERM)
         process.communicate()
-    assert run("sandbox", "env").out == first
+    assert run("sandbox", "env", **server.found).out == first
 
 
-def test_twilios_own_client_creates_fetches_lists_and_completes(server: dict[str, Any]) -> None:
-    variables = server["environment"]
+def test_twilios_own_client_creates_fetches_lists_and_completes(server: Server) -> None:
+    variables = server.ready["environment"]
     client = Client(variables["TWILIO_ACCOUNT_SID"], variables["TWILIO_AUTH_TOKEN"])
     client.api.base_url = variables["TWILIO_BASE_URL"]
     twiml = "<Response><Pause length='60'/></Response>"
@@ -143,8 +165,8 @@ def test_reset_forgets_calls_and_recordings(run: Run) -> None:
     assert run("sandbox", "reset", "--json").json["speeches"] == 0
 
 
-def test_a_taken_port_is_told(run: Run, server: dict[str, Any]) -> None:
-    port = server["url"].rpartition(":")[2]
+def test_a_taken_port_is_told(run: Run, server: Server) -> None:
+    port = server.ready["url"].rpartition(":")[2]
     result = run("sandbox", "serve", "--port", port)
     assert (result.code, result.out) == (2, "")
     assert f"Port {port}" in result.err

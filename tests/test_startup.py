@@ -15,48 +15,54 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize(
-    "args",
-    [
-        "--help",
-        "--version",
-        "status --help",
-        "tts --help",
-        "timestamps --help",
-        "stt --help",
-        "call --help",
-        "calls --help",
-        "calls hangup --help",
-        "calls list",
-        "voices --help",
-        "voices clone --help",
-        "sandbox --help",
-        "sandbox serve --help",
-        "sandbox env --help",
-        "sandbox reset --help",
-        "config --help",
-        "config list --help",
-        "doctor --help",
-        "explain --help",
-        "explain 24",
-        "schema --help",
-        "ci run --help",
-        "call --to",
-    ],
-)
-def test_help_imports_none_of_the_heavy_libraries(home: Path, args: str) -> None:
-    code = (
-        "import sys\n"
-        "from asyncflow_cli.__main__ import main\n"
-        f"sys.argv = ['asyncflow', *{args.split()!r}]\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
-    )
+LINES = [
+    "--help",
+    "--version",
+    "status --help",
+    "tts --help",
+    "timestamps --help",
+    "stt --help",
+    "call --help",
+    "calls --help",
+    "calls hangup --help",
+    "calls list",
+    "voices --help",
+    "voices clone --help",
+    "sandbox --help",
+    "sandbox serve --help",
+    "sandbox env --help",
+    "sandbox reset --help",
+    "config --help",
+    "config list --help",
+    "doctor --help",
+    "explain --help",
+    "explain 24",
+    "schema --help",
+    "ci run --help",
+    "call --to",
+]
+
+PROGRAM = f"""
+import sys
+from asyncflow_cli.__main__ import main
+
+for line in {LINES}:
+    sys.argv = ["asyncflow", *line.split()]
+    try:
+        main()
+    except SystemExit:
+        pass
+    heavy = {HEAVY} & sys.modules.keys()
+    assert not heavy, (line, heavy)
+print("all light")
+"""
+
+
+def test_help_imports_none_of_the_heavy_libraries(home: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(home), capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM], env=environment(home), capture_output=True, text=True
     )
-    assert HEAVY & set(done.stderr.split()) == set(), done.stderr
+    assert done.stdout.endswith("all light\n"), done.stderr
 
 
 def test_the_version_needs_not_even_the_command_line(home: Path) -> None:
@@ -96,7 +102,7 @@ def test_no_arguments_show_the_help(run: Run) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
-@pytest.mark.parametrize("command", ["tts", "tts -", "stt -", "tts-stream -", "voices delete Me"])
+@pytest.mark.parametrize("command", ["tts", "tts -", "stt -", "tts-stream -", "auth login"])
 def test_a_closed_stdin_is_wrong_usage(home: Path, command: str) -> None:
     done = subprocess.run(
         ["sh", "-c", f"{sys.executable} -m asyncflow_cli --sandbox {command} <&-"],

@@ -36,20 +36,19 @@ def _decode_code(code: int) -> int:
     return -magnitude if code & 0x80 else magnitude
 
 
-def _encode_sample(sample: int) -> int:
-    sign = 0x80 if sample < 0 else 0
-    magnitude = min(abs(sample), 32635) + 0x84
-    exponent = magnitude.bit_length() - 8
-    return ~(sign | exponent << 4 | (magnitude >> (exponent + 3)) & 15) & 0xFF
-
-
 _DECODED = [_decode_code(code) for code in range(256)]
 
 
 @cache
 def _encode_table() -> bytes:
-    # 65 536 entries take 20 ms to fill, so only those who encode pay for them.
-    return bytes(_encode_sample(n - 0x10000 if n & 0x8000 else n) for n in range(0x10000))
+    """The code of every sample, by its bits. It is made of runs, for a formula takes 20 ms: the
+    sixteen steps of a segment are twice as wide as those of the segment below.
+    """
+    runs = (bytes([~code & 0xFF]) * (8 << (code >> 4)) for code in range(0x80))
+    positive = b"".join(runs)[4:]  # G.711 moves them by half of the first step
+    positive = positive.ljust(0x8001, positive[-1:])
+    negative = positive[:0:-1].translate(bytes(code & 0x7F for code in range(0x100)))
+    return positive[:0x8000] + negative
 
 
 def encode_mulaw(pcm: bytes) -> bytes:

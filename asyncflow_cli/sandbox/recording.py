@@ -16,7 +16,7 @@ import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from asyncflow_cli.sandbox.encode import require_av
 
@@ -98,13 +98,13 @@ class Recording:
             yield self.samples[start : start + _FRAME]
 
     def _loudest_stretches(self) -> list[array.array[int]]:
-        """Up to 150 stretches, spread over the clip: more would only take longer."""
+        """Some 50 stretches, spread over the clip: more would only take longer."""
         length = _WINDOW + _LAGS[-1]
         starts = range(0, len(self.samples) - length, _FRAME)
         stretches = [self.samples[start : start + length] for start in starts]
         peak = max(map(_level, stretches), default=0.0)
         loud = [stretch for stretch in stretches if _level(stretch) > peak / 4]
-        return loud[:: max(len(loud) // 150, 1)]
+        return loud[:: max(len(loud) // 50, 1)]
 
 
 def _level(samples: Sequence[int]) -> float:
@@ -123,11 +123,12 @@ def _pitch(stretch: array.array[int]) -> float | None:
     centred = [sample - mean for sample in stretch]
     still = centred[:_WINDOW]
     energy = sum(map(operator.mul, still, still))
+    powers = [0, *accumulate(sample * sample for sample in centred)]
     scores = []
     for lag in _LAGS:
-        moved = centred[lag : lag + _WINDOW]
-        product = sum(map(operator.mul, still, moved))
-        scores.append(product / math.sqrt(energy * sum(map(operator.mul, moved, moved)) + 1))
+        product = sum(map(operator.mul, still, centred[lag : lag + _WINDOW]))
+        power = powers[lag + _WINDOW] - powers[lag]
+        scores.append(product / math.sqrt(energy * power + 1))
     best = max(scores)
     if best < _VOICED:
         return None
