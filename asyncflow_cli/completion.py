@@ -1,22 +1,34 @@
 """What may stand at the place of a half-written word: commands, options, and values we know of.
 
-Values come from this machine alone: the command tree, the files that configure us, the journal of
-calls, and the voices that were listed lately.
+Commands, options and choices stand in the manual's pages, so nothing else is loaded for them.
+Other values come from this machine alone: the files that configure us, the journal of calls, and
+the voices that were listed lately.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from typer.core import TyperArgument, TyperGroup
+from asyncflow_cli.manual import written
+from asyncflow_cli.manual.page import Page, Parameter
 
-from asyncflow_cli.app import App
-from asyncflow_cli.commands.defaults import option_named
-from asyncflow_cli.protocol.completion import Candidate
-from asyncflow_cli.protocol.models import LANGUAGES, MODELS
-from asyncflow_cli.settings import PROJECT_FILE, boolean
-from asyncflow_cli.settings.names import CHOOSING, KEYS, NOW
+if TYPE_CHECKING:
+    from asyncflow_cli.app import App
+
+VARIABLE = "_ASYNCFLOW_COMPLETE"
+"""What a shell asks with: the word behind `=`. protocol/completion.py has the shells' scripts."""
+
+
+class Candidate(NamedTuple):
+    value: str
+    about: str = ""
+
+    @property
+    def line(self) -> str:
+        """As the scripts read it."""
+        value, about = (" ".join(text.split()) for text in (self.value, self.about))
+        return f"{value}\t{about}" if about else value
 
 
 def _voices(app: App) -> Iterator[Candidate]:
@@ -26,11 +38,15 @@ def _voices(app: App) -> Iterator[Candidate]:
 
 
 def _languages(app: App) -> Iterator[Candidate]:
+    from asyncflow_cli.protocol.models import LANGUAGES
+
     spoken = (voice.language.split(",") for voice in app.remembered.voices())
     yield from map(Candidate, sorted(LANGUAGES.union(*spoken) - {""}))
 
 
 def _models(_app: App) -> Iterator[Candidate]:
+    from asyncflow_cli.protocol.models import MODELS
+
     yield from map(Candidate, sorted(MODELS))
 
 
@@ -59,6 +75,8 @@ def _schemas(_app: App) -> Iterator[Candidate]:
 
 def _settable(app: App) -> Iterator[Candidate]:
     """Every name that may stand in a file."""
+    from asyncflow_cli.settings.names import CHOOSING, KEYS, NOW
+
     for key in KEYS.keys() - CHOOSING:
         yield Candidate(key, KEYS[key]["help"])
     for command, keys in app.files.options().items():
@@ -68,6 +86,8 @@ def _settable(app: App) -> Iterator[Candidate]:
 
 def _set(app: App) -> Iterator[Candidate]:
     """The names of what files say."""
+    from asyncflow_cli.settings import PROJECT_FILE
+
     for row in app.configuration.list(app.own_settings).settings:
         if row.origin.split(" ")[0] in ("profile", "keyring", "config", PROJECT_FILE):
             yield Candidate(row.name, row.origin)
@@ -82,11 +102,7 @@ def _aliases(app: App) -> Iterator[Candidate]:
     yield from (Candidate(f"aliases.{name}", v) for name, v in app.own_settings.aliases.items())
 
 
-def _truths(_app: App) -> Iterator[Candidate]:
-    yield from map(Candidate, ("true", "false"))
-
-
-Values = Callable[[App], Iterable[Candidate]]
+Values: TypeAlias = "Callable[[App], Iterable[Candidate]]"
 
 VALUES: Mapping[str, Values] = {
     "voice": _voices,
@@ -105,34 +121,38 @@ VALUES: Mapping[str, Values] = {
 """By the name of the parameter, in whichever command it stands; or in the one that is named."""
 
 
-def completed(tree: TyperGroup, before: Sequence[str], word: str, app: App) -> list[Candidate]:
-    """What begins with `word`, behind the words `before` it. Nothing means: perhaps a file."""
-    place = _Place(tree)
+def completed(
+    before: Sequence[str], word: str, make: Callable[[Mapping[str, Any]], App]
+) -> list[Candidate]:
+    """What begins with `word`, behind the words `before` it. Nothing means: perhaps a file.
+
+    `make` is only called for what has to be looked up, with the global flags given so far.
+    """
+    place = _Place(make)
     for earlier in before:
         place.go_on(earlier)
-    app.flags |= {name: value for name, value in place.given.items() if isinstance(value, str)}
-    app.flags |= {"sandbox": True} if "sandbox" in place.given else {}
     option, joined, _ = word.partition("=")
     if joined and (param := place.options.get(option)) is not None:
-        found = [Candidate(f"{option}={c.value}", c.about) for c in place.values(param, app)]
+        found = [Candidate(f"{option}={c.value}", c.about) for c in place.values(param)]
     else:
-        found = list(place.candidates(word, app))
+        found = list(place.candidates(word))
     return [candidate for candidate in found if candidate.value.lower().startswith(word.lower())]
 
 
 class _Place:
     """Where on a command line we are, word by word."""
 
-    def __init__(self, tree: TyperGroup) -> None:
-        self._tree = tree
-        self._command: Any = tree
-        self._open: Any = None
+    def __init__(self, make: Callable[[Mapping[str, Any]], App]) -> None:
+        self._make = make
+        self._page = written.page("")
+        self._open: Parameter | None = None
         self._arguments: list[str] = []
         self.given: dict[str, Any] = {}
 
     @property
-    def options(self) -> dict[str, Any]:
-        return {name: param for param in self._command.params for name in _names(param)}
+    def options(self) -> dict[str, Parameter]:
+        own = self._page.parameters
+        return {name: param for param in own for name in (*param.flags, *param.opposites)}
 
     def go_on(self, word: str) -> None:
         if self._open is not None:
@@ -140,10 +160,15 @@ class _Place:
                 self.given[self._open.name], self._open = word, None
         elif word.startswith("-") and word != "-":
             self._option(word)
-        elif isinstance(self._command, TyperGroup) and word in self._command.commands:
-            self._command = self._command.commands[word]
+        elif (below := self._below(word)) is not None:
+            self._page = below
         else:
             self._arguments.append(word)
+
+    def _below(self, name: str) -> Page | None:
+        path = f"{self._page.command} {name}".strip()
+        known = self._page.is_group and path in written.commands()
+        return written.page(path) if known else None
 
     def _option(self, word: str) -> None:
         name, joined, value = word.partition("=")
@@ -151,56 +176,63 @@ class _Place:
         if param is None:
             return
         self.given[param.name] = value if joined else True
-        self._open = None if joined or param.is_flag else param
+        self._open = None if joined or param.is_switch else param
 
-    def candidates(self, word: str, app: App) -> Iterator[Candidate]:
+    def candidates(self, word: str) -> Iterable[Candidate]:
         if self._open is not None:
-            yield from self.values(self._open, app)
-        elif word.startswith("-"):
-            yield from self._options_left(no=word.startswith("--n"))
-        elif isinstance(self._command, TyperGroup):
+            return self.values(self._open)
+        if word.startswith("-"):
+            return self._options_left(no=word.startswith("--n"))
+        if self._page.is_group:
             # Behind a command there is none of, nothing is known.
-            for name, command in self._command.commands.items() if not self._arguments else ():
-                yield Candidate(name, (command.help or "").partition("\n")[0])
-        else:
-            yield from self._argument(app)
+            return self._commands() if not self._arguments else ()
+        return self._argument()
 
-    def values(self, param: Any, app: App) -> Iterable[Candidate]:
+    def _commands(self) -> Iterator[Candidate]:
+        rows = next(section.rows for section in self._page.sections if section.title == "Commands")
+        yield from (Candidate(*row) for row in rows)
+
+    def values(self, param: Parameter) -> Iterable[Candidate]:
         """The choices of an option or an argument, or what is known to stand there."""
-        if choices := getattr(param.type, "choices", ()):
-            return [Candidate(str(getattr(choice, "value", choice))) for choice in choices]
-        named = VALUES.get(f"{self._command.name} {param.name}") or VALUES.get(param.name)
-        return named(app) if named is not None else ()
+        if param.choices:
+            return map(Candidate, param.choices)
+        command = self._page.command.rpartition(" ")[2]
+        named = VALUES.get(f"{command} {param.name}") or VALUES.get(param.name)
+        return self._known(named)
+
+    def _known(self, named: Values | None) -> Iterable[Candidate]:
+        if named is None:
+            return ()
+        flags = {name: value for name, value in self.given.items() if isinstance(value, str)}
+        return named(self._make(flags | ({"sandbox": True} if "sandbox" in self.given else {})))
 
     def _options_left(self, *, no: bool) -> Iterator[Candidate]:
         """The long names of those that were not given; opposites only for who asks for a `no`."""
-        for param in self._command.params:
-            names = [] if isinstance(param, TyperArgument) else param.opts[-1:]
-            opposites = param.secondary_opts if no else []
-            if param.multiple or param.name not in self.given:
-                yield from (Candidate(name, param.help or "") for name in (*names, *opposites))
+        for param in self._page.parameters:
+            opposites = param.opposites if no else ()
+            if param.repeats or param.name not in self.given:
+                for name in (*param.flags[-1:], *opposites):
+                    yield Candidate(name, param.text)
 
-    def _argument(self, app: App) -> Iterator[Candidate]:
-        arguments = [p for p in self._command.params if isinstance(p, TyperArgument)]
+    def _argument(self) -> Iterable[Candidate]:
+        arguments = [param for param in self._page.parameters if not param.flags]
         if not arguments:
-            return
+            return ()
         given = len(self._arguments)
         param = arguments[min(given, len(arguments) - 1)]
-        if self._command.name == "set" and param.name == "value" and given == 1:
-            yield from self._values_of(self._arguments[0], app)
-        elif given < len(arguments) or param.nargs == -1:
-            yield from self.values(param, app)
+        if self._page.command == "config set" and param.name == "value" and given == 1:
+            return self._values_of(self._arguments[0])
+        return self.values(param) if given < len(arguments) or param.repeats else ()
 
-    def _values_of(self, setting: str, app: App) -> Iterable[Candidate]:
+    def _values_of(self, setting: str) -> Iterable[Candidate]:
         """What may stand in a file behind a name."""
-        option = option_named(self._tree, setting)
-        if option is not None and not option.is_flag:
-            return self.values(option, app)
+        from asyncflow_cli.manual.fileoptions import option_named
+        from asyncflow_cli.settings import boolean
+        from asyncflow_cli.settings.names import KEYS
+
+        option = option_named(setting)
+        if option is not None and not option.is_switch:
+            return self.values(option)
         if option is not None or (setting in KEYS and KEYS[setting]["parse"] is boolean):
-            return _truths(app)
-        named = VALUES.get("voice" if setting.startswith("aliases.") else setting)
-        return named(app) if named is not None else ()
-
-
-def _names(param: Any) -> list[str]:
-    return [] if isinstance(param, TyperArgument) else [*param.opts, *param.secondary_opts]
+            return map(Candidate, ("true", "false"))
+        return self._known(VALUES.get("voice" if setting.startswith("aliases.") else setting))

@@ -9,7 +9,8 @@ import pytest
 
 from asyncflow_cli import cli
 from asyncflow_cli.manual.exits import FURTHER, TITLES
-from asyncflow_cli.manual.page import Page, pages
+from asyncflow_cli.manual.page import Page
+from asyncflow_cli.manual.reading import pages
 from asyncflow_cli.manual.terminal import example, shown
 from asyncflow_cli.manual.themes import PLAIN, THEMES
 from asyncflow_cli.nearest import nearest

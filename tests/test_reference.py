@@ -10,18 +10,25 @@ from pathlib import Path
 import pytest
 
 from asyncflow_cli import cli
+from asyncflow_cli.manual import written
 from asyncflow_cli.manual.documents import documents
-from asyncflow_cli.manual.page import pages
+from asyncflow_cli.manual.reading import pages
 from asyncflow_cli.settings import FIELDS
 
 DOCS = Path(__file__).parents[1] / "docs"
-WRITTEN = documents(pages(cli.build()))
+PAGES = pages(cli.build())
+WRITTEN = documents(PAGES)
 
 
 def test_the_documents_are_what_the_code_says() -> None:
     stale = [name for name, text in WRITTEN.items() if not (DOCS / name).exists()]
     stale += [name for name in WRITTEN if (DOCS / name).read_text("utf-8") != WRITTEN[name]]
     assert stale == [], "make docs"
+
+
+def test_help_and_completion_read_what_the_code_says() -> None:
+    assert written.FILE.read_text("utf-8") == written.text(PAGES), "make docs"
+    assert [written.page(page.command) for page in PAGES] == PAGES
 
 
 def test_no_page_is_left_of_a_command_that_is_gone() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from asyncflow_cli import cli
-from asyncflow_cli.commands.defaults import LOCAL, commands_in, id_of, options
-from asyncflow_cli.settings.names import NOW
+from asyncflow_cli.commands.defaults import commands_in, id_of, options
+from asyncflow_cli.settings.names import LOCAL, NOW
 from tests.conftest import Run
 
 TREE = cli.build()

@@ -14,11 +14,8 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.settings.names import KEYS
+from asyncflow_cli.settings.names import KEYS, key_of
 from asyncflow_cli.transport.config.files import Default
-
-LOCAL = frozenset({"auth", "config", "doctor", "explain", "schema"})
-"""Commands that work whatever the files say, to see what is wrong with them."""
 
 RIVALS = {
     "format": {"output", "preset"},
@@ -29,16 +26,6 @@ RIVALS = {
     "public_url": {"tunnel"},
 }
 """Options that answer the same question. Who answered it on the command line wants no default."""
-
-
-def options_of(tree: TyperGroup) -> dict[str, set[str]]:
-    """Of each command, the options that a file may set."""
-    common = {id_of(param) for param in tree.params}
-    return {
-        " ".join(path): {id_of(param) for param in options(command)} - common
-        for path, command in commands_in(tree)
-        if path[0] not in LOCAL
-    }
 
 
 def commands_in(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
@@ -56,8 +43,7 @@ def options(command: Any) -> list[TyperOption]:
 
 def id_of(param: Any) -> str:
     """An option's name in files."""
-    flag = next((name for name in param.opts if name.startswith("--")), str(param.name))
-    return flag.removeprefix("--").replace("-", "_")
+    return key_of(param.opts, str(param.name))
 
 
 class FileDefaults(MutableMapping[str, Any]):

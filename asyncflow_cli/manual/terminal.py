@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from asyncflow_cli.manual import written
 from asyncflow_cli.manual.page import Page, Row, Section
 
 WIDEST = 100
@@ -13,6 +15,11 @@ WIDEST = 100
 NARROW = 60
 """Below it there is no room for two columns."""
 LONGEST_TERM = 28
+
+
+def help_of(command: str) -> str:
+    """The page of `voices list` on this terminal; of the program itself, for nothing."""
+    return shown(written.page(command), shutil.get_terminal_size().columns)
 
 
 def shown(page: Page, width: int) -> str:

@@ -13,15 +13,12 @@ live.py       a view that is drawn over and over
 redactor.py   the filter that knows the secrets
 teller.py     a thread that tells what happens while it happens
 asking.py     how an answer is typed
-streams.py    the encoding of it all
 """
 
 from asyncflow_cli.output.documents import ErrorReport, Event, Format, Problem, View
 from asyncflow_cli.output.output import Output
 from asyncflow_cli.output.questions import Confirm
 from asyncflow_cli.output.redactor import Redactor
-from asyncflow_cli.output.streams import settle
-from asyncflow_cli.output.telling import drop
 from asyncflow_cli.output.words import COLORS
 
 __all__ = [
@@ -34,6 +31,4 @@ __all__ = [
     "Problem",
     "Redactor",
     "View",
-    "drop",
-    "settle",
 ]

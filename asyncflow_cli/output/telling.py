@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -15,6 +14,7 @@ from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.output.documents import Event, Format, View
 from asyncflow_cli.output.teller import Teller
 from asyncflow_cli.output.words import Words
+from asyncflow_cli.streams import drop
 
 if TYPE_CHECKING:
     from asyncflow_cli.output.live import LiveView
@@ -102,9 +102,3 @@ class Telling(Words):
 
 def _mute(_event: Event) -> None:
     """Nobody wants to be told."""
-
-
-def drop(stream: TextIO) -> None:
-    """Who reads it is gone; Python must not complain about it again on its way out."""
-    with contextlib.suppress(OSError, ValueError):  # not everything has a number
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

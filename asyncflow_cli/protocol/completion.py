@@ -1,17 +1,13 @@
 """What a shell needs to complete our command line: a script for each, and the words they share.
 
 Every script hands over the words before the one being completed, behind `--`, and that word itself
-behind `=` in a variable (Windows PowerShell drops empty arguments). It reads lines of a value, a
-tab and a description; where there is none, the shell offers files.
+behind `=` in the variable _ASYNCFLOW_COMPLETE (Windows PowerShell drops empty arguments). It reads
+lines of a value, a tab and a description; where there is none, the shell offers files.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from asyncflow_cli.protocol.reports import Report
-
-VARIABLE = "_ASYNCFLOW_COMPLETE"
 
 BASH = r"""# asyncflow completion bash >> ~/.bashrc
 _asyncflow_complete() {
@@ -90,18 +86,6 @@ Register-ArgumentCompleter -Native -CommandName asyncflow -ScriptBlock {
 """
 
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH, "powershell": POWERSHELL}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    value: str
-    about: str = ""
-
-    @property
-    def line(self) -> str:
-        """As the scripts read it."""
-        value, about = (" ".join(text.split()) for text in (self.value, self.about))
-        return f"{value}\t{about}" if about else value
 
 
 class CompletionReport(Report, frozen=True, kw_only=True, tag="asyncflow.completion"):

@@ -42,6 +42,15 @@ NOW = frozenset(
 )
 """Options that say what to do this once, with which files; never a default."""
 
+LOCAL = frozenset({"auth", "config", "doctor", "explain", "schema"})
+"""Commands that work whatever the files say, to see what is wrong with them."""
+
+
+def key_of(flags: Iterable[str], name: str) -> str:
+    """What files call the option that stands on the line as `flags`."""
+    flag = next((flag for flag in flags if flag.startswith("--")), name)
+    return flag.removeprefix("--").replace("-", "_")
+
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """`what` is the sentence's beginning; it names who was meant, or where all names are."""

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from asyncflow_cli import cli
-from asyncflow_cli.manual.page import pages
+from asyncflow_cli.manual.reading import pages
 from asyncflow_cli.protocol.ci.keys import ExpectKeys, Keys, StepKeys, SuiteKeys
 from asyncflow_cli.protocol.ci.verdict import MEASURES
 from tests.ci.files import EXAMPLE, suite_of

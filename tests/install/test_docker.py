@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asyncflow_cli.cli import build
-from asyncflow_cli.manual.page import pages
+from asyncflow_cli.manual.reading import pages
 
 ROOT = Path(__file__).parents[2]
 FILES = ("Dockerfile", "Dockerfile.sandbox")

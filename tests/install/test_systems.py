@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncflow_cli.output import settle
+from asyncflow_cli.streams import settle
 from asyncflow_cli.transport import journal
 from tests.conftest import environment
 

@@ -1,8 +1,10 @@
-"""How text leaves on stdout and stderr, on every system."""
+"""How text leaves on stdout and stderr, on every system. Help needs no more than this."""
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -20,3 +22,9 @@ def settle(streams: Iterable[TextIO | None]) -> None:
                 stream.reconfigure(errors="replace")
             else:
                 stream.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+
+
+def drop(stream: TextIO) -> None:
+    """Who reads it is gone; Python must not complain about it again on its way out."""
+    with contextlib.suppress(OSError, ValueError):  # not everything has a number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
