@@ -76,35 +76,42 @@ class Timeline:
 
 
 def outcome(
-    bridge: Bridge,
-    order: CallOrder,
-    times: Timeline,
-    record: Record | None,
-    cause: AsyncflowError | None,
+    report: CallReport | None, reason: EndReason, cause: AsyncflowError | None
 ) -> CallReport:
-    """The report; or, for any ending but the last word heard, the error that has it as details."""
-    reason = bridge.end_reason or EndReason.STOPPED
-    if record is not None and record.status not in TERMINAL:
+    """The report; or, for any ending but the last word heard, the error that has it as details.
+
+    It is None if nobody was called. `cause` is what the speech service failed with last.
+    """
+    if report is None:
+        raise cause or _nobody_called(reason)
+    if report.status not in TERMINAL:
         raise CallError(
             "The call may still be live",
-            hint=f"asyncflow calls hangup {record.sid}",
+            hint=f"asyncflow calls hangup {report.call_sid}",
             code="CALL_NOT_ENDED",
-            details=msgspec.to_builtins(report(bridge, order, times, record)),
+            details=msgspec.to_builtins(report),
         )
-    if reason is EndReason.COMPLETED and record is not None:
-        return report(bridge, order, times, record)
-    error, message = ENDINGS[reason]
-    if record is None:
-        empty = ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
-        raise cause or (empty if reason is EndReason.TTS_EMPTY else error(message))
+    if reason is EndReason.COMPLETED:
+        return report
     blamed = cause if reason is EndReason.TTS_FAILED else None
-    why = blamed.message if blamed else sip_words(times.sip_code, reason)
-    noted = lines(times.notifications)
-    raise error(
-        "\n  ".join([f"{message}: {why}" if why else message, *noted]),
+    raise _cut_short(report, reason, blamed) from blamed
+
+
+def _nobody_called(reason: EndReason) -> AsyncflowError:
+    error, message = ENDINGS[reason]
+    if reason is EndReason.TTS_EMPTY:
+        return ServiceError(f"{message}, so nobody was called", code="TTS_EMPTY")
+    return error(message)
+
+
+def _cut_short(report: CallReport, reason: EndReason, blamed: AsyncflowError | None) -> CallError:
+    error, message = ENDINGS[reason]
+    why = blamed.message if blamed else sip_words(report.sip_code or "", reason)
+    return error(
+        "\n  ".join([f"{message}: {why}" if why else message, *lines(report.notifications)]),
         hint=blamed.hint if blamed else None,
-        details=msgspec.to_builtins(report(bridge, order, times, record)),
-    ) from blamed
+        details=msgspec.to_builtins(report),
+    )
 
 
 def report(bridge: Bridge, order: CallOrder, times: Timeline, record: Record) -> CallReport:

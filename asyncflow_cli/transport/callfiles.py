@@ -17,7 +17,8 @@ from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.calltrace import CallFile, Failure, Tracer
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.stopping import Stop
-from asyncflow_cli.transport.call import PhoneCall, Tell
+from asyncflow_cli.transport.call import PhoneCall
+from asyncflow_cli.transport.chronicle import Tell
 from asyncflow_cli.transport.files import check_writable, write_file
 
 WRITERS: dict[str, Callable[[CallFile], bytes]] = {

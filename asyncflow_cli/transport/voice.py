@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, NetworkError, ServiceError
 from asyncflow_cli.protocol.sniff import kind_of
@@ -42,7 +43,11 @@ class SpeechLost:
 
 
 class Voice:
-    """`emit` hears what comes of the takes; one is spoken at a time."""
+    """`emit` hears what comes of the takes; one is spoken at a time. `failed` is told of every task
+    that is over: what it failed with is a bug.
+
+    Enter it to open its connection.
+    """
 
     def __init__(
         self,
@@ -58,23 +63,18 @@ class Voice:
         self._session: SpeechSession | None = None
         self._speaking: asyncio.Task[None] | None = None
 
-    @classmethod
-    @contextlib.asynccontextmanager
-    async def opened(
-        cls,
-        settings: Settings,
-        initialize: Initialize,
-        emit: Callable[[Spoken | SpeechLost], None],
-        failed: Callable[[asyncio.Task[None]], None],
-    ) -> AsyncIterator[Voice]:
-        """With its connection open, which is closed in the end."""
-        voice = cls(settings, initialize, emit, failed)
-        await voice._open()
-        try:
-            yield voice
-        finally:
-            await voice.hush()
-            await voice._close()
+    async def __aenter__(self) -> Self:
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.hush()
+        await self._close()
 
     def speak(self, text: str, take: int, *, anew: bool) -> None:
         """Have `text` synthesised, `anew` on a connection of its own."""
