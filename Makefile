@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check style types imports tests install-check soak bench schemas docs clean
+.PHONY: demo test check style types imports tests install-check soak bench schemas screens docs clean
 
 # Hear a voice, ring a (virtual) phone. Ends with hello.wav and heard.wav.
 demo: $(INSTALLED)
@@ -42,6 +42,9 @@ bench: $(INSTALLED)  ## How fast all of it is, beside what one would use instead
 schemas: $(INSTALLED)  ## Write docs/schemas anew, after a report has changed
 	for name in $$($(BIN)/asyncflow schema); do $(BIN)/asyncflow schema $$name > docs/schemas/$$name.json; done
 	$(BIN)/python -m tests.promises
+
+screens: $(INSTALLED)  ## Write tests/screens/snapshots anew; then look at what git says has changed
+	RENEW_SCREENS=1 $(BIN)/pytest -q tests/screens
 
 docs: $(INSTALLED)  ## Write the reference and the man pages anew, after a command has changed
 	$(BIN)/python docs/write.py

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -40,6 +41,20 @@ class Clock:
 
 
 def on_terminal(color: str = "auto", format: Format = Format.HUMAN) -> str:
+    """What reaches a terminal of a call that comes to a bad end."""
+
+    def call(out: Output) -> None:
+        with out.events(ev.Failed.of, CallView(["Hello. "]), Clock()) as tell:
+            for event in EVENTS:
+                tell(event)
+        out.error(CutShortError("The end"))
+
+    return seen_on_terminal(call, format=format, color=color)
+
+
+def seen_on_terminal(
+    work: Callable[[Output], None], *, format: Format = Format.HUMAN, color: str = "auto"
+) -> str:
     """What reaches a terminal that is somebody's stderr."""
     reading, writing = pty.openpty()
     seen: list[bytes] = []
@@ -54,11 +69,7 @@ def on_terminal(color: str = "auto", format: Format = Format.HUMAN) -> str:
     reader = threading.Thread(target=read)
     reader.start()
     with os.fdopen(writing, "w", encoding="utf-8") as terminal:
-        out = Output(format=format, color=color, stdout=io.StringIO(), stderr=terminal)
-        with out.events(ev.Failed.of, CallView(["Hello. "]), Clock()) as tell:
-            for event in EVENTS:
-                tell(event)
-        out.error(CutShortError("The end"))
+        work(Output(format=format, color=color, stdout=io.StringIO(), stderr=terminal))
     reader.join()
     return b"".join(seen).decode()
 
@@ -66,7 +77,15 @@ def on_terminal(color: str = "auto", format: Format = Format.HUMAN) -> str:
 @pytest.fixture(autouse=True)
 def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLORTERM"):
+    for name in (
+        "COLUMNS",
+        "LINES",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "TTY_COMPATIBLE",
+        "COLORTERM",
+        "CI",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -114,3 +133,58 @@ def test_colour_that_is_asked_for_makes_no_view_of_a_file() -> None:
         tell(EVENTS[1])
     assert "  1.0 s  Ringing" in err.getvalue()
     assert CURSOR.search(err.getvalue()) is None
+
+
+# How far long work is
+
+
+def progress_on(format: Format = Format.HUMAN, total: int = 3) -> str:
+    """What a terminal shows of so many pieces, each of which takes a second."""
+    return seen_on_terminal(lambda out: in_pieces(out, total), format=format)
+
+
+def in_pieces(out: Output, total: int) -> None:
+    with out.progress("pieces", total, Clock()) as done:
+        for _ in range(total):
+            done()
+    out.step("Written")
+
+
+def test_how_far_it_is_is_drawn_and_gone_when_it_is_done() -> None:
+    seen = progress_on()
+    assert "2 of 3 pieces  " in seen
+    assert seen.count("\x1b[?25l") == seen.count("\x1b[?25h") == 1
+    assert CURSOR.search(seen[seen.index("Written") :]) is None
+    assert "pieces" not in seen[seen.rindex("\x1b[2K") :], "the last of it was wiped"
+
+
+@pytest.mark.parametrize("total", [0, 1])
+def test_what_has_no_pieces_has_no_progress(total: int) -> None:
+    assert progress_on(total=total) == "Written\r\n"
+
+
+@pytest.mark.parametrize("format", [Format.JSON, Format.QUIET])
+def test_programs_and_scripts_see_no_progress(format: Format) -> None:
+    assert progress_on(format=format) == ""
+
+
+@pytest.mark.parametrize(("variable", "value"), [("TERM", "dumb"), ("CI", "true")])
+def test_a_terminal_that_nobody_watches_sees_no_progress(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert progress_on() == "Written\r\n"
+
+
+def test_a_pipe_sees_no_progress() -> None:
+    err = io.StringIO()
+    in_pieces(Output(color="always", stdout=io.StringIO(), stderr=err), 3)
+    assert err.getvalue() == "Written\n"
+
+
+def test_work_that_is_quick_shows_no_progress() -> None:
+    def quick(out: Output) -> None:
+        with out.progress("pieces", 3, lambda: 0.5) as done:
+            done()
+
+    assert seen_on_terminal(quick) == ""

@@ -86,7 +86,7 @@ DOCUMENT = {
 def test_a_record_is_a_grid_or_a_document_or_its_headline() -> None:
     check(
         lambda out: out.record(Report()),
-        human=("voice id  v1\nseconds   1.50\ntags      []\noutput    a.wav", ""),
+        human=("voice id  v1\nseconds   1.50\noutput    a.wav", ""),
         json=(DOCUMENT, None),
         quiet=("a.wav", ""),
     )
@@ -95,7 +95,7 @@ def test_a_record_is_a_grid_or_a_document_or_its_headline() -> None:
 def test_what_a_record_does_not_know_has_no_line() -> None:
     check(
         lambda out: out.record(Report(seconds=None, output=None, tags=("a", "b"))),
-        human=('voice id  v1\ntags      ["a","b"]', ""),
+        human=("voice id  v1\ntags      a, b", ""),
         json=({**DOCUMENT, "seconds": None, "output": None, "tags": ["a", "b"]}, None),
         quiet=("", ""),
     )
@@ -183,7 +183,7 @@ def test_a_warning_is_said_once_and_travels_in_the_document() -> None:
     words = "Warning: Old model\nWarning: Slow"
     check(
         warn_first,
-        human=("voice id  v1\ntags      []\noutput    a.wav", words),
+        human=("voice id  v1\noutput    a.wav", words),
         json=({**DOCUMENT, "seconds": None, "warnings": ["Old model", "Slow"]}, None),
         quiet=("a.wav", words),
     )

@@ -17,8 +17,6 @@ Examples:
 
 app = typer.Typer(name="calls", help=HELP, no_args_is_help=True)
 
-COLUMNS = ("call_sid", "state", "to", "began", "duration", "seconds_heard", "end_reason")
-
 SidArgument = Annotated[
     str, typer.Argument(metavar="SID", help="CA…, or as much of it as is unique.")
 ]
@@ -41,7 +39,7 @@ def list_calls(ctx: typer.Context, live: LiveOption = False) -> None:
 
     app: App = ctx.obj
     report = journalled(app.journal, live_only=live)
-    app.out.table(report, report.calls, COLUMNS)
+    app.out.table(report, report.rows)
     app.out.step(report.summary)
 
 

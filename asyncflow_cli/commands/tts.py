@@ -131,9 +131,8 @@ def tts(
     from asyncflow_cli.transport.synthesis import synthesize
 
     destination = Destination.of(output, app.out, play=play, force=force)
-    show_on = app.out if show else None
     report = app.run(
-        synthesize(app.api, request, destination, jobs=jobs, verify=verify, show_on=show_on)
+        synthesize(app.api, request, destination, app.out, jobs=jobs, verify=verify, shown=show)
     )
     app.out.warnings(report.remarks)
     app.out.file(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import msgspec
@@ -17,7 +18,7 @@ from asyncflow_cli.output.documents import (
     Format,
     PageDocument,
 )
-from asyncflow_cli.output.layout import blocks, cells, grid, table
+from asyncflow_cli.output.layout import blocks, grid, table
 from asyncflow_cli.output.words import Words
 
 
@@ -29,17 +30,14 @@ class Data(Words):
         if self.format is not Format.HUMAN:
             self._result(report)
             return
-        brief = report.brief if isinstance(report, BriefDocument) else None
-        fields = _told(msgspec.to_builtins(report) if brief is None else brief, self.redactor.clean)
+        fields = _told(_fields(report), self.redactor.clean)
         self._paper.rows(grid(fields, self._paper.width))
 
     def summary(self, report: BriefDocument) -> None:
         """What came of work that failed, as words: the result is the error."""
-        shown = {name: _plain(value) for name, value in report.brief.items() if value}
-        width = max(map(cells, shown), default=0) + 2
         if self.format is Format.HUMAN:
-            for name, value in shown.items():
-                self._say(value, label=f"{name:<{width}}", label_style="dim", hang=width)
+            fields = _told(report.brief, self.redactor.clean)
+            self._margin.rows(grid(fields, self._margin.width))
 
     def file(self, report: FileDocument) -> None:
         """A result that went to a file: its path on stdout, the rest as words.
@@ -104,7 +102,7 @@ class Data(Words):
         if self.format is not Format.HUMAN:
             self._result(report)
             return
-        told = (_told(msgspec.to_builtins(row), self.redactor.clean) for row in rows)
+        told = (_told(_fields(row), self.redactor.clean) for row in rows)
         self._paper.rows(blocks(told, self._paper.width))
 
     def lines(
@@ -172,21 +170,36 @@ class Data(Words):
         return list(self._pick(msgspec.json.decode(document)))
 
 
+def _fields(report: Any) -> Mapping[str, Any]:
+    brief: Mapping[str, Any] | None = getattr(report, "brief", None)
+    return msgspec.to_builtins(report) if brief is None else brief
+
+
 def _told(fields: Mapping[str, Any], clean: Callable[[str], str]) -> dict[str, str]:
     """Names and values as people read them; what is not known has no line."""
     return {
         name.replace("_", " "): clean(_plain(value))
         for name, value in fields.items()
-        if name not in ("schema", "schema_version") and value not in (None, "")
+        if name not in ("schema", "schema_version") and value not in (None, "", [], ())
     }
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.2f}"
+        case datetime():
+            return f"{value.astimezone():%Y-%m-%d %H:%M %z}"
+        case [*items] if all(isinstance(item, str) for item in items):
+            return ", ".join(items)
+        case _:  # with blanks, so that it can be broken into lines
+            return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
 
 
 def _json(report: Document | EnvironmentDocument) -> str:

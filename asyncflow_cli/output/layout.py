@@ -66,7 +66,7 @@ def grid(fields: Mapping[str, str], width: int | None) -> Iterator[Row]:
     for name, value in fields.items():
         room = None if width is None else width - edge
         longest = max(map(cells, value.split()), default=0)
-        if room is not None and room < longest <= edge + room - GAP:
+        if room is not None and room < longest:
             yield ((name, NAME),)
             below = wrapped(value, edge + room - GAP)
             yield from (((" " * GAP + line, ""),) for line in below)
@@ -85,18 +85,34 @@ def blocks(records: Iterable[Mapping[str, str]], width: int | None) -> Iterator[
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[Row]:
-    """A column for each title, its cells in several lines where they must be.
+    """A column for each title, its cells in several lines where they must be; none for a title
+    that has nothing below it.
 
-    On too few columns for that, one field under the other instead: nothing is cut.
+    On too few columns for that, each row as a block with its first cell for a heading.
     """
-    widths = _widths([titles, *rows], width)
-    if widths is None:
-        named = (dict(zip(titles, row, strict=True)) for row in rows)
-        yield from blocks(({n: v for n, v in fields.items() if v} for fields in named), width)
+    known = [column for column in zip(titles, *rows, strict=True) if any(column[1:])]
+    if not known:
         return
-    for number, row in enumerate([titles, *rows] if rows else []):
+    shown = list(zip(*known, strict=True))
+    widths = _widths(shown, width)
+    if widths is None:
+        yield from _headed(shown[0], shown[1:], width)
+        return
+    for number, row in enumerate(shown):
         for line in _beside(row, widths):
             yield ((line, "" if number else TITLE),)
+
+
+def _headed(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], width: int | None
+) -> Iterator[Row]:
+    for number, row in enumerate(rows):
+        if number:
+            yield (("", ""),)
+        yield ((row[0], TITLE),)
+        named = {title: cell for title, cell in zip(titles[1:], row[1:], strict=True) if cell}
+        inner = None if width is None else width - GAP
+        yield from (((" " * GAP, ""), *line) for line in grid(named, inner))
 
 
 def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | None:

@@ -24,7 +24,10 @@ def can_show(console: Console) -> bool:
 
 
 class LiveView:
-    """Everything here is done by one thread, and `stop` when that has ended."""
+    """Everything here is done by one thread, and `stop` when that has ended.
+
+    It is seen once `patience` seconds are over.
+    """
 
     def __init__(
         self,
@@ -32,11 +35,13 @@ class LiveView:
         view: View[Any],
         clean: Callable[[str], str],
         clock: Callable[[], float],
+        patience: float = 0.0,
     ) -> None:
         self._console = console
         self._view = view
         self._clean = clean
         self._clock = clock
+        self._patience = patience
         self._began: float | None = None
         self._drawn = float("-inf")
         self._live = Live(
@@ -51,15 +56,15 @@ class LiveView:
         """What happened, and when by our clock."""
         if self._began is None:
             self._began = at - event.at
-            self._live.start()
         self._view.tell(event)
         self.draw()
 
     def draw(self) -> None:
         now = self._clock()
-        if self._began is None or now - self._drawn < EVERY:
+        if self._began is None or now - self._drawn < EVERY or now - self._began < self._patience:
             return
         self._drawn = now
+        self._live.start()
         rows = self._view.frame(now - self._began, self._console.width)
         shown = (Text.assemble(*((self._clean(text), style) for text, style in r)) for r in rows)
         self._live.update(Group(*shown), refresh=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,6 +14,7 @@ import msgspec
 
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.output.documents import Event, Format, View
+from asyncflow_cli.output.progress import PATIENCE, Bar, Step
 from asyncflow_cli.output.teller import Teller
 from asyncflow_cli.output.words import Words
 from asyncflow_cli.streams import drop
@@ -51,22 +54,53 @@ class Telling(Words):
                 self.warning(event.words or "")
             tell(event)
 
+        with self._told_beside(live):
+            yield told
+
+    @contextlib.contextmanager
+    def progress(
+        self, what: str, total: int, clock: Clock = time.monotonic
+    ) -> Iterator[Callable[[], None]]:
+        """Something to call when one of `total` pieces is done.
+
+        People see how far it is, at a terminal, once it takes a second; nothing stays of it.
+        """
+        live = None
+        if total > 1 and not os.environ.get("CI"):
+            live = self._live(Bar(what, total), clock, PATIENCE)
+        if live is None:
+            yield lambda: None
+            return
+        began, done = clock(), itertools.count(1)
+
+        def step(number: int) -> None:
+            self._show(live, clock, Step(clock() - began, number))
+
+        with self._told_beside(live):
+            step(0)
+            yield lambda: step(next(done))
+
+    @contextlib.contextmanager
+    def _told_beside(self, live: LiveView | None) -> Iterator[None]:
+        """What is said meanwhile is said by a thread, above the view if there is one."""
         self._teller = Teller(None if live is None else live.draw)
         try:
-            yield told
+            yield
         finally:
             if live is not None:
                 self._teller.do(live.stop)
             teller, self._teller = self._teller, None
             teller.close()
 
-    def _live(self, view: View[Any] | None, clock: Clock) -> LiveView | None:
+    def _live(self, view: View[Any] | None, clock: Clock, patience: float = 0.0) -> LiveView | None:
         if view is None or self.format is not Format.HUMAN or not self._margin.is_terminal:
             return None
         from asyncflow_cli.output.live import LiveView, can_show
 
         console = self._margin.console
-        return LiveView(console, view, self.redactor.clean, clock) if can_show(console) else None
+        if not can_show(console):
+            return None
+        return LiveView(console, view, self.redactor.clean, clock, patience)
 
     def _show(self, live: LiveView, clock: Clock, event: Event) -> None:
         assert self._teller is not None

@@ -102,6 +102,8 @@ class Bridge:
         self.reconnects = 0
         """Connections that were lost, of the phone or of the speech service."""
         self.said = 1
+        self._once_more: list[Line] = []
+        """Ends of the text behind which it is queued again, which nobody has heard yet."""
         """Times the text was begun."""
         self.delivery = Delivery(self.script, manners.lead)
         self._timers: Timers[Timer] = Timers()
@@ -547,9 +549,14 @@ class Bridge:
 
     def _say_again(self, why: Literal["asked", "key", "beep"]) -> list[Action]:
         self.said += 1
+        end = self.script.text[-1]
+        if why == "asked" and not end.heard:
+            self._once_more.append(end)
+        else:
+            self._once_more.clear()
+            self._tell(callevents.Repeating, why=why)
         self.script.again()
         self._takes.follow()
-        self._tell(callevents.Repeating, why=why)
         return self._go_on()
 
     # What is lost
@@ -621,3 +628,6 @@ class Bridge:
     def _tell_heard(self, line: Line) -> None:
         heard = round(self.seconds_heard, 3)
         self._tell(callevents.Heard, index=line.number, text=line.text, seconds_heard=heard)
+        if line in self._once_more:
+            self._once_more.remove(line)
+            self._tell(callevents.Repeating, why="asked")

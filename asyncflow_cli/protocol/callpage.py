@@ -100,10 +100,11 @@ class _Page:
             heard = call.report is not None and call.report.last_word_heard
             told = "The last word was heard" if heard else "Done"
         hint = call.failure.hint if call.failure else None
+        aside = f"exit code {call.exit_code}, {_moment(call.began)}"
         return (
             f"<h1>{self._title()}</h1>\n"
             f'<p><strong class="{"good" if good else "bad"}">{self.text(told)}</strong> '
-            f'<span class="pale">exit code {call.exit_code}, {self.text(call.began)}</span>'
+            f'<span class="pale">{self.text(aside)}</span>'
             f"{f'<br>{self.text(hint)}' if hint else ''}</p>"
         )
 
@@ -210,10 +211,18 @@ class _Page:
 
 
 LEGEND = (
-    '<p class="pale">Blue was heard, by the phone’s echoes of marks; grey was sent, and nobody '
-    "knows. Red is silence for want of speech. Moments of playing are reckoned from a line that "
-    "plays at 8000 bytes a second; the marks say how right that is.</p>"
+    '<p class="pale">Played: blue was heard, as the phone’s echoes of marks prove; grey was sent, '
+    "and nobody knows whether it was heard; red is silence for want of speech. Held ahead: seconds "
+    "of audio that the phone had and had not played. Marks: a full green dot came back, a hollow "
+    "red one did not, or was cleared. Signals: a digit is a key; ✋ the callee cut in; ⚠ a warning "
+    "or a connection that was lost; ↻ once more, or going on; H, M, F a human, a machine, a fax. "
+    "Moments of playing are reckoned from a line that plays 8000 bytes a second; the marks say how "
+    "right that is.</p>"
 )
+
+
+def _moment(began: str) -> str:
+    return began.replace("T", " ").replace("+00:00", " UTC")
 
 
 def _section(title: str, content: str) -> str:

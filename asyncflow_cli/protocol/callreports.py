@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 import msgspec
 
 from asyncflow_cli.protocol.notifications import NotificationReport
@@ -9,6 +13,19 @@ from asyncflow_cli.protocol.reports import Report
 
 LIVE, LEFT = "live", "left"
 """States of a call that was not seen to end: somebody owns it, or nobody does any more."""
+
+OWNER_GONE = "owner-gone"
+"""The end reason of a call whose run did not live to see it end."""
+
+OUTCOMES = {
+    LIVE: "live",
+    LEFT: "left open by a run that is gone",
+    OWNER_GONE: "ended after its run was gone",
+}
+"""What people read of states and end reasons; the others are words already."""
+
+SHORTEST = 10
+"""Characters that name a call, if they name it alone."""
 
 
 class JournalledCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +50,51 @@ class JournalledCall(msgspec.Struct, frozen=True, kw_only=True):
     tunnel: str | None = None
     pid: int
 
+    @property
+    def outcome(self) -> str:
+        """How it ended, or why it has not."""
+        told = self.end_reason or self.state
+        return OUTCOMES.get(told, told.replace("-", " "))
+
+    @property
+    def lasted(self) -> str:
+        return f"{self.duration} s" if self.duration else ""
+
+    @property
+    def heard(self) -> str:
+        return f"{self.seconds_heard:.1f} s" if self.seconds_heard else ""
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """What people see of it: times are of their own clock."""
+        return {
+            "call_sid": self.call_sid,
+            "outcome": self.outcome,
+            "to": self.to,
+            "from": self.from_,
+            "began": datetime.fromisoformat(self.began),
+            "ended": datetime.fromisoformat(self.ended) if self.ended else None,
+            "lasted": self.lasted,
+            "heard": self.heard,
+            "exit_code": self.exit_code,
+            "account_sid": self.account_sid,
+            "twilio": self.twilio,
+            "tunnel": self.tunnel,
+            "pid": self.pid if self.state == LIVE else None,
+        }
+
+
+class ListedCall(msgspec.Struct, frozen=True):
+    """A row of the list that people see."""
+
+    call: str
+    """As much of its SID as names it alone; every `calls` command takes that."""
+    began: datetime
+    to: str
+    outcome: str
+    lasted: str
+    heard: str
+
 
 class CallsReport(Report, frozen=True, kw_only=True, tag="asyncflow.calls"):
     calls: tuple[JournalledCall, ...]
@@ -42,11 +104,37 @@ class CallsReport(Report, frozen=True, kw_only=True, tag="asyncflow.calls"):
         return "\n".join(call.call_sid for call in self.calls)
 
     @property
+    def rows(self) -> list[ListedCall]:
+        size = _telling([call.call_sid for call in self.calls])
+        return [
+            ListedCall(
+                call=call.call_sid[:size],
+                began=datetime.fromisoformat(call.began),
+                to=call.to,
+                outcome=call.outcome,
+                lasted=call.lasted,
+                heard=call.heard,
+            )
+            for call in self.calls
+        ]
+
+    @property
     def summary(self) -> str:
         live = sum(call.state == LIVE for call in self.calls)
         left = sum(call.state == LEFT for call in self.calls)
-        told = f"{len(self.calls)} calls, {live} live"
-        return f"{told}, {left} left by runs that are gone: asyncflow calls reap" if left else told
+        told = f"{_counted(len(self.calls))}, {live} live"
+        reaping = f", {left} left open by runs that are gone; to end them: asyncflow calls reap"
+        return told + reaping if left else told
+
+
+def _telling(sids: Sequence[str]) -> int:
+    """How many characters tell them all apart."""
+    sizes = range(SHORTEST, max(map(len, sids), default=SHORTEST) + 1)
+    return next((n for n in sizes if len({sid[:n] for sid in sids}) == len(sids)), SHORTEST)
+
+
+def _counted(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls} calls"
 
 
 class TwiliosCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,4 +200,5 @@ class EndedCallsReport(Report, frozen=True, kw_only=True, tag="asyncflow.calls-e
     def summary(self) -> str:
         if not self.calls:
             return "There is no call to end"
-        return f"{len(self.calls) - len(self.failed)} of {len(self.calls)} calls are over"
+        ended = len(self.calls) - len(self.failed)
+        return f"{ended} of {_counted(len(self.calls))} ended"

@@ -91,6 +91,8 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
     recording_sid: str | None = None
     recording_url: str | None = None
     heard_file: str | None = None
+    report_files: tuple[str, ...] = ()
+    """What `--report` wrote."""
 
     @property
     def headline(self) -> str:
@@ -103,7 +105,10 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
             "call sid": self.call_sid,
             "ended": self._ending,
             "heard": self._heard,
-            "quick": self._latencies,
+            "rang": _span(self.ring_ms),
+            "first speech": _span(self.first_audio_ms, " after its text"),
+            "first frame": _span(self.first_frame_ms, " after the line opened"),
+            "echoes": self._lag,
             "keys": self.digits,
             "answered by": self.answered_by or "",
             "gaps": self._gaps,
@@ -111,6 +116,7 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
             "price": f"{self.price} {self.price_unit or ''}" if self.price else "",
             "recording": self.recording_url or self.recording_sid or "",
             "heard file": self.heard_file or "",
+            "report": ", ".join(self.report_files),
         }
         noted = (f"Twilio {note.code}, {note.title or note.level}" for note in self.notifications)
         return {**rows, "noted": "; ".join(dict.fromkeys(noted))}
@@ -132,14 +138,10 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
         return f"{seconds}, up to about: {words}" if words else seconds
 
     @property
-    def _latencies(self) -> str:
-        told = (
-            ("rang", self.ring_ms),
-            ("first speech after", self.first_audio_ms),
-            ("first frame after", self.first_frame_ms),
-            ("marks late by", self.mark_lag_ms),
-        )
-        return ", ".join(f"{what} {_span(ms)}" for what, ms in told if ms is not None)
+    def _lag(self) -> str:
+        """Worth a row where the phone plays later than it should."""
+        lag = self.mark_lag_ms or 0.0
+        return f"{_span(lag)} later than the speech is long" if lag >= LATE else ""
 
     @property
     def _gaps(self) -> str:
@@ -154,5 +156,11 @@ LAST_WORDS = 6
 """As many tell where in the text it was."""
 
 
-def _span(ms: float) -> str:
-    return f"{round(ms)} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+LATE = 500.0
+"""Milliseconds by which a phone's echoes may lag, and nobody has to know."""
+
+
+def _span(ms: float | None, after: str = "") -> str:
+    if ms is None:
+        return ""
+    return f"{round(ms)} ms{after}" if ms < 1000 else f"{ms / 1000:.1f} s{after}"

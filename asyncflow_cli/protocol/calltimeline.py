@@ -163,7 +163,7 @@ class _Timeline:
     def _callee(self) -> Iterator[str]:
         callee = self._trace.callee
         if callee is None:
-            yield _label("small", LEFT, CALLEE_AT, "not listened to")
+            yield _label("small", LEFT, CALLEE_AT, "no sound came")
             return
         bars = ""
         for number, level in enumerate(callee.levels):

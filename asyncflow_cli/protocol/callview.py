@@ -16,7 +16,7 @@ Row: TypeAlias = tuple[tuple[str, str], ...]
 
 STAGES = ("Preparing", "Ringing", "Answered", "Speaking", "Heard", "Hung up")
 TRACK = " > "
-TRACK_WIDTH = 8 + len(TRACK.join(STAGES))
+TRACK_WIDTH = 10 + len(TRACK.join(STAGES))
 
 PACE = 15.0
 """Characters a second, of speech whose length is not known yet."""
@@ -29,6 +29,9 @@ FLOOR = -48.0
 """dBFS of an empty meter."""
 
 ABBREVIATED = "... "
+
+UNTIL_HERE = " | "
+"""Between what was heard and what comes."""
 
 
 class CallView:
@@ -115,7 +118,8 @@ class CallView:
         spans = [clock]
         for number, stage in enumerate(STAGES):
             style = "green" if number < self._stage else "dim"
-            spans.append((stage, "bold" if number == self._stage else style))
+            here = number == self._stage
+            spans.append((f"[{stage}]" if here else stage, "bold" if here else style))
             spans.append((TRACK if stage != STAGES[-1] else "", "dim"))
         return tuple(spans)
 
@@ -125,9 +129,9 @@ class CallView:
         after = " ".join(t.strip() for i, t in sorted(self._texts.items()) if i > self._current)
         current = self._texts.get(self._current, "").strip()
         cut = _word_end(current, self._share(now, current))
-        heard = _tail(f"{before} {current[:cut]}".strip(), width)
+        heard = _tail(f"{before} {current[:cut]}".strip(), width - len(UNTIL_HERE))
         coming = _head(f"{current[cut:].strip()} {after}".strip(), 2 * width)
-        return ((heard, "bold"), (" " if heard and coming else "", ""), (coming, "dim"))
+        return ((heard, "bold"), (UNTIL_HERE if heard and coming else "", ""), (coming, "dim"))
 
     def _share(self, now: float, text: str) -> float:
         """How much of the sentence was heard by now: an estimate."""

@@ -140,7 +140,7 @@ class DoctorReport(Report, frozen=True, kw_only=True, tag="asyncflow.doctor"):
             _counted(counts[Standing.PROBLEM], "problem"),
             _counted(counts[Standing.WARNING], "warning"),
             f"{counts[Standing.OK]} well",
-            f"{counts[Standing.SKIPPED]} not looked at",
+            f"{counts[Standing.SKIPPED]} skipped",
         ]
         return ", ".join(parts)
 

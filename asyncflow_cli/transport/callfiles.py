@@ -59,6 +59,10 @@ class CallFiles:
                 write_file(self.heard, await self.ask(twilio, call.sid), private=True)
         return msgspec.structs.replace(report, heard_file=str(self.heard))
 
+    def named(self, report: CallReport) -> CallReport:
+        """The report, once its files are written."""
+        return msgspec.structs.replace(report, report_files=tuple(map(str, self.reports)))
+
 
 @contextlib.asynccontextmanager
 async def written_down(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 from asyncflow_cli.errors import AsyncflowError
@@ -43,14 +42,15 @@ async def make_call(
     call = PhoneCall(settings, order, journal, library, warn=out.warning, watcher=tracer)
     # Whoever types the text needs the foot of the terminal.
     view = None if order.manners.keep_open else CallView(order.sentences, tracer)
-    async with written_down(files, call, tracer, stop, out.redactor.clean):
-        try:
+    try:
+        async with written_down(files, call, tracer, stop, out.redactor.clean):
             with out.events(Failed.of, view) as tell:
-                return await files.with_heard(call, tell, settings.twilio_base_url)
-        except (AsyncflowError, asyncio.CancelledError):
-            if call.report is not None:
-                out.summary(call.report)
-            raise
+                report = await files.with_heard(call, tell, settings.twilio_base_url)
+    except AsyncflowError:
+        if call.report is not None:
+            out.summary(files.named(call.report))
+        raise
+    return files.named(report)
 
 
 def _tell_how_to_type(order: CallOrder, out: Output) -> None:

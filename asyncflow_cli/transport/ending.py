@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError
-from asyncflow_cli.protocol.callreports import EndedCall
+from asyncflow_cli.protocol.callreports import OWNER_GONE, EndedCall
 from asyncflow_cli.transport.journal import Ending, Entry, Journal, masked
 from asyncflow_cli.transport.roads.process import kill_if_ours
 from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
@@ -15,9 +15,6 @@ from asyncflow_cli.transport.twiliorecords import CallRecord
 
 CREATED_WITHIN = timedelta(minutes=1)
 """Between an order and its call: Twilio's clock is another."""
-
-OWNER_GONE = "owner-gone"
-"""The end reason of a call whose run did not live to see it end."""
 
 
 async def seen_to_end(twilio: TwilioClient, sid: str) -> tuple[CallRecord, str]:

@@ -28,12 +28,15 @@ async def synthesize(
     api: ApiClient,
     request: SpeechRequest,
     destination: Destination,
+    out: Output,
     *,
     jobs: int = 1,
     verify: bool = False,
-    show_on: Output | None = None,
+    shown: bool = False,
 ) -> SpeechReport:
     """Synthesise the pieces of one text, `jobs` at a time, and deliver them as one file.
+
+    `out` sees how far it is, and with `shown` a drawing of the speech.
 
     IncompleteError, and nothing delivered, if audio is missing anywhere; GateError, if `verify`
     finds a defect in it.
@@ -48,13 +51,13 @@ async def synthesize(
             await api.synthesize(msgspec.structs.replace(request, transcript=piece)), wanted
         )
 
-    spoken = await in_order(parts, one, jobs=jobs)
+    spoken = await in_order(parts, one, out, jobs=jobs)
     checked = spoken[0] if len(spoken) == 1 else _joined(spoken, wanted)
     elapsed = time.perf_counter() - began
     name = destination.name
     verification = insist_on_sound(name, checked.audio, request) if verify else None
-    if show_on is not None:
-        show(show_on, checked.audio, wanted)
+    if shown:
+        show(out, checked.audio, wanted)
     await destination.take(checked.audio, wanted)
     return SpeechReport(
         output=name,
@@ -73,17 +76,20 @@ async def synthesize(
 
 
 async def in_order(
-    pieces: Sequence[str], one: Callable[[str], Coroutine[Any, Any, T]], *, jobs: int
+    pieces: Sequence[str], one: Callable[[str], Coroutine[Any, Any, T]], out: Output, *, jobs: int
 ) -> list[T]:
     """What `one` makes of each piece, `jobs` at a time; the first failure ends them all."""
     at_once = asyncio.Semaphore(jobs)
 
     async def in_turn(piece: str) -> T:
         async with at_once:
-            return await one(piece)
+            made = await one(piece)
+        done()
+        return made
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(in_turn(piece)) for piece in pieces]
+    with out.progress("pieces", len(pieces)) as done:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(in_turn(piece)) for piece in pieces]
     return [task.result() for task in tasks]
 
 

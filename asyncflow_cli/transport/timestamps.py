@@ -40,7 +40,7 @@ async def synthesize_timed(api: ApiClient, order: TimedOrder, out: Output) -> Ti
     request = await VoiceLibrary(api).with_id(order.request)
     order = replace(order, request=request)
     began = time.perf_counter()
-    spoken = join_timed(await _in_order(api, order), request.output_format)
+    spoken = join_timed(await _in_order(api, order, out), request.output_format)
     elapsed = time.perf_counter() - began
     if spoken.problems:
         out.warning(f"Word times were put right. {told(spoken.problems)}")
@@ -77,7 +77,7 @@ def _check_places(paths: Sequence[Path]) -> None:
         )
 
 
-async def _in_order(api: ApiClient, order: TimedOrder) -> list[Timed]:
+async def _in_order(api: ApiClient, order: TimedOrder, out: Output) -> list[Timed]:
     """Each piece's audio and words."""
 
     async def one(piece: str) -> Timed:
@@ -88,7 +88,7 @@ async def _in_order(api: ApiClient, order: TimedOrder) -> list[Timed]:
             insist(spoken)
         return spoken
 
-    return await in_order(order.pieces, one, jobs=order.jobs)
+    return await in_order(order.pieces, one, out, jobs=order.jobs)
 
 
 def _deliver(contents: Mapping[Product, bytes], stream: BinaryIO | None) -> None:

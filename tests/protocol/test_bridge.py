@@ -287,7 +287,11 @@ def test_a_text_is_repeated_after_a_pause() -> None:
     bridge = speaking(Bridge(script("Hello.", keep=True), manners=Manners(repeat=2)))
     again = bridge.on_speech(END)
     assert again == [Mark("g0-0"), *map(Play, PAUSE), Play(AUDIO), Mark("g0-end")]
+    assert not any(isinstance(event, callevents.Repeating) for event in bridge.news), (
+        "it is only queued"
+    )
     bridge.on_phone(echo("g0-0"))
+    assert isinstance(bridge.news[-1], callevents.Repeating)
     assert bridge.on_phone(echo("g0-end")) == DONE
 
 

@@ -34,7 +34,7 @@ def test_a_call_that_went_well_takes_four_rows() -> None:
         "call sid": "CA1",
         "ended": "completed, 14 s after the answer",
         "heard": "12.3 of 12.3 s, to the last word",
-        "quick": "first frame after 8 ms",
+        "first frame": "8 ms after the line opened",
     }
 
 
@@ -56,7 +56,9 @@ def test_what_was_odd_has_a_row_of_its_own() -> None:
     assert rows["keys"] == "12"
     assert rows["gaps"] == "silent 3 times, the longest for about 1.3 s, for want of speech"
     assert rows["reconnects"] == "1"
-    assert rows["quick"] == "rang 1.9 s, first frame after 8 ms, marks late by 0 ms"
+    assert rows["rang"] == "1.9 s"
+    assert "echoes" not in rows
+    assert brief(mark_lag_ms=812.4)["echoes"] == "812 ms later than the speech is long"
     assert rows["noted"].startswith("Twilio 31921, ")
     assert rows["noted"].endswith("; Twilio 1, warning")
 

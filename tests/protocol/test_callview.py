@@ -45,9 +45,9 @@ def test_before_it_rings_all_of_the_text_is_to_come() -> None:
     view.tell(ev.Ready(at=0.4, to="+1", from_="+2"))
     rows = view.frame(0.5, 120)
     assert shown(rows)[0] == (
-        "  0.5 s  Preparing > Ringing > Answered > Speaking > Heard > Hung up"
+        "  0.5 s  [Preparing] > Ringing > Answered > Speaking > Heard > Hung up"
     )
-    assert styled(rows, "bold") == "Preparing"
+    assert styled(rows, "bold") == "[Preparing]"
     assert "".join(TEXTS) in styled(rows, "dim")
 
 
@@ -55,7 +55,7 @@ def test_the_words_that_were_heard_are_set_off_from_those_to_come() -> None:
     view = speaking(CallView(TEXTS))
     heard = []
     for now in (3.0, 3.8, 4.4):
-        heard.append(styled(view.frame(now, 120), "bold").removeprefix("Speaking"))
+        heard.append(styled(view.frame(now, 120), "bold").removeprefix("[Speaking]"))
     assert heard == ["", "Your table", "Your table is"]
     view.tell(ev.Heard(at=4.6, index=0, text=TEXTS[0], seconds_heard=1.5))
     row = view.frame(4.6, 120)[1]
@@ -68,16 +68,17 @@ def test_the_clock_alone_never_ends_a_sentence() -> None:
     assert "Your table is ready." not in styled(view.frame(500.0, 120), "bold")
 
 
+HALFWAY = "".join(TEXTS).replace("forward to ", "forward to | ")
 SCREENS = {
     40: [
         "  6.0 s  Speaking",
-        "".join(TEXTS),
+        HALFWAY.replace("Your table", "..."),
         "sent #####.",
         "first speech 203 ms, answer 3.0 s",
     ],
     80: [
-        "  6.0 s  Preparing > Ringing > Answered > Speaking > Heard > Hung up",
-        "".join(TEXTS),
+        "  6.0 s  Preparing > Ringing > Answered > [Speaking] > Heard > Hung up",
+        HALFWAY,
         "sent ###########.",
         "first speech 203 ms, answer 3.0 s, first frame 8 ms, held ahead 1.0 s",
     ],
@@ -135,4 +136,4 @@ def test_the_text_begins_anew_when_it_is_said_again() -> None:
     view = speaking(CallView(TEXTS))
     view.tell(ev.Heard(at=4.6, index=0, text=TEXTS[0], seconds_heard=1.5))
     view.tell(ev.Repeating(at=9.0, why="asked"))
-    assert styled(view.frame(9.0, 120), "bold") == "Speaking"
+    assert styled(view.frame(9.0, 120), "bold") == "[Speaking]"
