@@ -127,7 +127,7 @@ class App:
     def accounts(self) -> Accounts:
         from asyncflow_cli.transport.config.login import Accounts
 
-        return Accounts(self.configuration, self.settings)
+        return Accounts(self.configuration, self.settings, self.out.redactor.hide)
 
     @cached_property
     def api(self) -> ApiClient:

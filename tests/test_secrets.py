@@ -239,3 +239,54 @@ def test_a_key_that_is_put_into_the_config_file_is_shown_nowhere_else(run: Run) 
         result = run(*args, "--debug", stdin=key)
         assert "CANARY" not in result.out + result.err, args
     assert run("config", "get", "api_key").out == "***\n"
+
+
+LOGINS = {
+    "async": ("ASYNC_API_KEY", ()),
+    "twilio": ("TWILIO_AUTH_TOKEN", ("--account-sid", ACCOUNT)),
+    "ngrok": ("NGROK_AUTHTOKEN", ()),
+}
+
+
+@pytest.mark.parametrize("service", LOGINS)
+@pytest.mark.parametrize("how", ["--json", "--debug"])
+def test_a_key_that_signs_in_is_shown_nowhere_and_kept_in_one_file(
+    run: Run, home: Path, service: str, how: str
+) -> None:
+    variable, more = LOGINS[service]
+    login = ("auth", "login", "--service", service, *more, "--no-keyring", how)
+    key = SECRETS[variable].encode()
+    for status in (401, 500, 200):
+        with gossip(status) as url:
+            where = {"ASYNC_BASE_URL": url, "TWILIO_BASE_URL": url, "TWILIO_ACCOUNT_SID": ACCOUNT}
+            tried = run(*login, "--retries", "0", stdin=key, **where)
+            assert tried.out or tried.err
+            assert_nothing_seen_but_in_config(tried, home)
+    assert run(*login, "--no-check", stdin=key).code == 0
+    for args in (("status",), ("logout", "--service", service)):
+        result = run("auth", *args, how)
+        assert result.code == 0
+        assert_nothing_seen_but_in_config(result, home)
+    assert_nothing_seen(result, home)  # it is forgotten
+
+
+def test_a_key_that_cannot_be_one_is_not_read_out(run: Run, home: Path) -> None:
+    for service in LOGINS:
+        result = run(
+            "auth", "login", "--service", service, "--debug", stdin="CANARY\u00e9".encode()
+        )
+        assert result.code == 2
+        assert_nothing_seen(result, home)
+
+
+def assert_nothing_seen_but_in_config(result: Result, home: Path) -> None:
+    """The one file that is there to hold keys is read by its owner alone."""
+    config = home / "config" / "asyncflow" / "config.toml"
+    kept = config.read_bytes() if config.exists() else None
+    if kept is not None:
+        assert config.stat().st_mode & 0o077 == 0
+        config.unlink()
+    assert_nothing_seen(result, home)
+    if kept is not None:
+        config.write_bytes(kept)
+        config.chmod(0o600)

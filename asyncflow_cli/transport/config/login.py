@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.configreports import (
@@ -16,18 +16,27 @@ from asyncflow_cli.protocol.configreports import (
     SignedInReport,
 )
 from asyncflow_cli.protocol.voices import ListVoicesRequest
-from asyncflow_cli.settings import Settings
+from asyncflow_cli.settings import Settings, credential
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.config.configuration import Configuration
 from asyncflow_cli.transport.library import VoiceLibrary
 
 
 class Accounts:
-    """Who we are to the services, by the settings in force, and by a profile to be changed."""
+    """Who we are to the services, by the settings in force, and by a profile to be changed.
 
-    def __init__(self, configuration: Configuration, settings: Settings) -> None:
+    `hide` is told what must not be printed of a key that is tried.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        settings: Settings,
+        hide: Callable[[Iterable[str]], None],
+    ) -> None:
         self._configuration = configuration
         self._settings = settings
+        self._hide = hide
 
     async def login(
         self,
@@ -38,13 +47,15 @@ class Accounts:
         check: bool,
         keyring: bool,
     ) -> LoginReport:
-        """Keep a secret, once its service has taken it. AuthError if it does not; nothing is kept.
+        """Keep a secret, once its service has taken it. AuthError if it does not, UsageError for
+        what can be no secret; then nothing is kept.
 
         ngrok tells nobody whether a token is right until a tunnel is opened with it.
         """
         if self._settings.sandbox:
             raise UsageError("The sandbox has keys of its own", hint="Leave out --sandbox")
-        tried = self._with(service, secret, account_sid)
+        tried = self._with(service, credential(secret), account_sid)
+        self._hide(tried.secrets())
         checked = check and await _check(service, tried)
         if account_sid is not None:
             self._configuration.set("twilio_account_sid", account_sid, project=False)
