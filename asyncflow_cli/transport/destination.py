@@ -10,6 +10,7 @@ from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.transport.files import check_writable, write_file
 from asyncflow_cli.transport.player import find_player, play
+from asyncflow_cli.transport.stdout import write_out
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Destination:
         if self.path is not None:
             write_file(self.path, audio)
         if self.stream is not None:
-            self.stream.write(audio)
-            self.stream.flush()
+            await write_out(self.stream, audio)
         if self.play:
             await play(audio, form)
 

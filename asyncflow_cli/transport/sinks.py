@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.audio import wav_header
@@ -20,8 +20,7 @@ from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.files import check_writable, replacing
 from asyncflow_cli.transport.player import find_stream_player, playing
-
-Write: TypeAlias = Callable[[bytes], Awaitable[None]]
+from asyncflow_cli.transport.stdout import Write, writing
 
 
 def open_sink(
@@ -68,13 +67,10 @@ async def to_file(path: Path, wav: tuple[str, int] | None) -> AsyncIterator[Writ
 async def to_stream(stream: BinaryIO, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
     """A pipe: its WAV header says that the length is unknown, which is legal."""
 
-    async def write(audio: bytes) -> None:
-        stream.write(audio)
-        stream.flush()
-
-    if wav is not None:
-        await write(wav_header(*wav, None))
-    yield write
+    async with writing(stream) as write:
+        if wav is not None:
+            await write(wav_header(*wav, None))
+        yield write
 
 
 @contextlib.asynccontextmanager

@@ -21,6 +21,7 @@ from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.files import all_or_none, check_writable
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.showing import show
+from asyncflow_cli.transport.stdout import write_out
 from asyncflow_cli.transport.synthesis import in_order
 from asyncflow_cli.transport.verifying import insist_on_sound
 
@@ -47,7 +48,7 @@ async def synthesize_timed(api: ApiClient, order: TimedOrder, out: Output) -> Ti
     verification = _verified(order, spoken) if order.verify else None
     captions = cues(spoken.words, order.rules)
     contents = {product: product.content(spoken, captions) for product in order.products}
-    _deliver(contents, stream)
+    await _deliver(contents, stream)
     if shown:
         show(out, spoken.audio, request.output_format, spoken.words)
     report = _report(order, spoken, contents, n_cues=len(captions), elapsed=elapsed)
@@ -91,13 +92,12 @@ async def _in_order(api: ApiClient, order: TimedOrder, out: Output) -> list[Time
     return await in_order(order.pieces, one, out, jobs=order.jobs)
 
 
-def _deliver(contents: Mapping[Product, bytes], stream: BinaryIO | None) -> None:
+async def _deliver(contents: Mapping[Product, bytes], stream: BinaryIO | None) -> None:
     files = {Path(p.path): content for p, content in contents.items() if p.path is not None}
     streamed = b"".join(content for p, content in contents.items() if p.path is None)
     with all_or_none(files):
         if stream is not None:
-            stream.write(streamed)
-            stream.flush()
+            await write_out(stream, streamed)
 
 
 def _report(
