@@ -18,7 +18,7 @@ from asyncflow_cli.commands.options import (
     VoiceOption,
     read_text,
 )
-from asyncflow_cli.commands.tts import (
+from asyncflow_cli.commands.speaking import (
     BitRateOption,
     DryRunOption,
     EncodingOption,
@@ -30,10 +30,10 @@ from asyncflow_cli.commands.tts import (
     RateOption,
     SpeedOption,
     StabilityOption,
+    speech_request,
 )
 from asyncflow_cli.protocol.captions import CueRules
 from asyncflow_cli.protocol.formats import output_format
-from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
 from asyncflow_cli.protocol.products import TimedOrder, products
 from asyncflow_cli.protocol.subtitles import FORMATS
 from asyncflow_cli.protocol.transcript import pieces, prepared
@@ -116,21 +116,17 @@ def timestamps(
     """
     app: App = ctx.obj
     settings = app.configured(voice=voice, model=model)
-    request = SpeechRequest(
-        model_id=settings.model,
-        transcript=prepared(read_text(text, file), plain=plain_text, warn=app.out.warning),
-        voice=VoiceSelector(settings.voice),
-        output_format=output_format(
-            preset=preset,
-            container=format,
-            path=output,
-            encoding=encoding,
-            sample_rate=sample_rate,
-            bit_rate=bit_rate,
-        ),
-        language=language,
-        speed_control=speed,
-        stability=stability,
+    transcript = prepared(read_text(text, file), plain=plain_text, warn=app.out.warning)
+    form = output_format(
+        preset=preset,
+        container=format,
+        path=output,
+        encoding=encoding,
+        sample_rate=sample_rate,
+        bit_rate=bit_rate,
+    )
+    request = speech_request(
+        app, transcript, form, language=language, speed=speed, stability=stability
     )
     order = TimedOrder(
         request=request,
@@ -149,7 +145,6 @@ def timestamps(
         show=show,
         force=force,
     )
-    app.out.warnings(doubts(request))
     if dry_run:
         from asyncflow_cli.protocol.dryrun import speech_plan
 

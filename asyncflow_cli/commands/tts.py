@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from asyncflow_cli.app import App
@@ -18,57 +16,27 @@ from asyncflow_cli.commands.options import (
     VoiceOption,
     read_text,
 )
-from asyncflow_cli.protocol.audio import Container
+from asyncflow_cli.commands.speaking import (
+    BitRateOption,
+    DryRunOption,
+    EncodingOption,
+    ForceOption,
+    FormatOption,
+    JobsOption,
+    OutputOption,
+    PlayOption,
+    PresetOption,
+    RateOption,
+    SpeedOption,
+    StabilityOption,
+    speech_request,
+)
 from asyncflow_cli.protocol.formats import output_format
-from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
-from asyncflow_cli.protocol.presets import PresetName
 from asyncflow_cli.protocol.transcript import pieces, prepared
 
 
 def register(app: typer.Typer) -> None:
     app.command("tts")(tts)
-
-
-OutputOption = Annotated[
-    str | None,
-    typer.Option("-o", "--output", metavar="FILE", help="wav, mp3 or raw by its ending; - stdout."),
-]
-FormatOption = Annotated[
-    Container | None, typer.Option("--format", help="Whatever the file's name says.")
-]
-RateOption = Annotated[
-    int | None,
-    typer.Option("--sample-rate", min=8000, max=48000, metavar="HZ", help="8000 to 48000; 44100."),
-]
-EncodingOption = Annotated[
-    str | None, typer.Option("--encoding", metavar="NAME", help="pcm_s16le or pcm_f32le.")
-]
-BitRateOption = Annotated[
-    int | None,
-    typer.Option("--bit-rate", min=32_000, max=320_000, metavar="BIT/S", help="For mp3; 192000."),
-]
-SpeedOption = Annotated[
-    float | None,
-    typer.Option("--speed", min=0.7, max=2.0, metavar="X", help="0.7 to 2; async_flash_v1.0 only."),
-]
-StabilityOption = Annotated[
-    int | None,
-    typer.Option("--stability", min=0, max=100, metavar="N", help="0–100; async_flash_v1.0 only."),
-]
-PresetOption = Annotated[
-    PresetName | None, typer.Option("--preset", help="phone, web, hd or stt in place of a format.")
-]
-JobsOption = Annotated[
-    int, typer.Option("--jobs", min=1, max=16, metavar="N", help="Requests at a time; long text.")
-]
-DryRunOption = Annotated[  # early, for --field is held against what it prints
-    bool,
-    typer.Option(
-        "-n", "--dry-run", is_eager=True, help="Show the request and its price; send nothing."
-    ),
-]
-PlayOption = Annotated[bool, typer.Option("--play/--no-play", help="Play it.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
 
 
 def tts(
@@ -104,23 +72,17 @@ def tts(
     app: App = ctx.obj
     settings = app.configured(voice=voice, model=model)
     transcript = prepared(read_text(text, file), plain=plain_text, warn=app.out.warning)
-    request = SpeechRequest(
-        model_id=settings.model,
-        transcript=transcript,
-        voice=VoiceSelector(settings.voice),
-        output_format=output_format(
-            preset=preset,
-            container=format,
-            path=output,
-            encoding=encoding,
-            sample_rate=sample_rate,
-            bit_rate=bit_rate,
-        ),
-        language=language,
-        speed_control=speed,
-        stability=stability,
+    form = output_format(
+        preset=preset,
+        container=format,
+        path=output,
+        encoding=encoding,
+        sample_rate=sample_rate,
+        bit_rate=bit_rate,
     )
-    app.out.warnings(doubts(request))
+    request = speech_request(
+        app, transcript, form, language=language, speed=speed, stability=stability
+    )
     if dry_run:
         from asyncflow_cli.protocol.dryrun import speech_plan
 

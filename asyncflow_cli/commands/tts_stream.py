@@ -19,7 +19,7 @@ from asyncflow_cli.commands.options import (
     seconds,
     text_source,
 )
-from asyncflow_cli.commands.tts import (
+from asyncflow_cli.commands.speaking import (
     BitRateOption,
     DryRunOption,
     ForceOption,
@@ -29,10 +29,10 @@ from asyncflow_cli.commands.tts import (
     RateOption,
     SpeedOption,
     StabilityOption,
+    speech_request,
 )
 from asyncflow_cli.protocol.audio import Encoding
 from asyncflow_cli.protocol.formats import stream_format
-from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, doubts
 from asyncflow_cli.protocol.streamorder import Gates, StreamOrder
 from asyncflow_cli.protocol.transcript import prepared
 
@@ -98,22 +98,14 @@ def tts_stream(
     """
     app: App = ctx.obj
     settings = app.configured(voice=voice, model=model)
-    request = SpeechRequest(
-        model_id=settings.model,
-        transcript="",
-        voice=VoiceSelector(settings.voice),
-        output_format=stream_format(
-            container=format,
-            path=output,
-            encoding=encoding,
-            sample_rate=sample_rate,
-            bit_rate=bit_rate,
-        ),
-        language=language,
-        speed_control=speed,
-        stability=stability,
+    form = stream_format(
+        container=format,
+        path=output,
+        encoding=encoding,
+        sample_rate=sample_rate,
+        bit_rate=bit_rate,
     )
-    app.out.warnings(doubts(request))
+    request = speech_request(app, "", form, language=language, speed=speed, stability=stability)
     if dry_run:
         from asyncflow_cli.protocol.dryrun import stream_plan
 

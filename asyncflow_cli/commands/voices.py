@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.commands.tts import DryRunOption, ForceOption, PlayOption
+from asyncflow_cli.commands.speaking import DryRunOption, ForceOption, PlayOption
 from asyncflow_cli.protocol.voicereports import clone_plan, voice_report
 from asyncflow_cli.protocol.voices import (
     CloneRequest,

@@ -1,0 +1,76 @@
+"""Options of the commands that synthesise speech, and the request they come to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from asyncflow_cli.app import App
+from asyncflow_cli.protocol.audio import Container
+from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector, doubts
+from asyncflow_cli.protocol.presets import PresetName
+
+OutputOption = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="wav, mp3 or raw by its ending; - stdout."),
+]
+FormatOption = Annotated[
+    Container | None, typer.Option("--format", help="Whatever the file's name says.")
+]
+RateOption = Annotated[
+    int | None,
+    typer.Option("--sample-rate", min=8000, max=48000, metavar="HZ", help="8000 to 48000; 44100."),
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="pcm_s16le or pcm_f32le.")
+]
+BitRateOption = Annotated[
+    int | None,
+    typer.Option("--bit-rate", min=32_000, max=320_000, metavar="BIT/S", help="For mp3; 192000."),
+]
+SpeedOption = Annotated[
+    float | None,
+    typer.Option("--speed", min=0.7, max=2.0, metavar="X", help="0.7 to 2; async_flash_v1.0 only."),
+]
+StabilityOption = Annotated[
+    int | None,
+    typer.Option("--stability", min=0, max=100, metavar="N", help="0–100; async_flash_v1.0 only."),
+]
+PresetOption = Annotated[
+    PresetName | None, typer.Option("--preset", help="phone, web, hd or stt in place of a format.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, max=16, metavar="N", help="Requests at a time; long text.")
+]
+DryRunOption = Annotated[  # early, for --field is held against what it prints
+    bool,
+    typer.Option(
+        "-n", "--dry-run", is_eager=True, help="Show the request and its price; send nothing."
+    ),
+]
+PlayOption = Annotated[bool, typer.Option("--play/--no-play", help="Play it.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
+
+
+def speech_request(
+    app: App,
+    transcript: str,
+    form: OutputFormat,
+    *,
+    language: str | None,
+    speed: float | None,
+    stability: int | None,
+) -> SpeechRequest:
+    """In the voice and of the model in force. What the service may not like is warned of."""
+    request = SpeechRequest(
+        model_id=app.settings.model,
+        transcript=transcript,
+        voice=VoiceSelector(app.settings.voice),
+        output_format=form,
+        language=language,
+        speed_control=speed,
+        stability=stability,
+    )
+    app.out.warnings(doubts(request))
+    return request
