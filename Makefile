@@ -28,13 +28,14 @@ imports: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 
 tests: $(INSTALLED)
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --dist worksteal
 
 install-check: $(INSTALLED)  ## Build the wheel, and install it with pip, uv and pipx in clean places
 	bash tests/install/check.sh $(BIN)/python
 
 soak: $(INSTALLED)  ## The long runs, a minute or so
 	$(BIN)/pytest -s -m soak
+	$(BIN)/pytest -q tests/protocol --hypothesis-profile soak
 
 bench: $(INSTALLED)  ## How fast all of it is, beside what one would use instead; some minutes
 	$(BIN)/python -m benchmarks

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import msgspec
 import pytest
 
@@ -21,6 +22,11 @@ from asyncflow_cli import cli
 from asyncflow_cli.protocol.endings import TERMINAL
 from asyncflow_cli.sandbox.server import Sandbox
 from tests.documents import checked
+
+# A busy computer is no failure, and what a test found once is written down as an example.
+hypothesis.settings.register_profile("suite", max_examples=50, deadline=None, database=None)
+hypothesis.settings.register_profile("soak", max_examples=500, deadline=None)
+hypothesis.settings.load_profile("suite")
 
 TO, FROM = "+15551230001", "+15557654321"
 
@@ -100,6 +106,12 @@ class ServedSandbox:
 
 async def _all(waits: list[Any]) -> None:
     await asyncio.gather(*waits)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for there is always a test that waits for a call."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)

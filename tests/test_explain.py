@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,21 +20,24 @@ from asyncflow_cli.sandbox.documented import DOCUMENTED
 from tests.conftest import Run
 
 PACKAGE = Path(asyncflow_cli.__file__).parent
-TREES = [ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")]
 
 
+@functools.cache
+def trees() -> list[ast.Module]:
+    """The package's source. It takes two seconds to read, so whoever only collects does not."""
+    return [ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")]
+
+
+@functools.cache
 def constants() -> dict[str, set[str]]:
     """What the names of the package's modules stand for, where it is a text."""
     found: dict[str, set[str]] = defaultdict(set)
-    for tree in TREES:
+    for tree in trees():
         for statement in tree.body:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
                     found[name].add(text)
     return found
-
-
-NAMED = constants()
 
 
 def texts(node: ast.expr) -> Iterator[str]:
@@ -42,7 +46,7 @@ def texts(node: ast.expr) -> Iterator[str]:
         case ast.Constant(value=str(text)):
             yield text
         case ast.Name(id=name):
-            yield from NAMED.get(name, ())
+            yield from constants().get(name, ())
         case ast.IfExp(body=body, orelse=orelse):
             yield from texts(body)
             yield from texts(orelse)
@@ -53,7 +57,7 @@ def texts(node: ast.expr) -> Iterator[str]:
 
 def written_codes() -> Iterator[tuple[str, str | None]]:
     """Every code that stands in the source, and the class it is given to, if that is seen."""
-    for node in (node for tree in TREES for node in ast.walk(tree)):
+    for node in (node for tree in trees() for node in ast.walk(tree)):
         match node:
             case ast.Call(func=func, keywords=keywords):
                 name = func.id if isinstance(func, ast.Name) else None

@@ -7,7 +7,7 @@ import asyncio
 import math
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from itertools import pairwise
 from typing import TypeVar
@@ -28,6 +28,9 @@ from asyncflow_cli.sandbox.voices import LIBRARY, EngineVoice
 
 T = TypeVar("T")
 
+Speech = tuple[bytes, tuple[Word, ...]]
+Said = Callable[..., Speech]
+
 ADAM = LIBRARY[0].sound
 JENNIE = LIBRARY[1].sound
 LONG = "The quick brown fox jumps over the lazy dog. " * 200
@@ -40,7 +43,7 @@ async def say(
     *,
     language: str | None = None,
     speed: float = 1.0,
-) -> tuple[bytes, tuple[Word, ...]]:
+) -> Speech:
     pieces, words = list[bytes](), None
     async for spoken in engine.speak(text, voice, language=language, speed=speed):
         assert words is None, "words come last"
@@ -60,10 +63,17 @@ def with_engine(story: Callable[[Engine], Awaitable[T]], *libraries: str) -> T:
     return asyncio.run(run())
 
 
-def said(
-    text: str, voice: EngineVoice = ADAM, *, language: str | None = None
-) -> tuple[bytes, tuple[Word, ...]]:
-    return with_engine(lambda engine: say(engine, text, voice, language=language))
+@pytest.fixture(scope="module")
+def said() -> Iterator[Said]:
+    """What one engine says to all who do nothing else with it."""
+    with asyncio.Runner() as runner:
+        engine = Engine()
+
+        def said(text: str, voice: EngineVoice = ADAM, *, language: str | None = None) -> Speech:
+            return runner.run(say(engine, text, voice, language=language))
+
+        yield said
+        runner.run(engine.aclose())
 
 
 def seconds(pcm: bytes) -> float:
@@ -82,14 +92,14 @@ def piece(pcm: bytes, start: float, end: float) -> bytes:
 # --- speech --------------------------------------------------------------------------------
 
 
-def test_a_sentence_takes_the_time_a_person_takes() -> None:
+def test_a_sentence_takes_the_time_a_person_takes(said: Said) -> None:
     text = "The quick brown fox jumps over the lazy dog."
     pcm, words = said(text)
     assert 2.5 < seconds(pcm) < 4.5
     assert [word.text for word in words] == text.split()
 
 
-def test_every_word_is_heard_where_its_times_say() -> None:
+def test_every_word_is_heard_where_its_times_say(said: Said) -> None:
     pcm, words = said("One, two, three. Four!")
     for word in words:
         assert rms(piece(pcm, word.start, word.end)) > 0.02, word
@@ -98,7 +108,7 @@ def test_every_word_is_heard_where_its_times_say() -> None:
         assert rms(piece(pcm, before.end + 0.05, after.start - 0.02)) < 0.002
 
 
-def test_the_same_text_is_the_same_bytes_every_time() -> None:
+def test_the_same_text_is_the_same_bytes_every_time(said: Said) -> None:
     async def story(engine: Engine) -> None:
         first = await say(engine, "Same again, please.")
         assert await say(engine, "Same again, please.") == first
@@ -129,7 +139,7 @@ def test_speed_changes_the_duration_and_not_the_words() -> None:
     with_engine(story)
 
 
-def test_a_sentence_is_followed_by_a_breath_and_an_unfinished_one_is_not() -> None:
+def test_a_sentence_is_followed_by_a_breath_and_an_unfinished_one_is_not(said: Said) -> None:
     finished, words = said("This is all.")
     assert seconds(finished) - words[-1].end > 0.25
     unfinished, words = said("This is all")
@@ -137,11 +147,11 @@ def test_a_sentence_is_followed_by_a_breath_and_an_unfinished_one_is_not() -> No
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "<digits> - </digits>", "<phonemes></phonemes>"])
-def test_nothing_to_say_is_no_sound(text: str) -> None:
+def test_nothing_to_say_is_no_sound(said: Said, text: str) -> None:
     assert said(text) == (b"", ())
 
 
-def test_characters_that_would_end_the_string_are_spaces() -> None:
+def test_characters_that_would_end_the_string_are_spaces(said: Said) -> None:
     _, words = said("one\0two \udc80 three")
     assert [(word.offset, word.length) for word in words] == [(0, 3), (4, 3), (10, 5)]
 
@@ -149,7 +159,7 @@ def test_characters_that_would_end_the_string_are_spaces() -> None:
 # --- markup --------------------------------------------------------------------------------
 
 
-def test_a_break_is_exact_silence() -> None:
+def test_a_break_is_exact_silence(said: Said) -> None:
     pcm, words = said("Left<break time='777ms'/>right")
     left, right = words
     alone = said("Left")[0]
@@ -161,11 +171,11 @@ def test_a_break_is_exact_silence() -> None:
     assert right.start - left.end >= 0.777
 
 
-def test_a_break_has_an_end() -> None:
+def test_a_break_has_an_end(said: Said) -> None:
     assert seconds(said("<break time='99999s'/>")[0]) == 10.0
 
 
-def test_digits_are_read_one_by_one() -> None:
+def test_digits_are_read_one_by_one(said: Said) -> None:
     _, words = said("PIN <digits>12-34</digits> ok")
     assert [word.text for word in words] == ["PIN", "1", "2", "3", "4", "ok"]
     assert [word.offset for word in words] == [0, 12, 13, 15, 16, 27]
@@ -173,23 +183,23 @@ def test_digits_are_read_one_by_one() -> None:
     assert seconds(said("<digits>1234</digits>")[0]) < seconds(said("1234")[0])
 
 
-def test_digits_are_read_in_the_language_spoken() -> None:
+def test_digits_are_read_in_the_language_spoken(said: Said) -> None:
     assert said("<digits>7</digits>", language="de")[0] == said("7 ", language="de")[0]
 
 
-def test_mnemonics_are_one_word_that_sounds_like_it() -> None:
+def test_mnemonics_are_one_word_that_sounds_like_it(said: Said) -> None:
     pcm, words = said("<phonemes>h@l'oU</phonemes>")
     assert [(word.text, word.offset) for word in words] == [("h@l'oU", 10)]
     assert seconds(pcm) == pytest.approx(seconds(said("hello")[0]), abs=0.05)
 
 
-def test_phonemes_in_another_alphabet_are_read_as_text() -> None:
+def test_phonemes_in_another_alphabet_are_read_as_text(said: Said) -> None:
     pcm, words = said("<phonemes>həˈloʊ</phonemes>")
     assert [word.text for word in words] == ["həˈloʊ"]
     assert rms(pcm) > 0.02
 
 
-def test_other_angles_are_text() -> None:
+def test_other_angles_are_text(said: Said) -> None:
     _, words = said("2 < 3 <break/>")
     assert " ".join(word.text for word in words) == "2 < 3 <break/>"
 
@@ -223,7 +233,7 @@ def test_other_angles_are_text() -> None:
         ("en", "😀 A smile<break time='300ms'/>and <digits>5 5 5</digits>, 世界 too."),
     ],
 )
-def test_word_times_rise_inside_the_audio(language: str, text: str) -> None:
+def test_word_times_rise_inside_the_audio(said: Said, language: str, text: str) -> None:
     pcm, words = said(text, language=language)
     assert len(words) >= 4
     clock = 0.0
@@ -234,7 +244,7 @@ def test_word_times_rise_inside_the_audio(language: str, text: str) -> None:
     assert words[-1].end > 0.8 * seconds(pcm) - 0.35
 
 
-def test_a_long_text_does_not_lose_count() -> None:
+def test_a_long_text_does_not_lose_count(said: Said) -> None:
     text = ("In front of the house, it cost $12.50. Really? " * 100).strip()
     _, words = said(text)
     assert [word.text for word in words] == text.split()
