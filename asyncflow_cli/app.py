@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -210,6 +211,9 @@ class App:
 
         Ctrl-C and SIGTERM cancel `work`, which cleans up; a second one cancels that, too.
         """
+        if not gc.isenabled():  # as the program begins
+            gc.freeze()
+            gc.enable()
         try:
             return asyncio.run(self._run(work))
         except ExceptionGroup as group:

@@ -1,4 +1,4 @@
-"""The Async Voice API over HTTP: build, send, decipher, and try again where that is right.
+"""The Async Voice API over HTTP: what can be asked, and what comes of it.
 
 https://docs.async.com/get-started-990331m0
 """
@@ -7,78 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import random
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
-from asyncflow_cli.errors import (
-    AsyncflowError,
-    IncompleteError,
-    LimitError,
-    NetworkError,
-    RemoteProtocolError,
-    ServiceError,
-)
+from asyncflow_cli.errors import ServiceError
 from asyncflow_cli.protocol import failures
 from asyncflow_cli.protocol.answers import TimestampedSpeech, Transcription, TranscriptionRequest
-from asyncflow_cli.protocol.models import VERSION, ServiceStatus, SpeechRequest
-from asyncflow_cli.protocol.quota import QuotaReached, QuotaScan
+from asyncflow_cli.protocol.models import ServiceStatus, SpeechRequest
 from asyncflow_cli.protocol.reports import StatusReport
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.outward import open_http
+from asyncflow_cli.transport.answers import decode, decode_result
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import httpx
 
-RETRY_DEADLINE = 60.0
-"""Seconds of waiting after which even a passing failure is final."""
-
-FIRST_BACKOFF = 0.5
-
-T = TypeVar("T")
-
-
-async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    scan = QuotaScan()
-    try:
-        async for chunk in response.aiter_bytes():
-            if audio := scan.feed(chunk):
-                yield audio
-    except QuotaReached as reached:
-        if reached.audio:
-            yield reached.audio
-        raise reached.error from None
-    except httpx.HTTPError as error:
-        raise _cut(error) from error
-    if audio := scan.finish():
-        yield audio
-
-
-async def _read(response: httpx.Response) -> None:
-    try:
-        await response.aread()
-    except httpx.HTTPError as error:
-        raise _cut(error) from error
-    finally:
-        await response.aclose()
-    log.info("%s, %s bytes", response.status_code, len(response.content))
-
-
-def _cut(error: httpx.HTTPError) -> IncompleteError:
-    return IncompleteError(
-        f"The answer broke off: {str(error) or type(error).__name__}", code="BODY_CUT"
-    )
+    from asyncflow_cli.transport.exchange import Exchange
 
 
 class ApiClient:
     """One service, one key. Close it in the loop that used it.
 
-    `transport` is the seam for tests and recordings; `sleep` that for waiting.
+    Nothing is opened, nor httpx loaded, before something is asked: a stream over a WebSocket
+    needs neither. `transport` is the seam for tests and recordings; `sleep` that for waiting.
     """
 
     def __init__(
@@ -89,18 +43,14 @@ class ApiClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
+        self._transport = transport
         self._sleep = sleep
-        self._place = 0
-        self._limits = 0
-        self._open_again = asyncio.Event()
-        self._open_again.set()
-        self._http = open_http(
-            settings.base_url,
-            base_url=settings.base_url,
-            headers={"version": VERSION},
-            timeout=settings.timeout,
-            transport=transport,
-        )
+
+    @cached_property
+    def _exchange(self) -> Exchange:
+        from asyncflow_cli.transport.exchange import Exchange
+
+        return Exchange(self._settings, transport=self._transport, sleep=self._sleep)
 
     @property
     def aliases(self) -> Mapping[str, str]:
@@ -110,10 +60,11 @@ class ApiClient:
     @property
     def base_url(self) -> str:
         """The address of those configured that is asked now."""
-        return self._settings.base_urls[self._place]
+        return self._exchange.base_url
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        if "_exchange" in self.__dict__:
+            await self._exchange.aclose()
 
     async def status(self, *, retry: bool = True) -> StatusReport:
         """`GET /`: is the service up, which version, how fast. It needs no key.
@@ -162,22 +113,16 @@ class ApiClient:
 
         LimitError where the in-band quota marker stands, IncompleteError if the body breaks off.
         """
+        from asyncflow_cli.transport.exchange import audio_of
+
         path = "/text_to_speech/streaming"
-        response = await self._retried(
-            lambda: self._opened(lambda: self.build("POST", path, json=request))
+        response = await self._exchange.begin(
+            lambda: self._exchange.build("POST", path, json=request)
         )
         try:
-            yield _chunks(response)
+            yield audio_of(response)
         finally:
             await response.aclose()
-
-    async def _opened(self, build: Callable[[], httpx.Request]) -> httpx.Response:
-        """A success, whose body is still to come."""
-        response = await self._reach(build)
-        if response.is_success:
-            return response
-        await _read(response)
-        raise failures.from_answer(response.status_code, response.headers, response.content)
 
     async def send(
         self,
@@ -190,158 +135,15 @@ class ApiClient:
         retry: bool = True,
     ) -> httpx.Response:
         """The answer, once it is a success. `data` and `files` go as a multipart form."""
-
-        def build() -> httpx.Request:
-            return self.build(method, path, json=json, data=data, files=files)
-
-        if not retry:
-            return await self._send_once(build)
-        return await self._retried(lambda: self._send_once(build))
+        form: dict[str, Any] = {"json": json, "data": data, "files": files}
+        return await self._exchange.send(method, path, **form, retry=retry)
 
     async def fetch(self, url: str) -> httpx.Response:
         """What lies at somebody else's address. Neither our key nor a header of ours goes there."""
-        where = url.partition("?")[0]  # behind it stands a signature
-        if not re.match(r"https?://[^/?#]", url):
-            raise RemoteProtocolError(f"{where!r} is no http(s) address", code="BAD_ADDRESS")
-        try:
-            # Not built by the client, which would add its headers.
-            request = httpx.Request("GET", url, headers={"user-agent": "asyncflow"})
-            response = await self._http.send(request, follow_redirects=True)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NetworkError(
-                f"{where} cannot be fetched: {error}", code="FETCH_FAILED"
-            ) from error
-        if not response.is_success:
-            raise ServiceError(f"{where} answered {response.status_code}", code="FETCH_FAILED")
-        return response
+        return await self._exchange.fetch(url)
 
     def build(
         self, method: str, path: str, *, json: msgspec.Struct | None = None, **form: Any
     ) -> httpx.Request:
         """The request as it will be sent, its key included."""
-        headers = {}
-        if path != "/":
-            headers["x-api-key"] = self._settings.need("api_key")
-        if json is not None:
-            headers["content-type"] = "application/json"
-        content = msgspec.json.encode(json) if json is not None else None
-        return self._http.build_request(method, path, headers=headers, content=content, **form)
-
-    async def _reach(self, build: Callable[[], httpx.Request]) -> httpx.Response:
-        """The beginning of an answer.
-
-        An address that takes no connection has not been sent anything, so the next one is asked
-        at once, and stays the one that is asked.
-        """
-        for places_left in reversed(range(len(self._settings.base_urls))):
-            place, request = self._place, build()
-            log.info("%s %s", request.method, request.url)
-            try:
-                return await self._http.send(request, stream=True)
-            except httpx.HTTPError as error:
-                failure = unreachable(error, self._settings.base_urls[place])
-                if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-                    raise failure from error
-                if place == self._place:  # nobody else has moved meanwhile
-                    self._move()
-                if not places_left:
-                    raise failure from error
-        raise AssertionError("unreachable")
-
-    def _move(self) -> None:
-        self._place = (self._place + 1) % len(self._settings.base_urls)
-        self._http.base_url = self.base_url
-
-    async def _send_once(self, build: Callable[[], httpx.Request]) -> httpx.Response:
-        response = await self._opened(build)
-        await _read(response)
-        return response
-
-    async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try again after rate limits, 502, 503, 504 and failed connections, and nothing else."""
-        waited = 0.0
-        for tries_left in reversed(range(self._settings.retries + 1)):
-            await self._open_again.wait()
-            try:
-                return await attempt()
-            except AsyncflowError as error:
-                wait = self._wait(error, self._settings.retries - tries_left)
-                if not tries_left or not error.passing or waited + wait > RETRY_DEADLINE:
-                    raise
-                waited += wait
-                log.info("%s; again in %.1f s", error.message, wait)
-                await self._rest(wait, for_all=isinstance(error, LimitError))
-        raise AssertionError("unreachable")
-
-    async def _rest(self, seconds: float, *, for_all: bool) -> None:
-        """Wait; and if the service limits us, let nobody else of this client ask meanwhile."""
-        if not for_all:
-            await self._sleep(seconds)
-            return
-        self._limits += 1
-        self._open_again.clear()
-        try:
-            await self._sleep(seconds)
-        finally:
-            self._limits -= 1
-            if not self._limits:
-                self._open_again.set()
-
-    def _wait(self, error: AsyncflowError, tried: int) -> float:
-        # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-        jittered = random.uniform(0, FIRST_BACKOFF * 2**tried)
-        return jittered if error.retry_after is None else error.retry_after + jittered / 5
-
-
-def decode(body: bytes, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RemoteProtocolError(f"The service's answer is not understood: {error}") from None
-
-
-def decode_result(body: bytes, shape: type[T]) -> T:
-    """`decode` for answers that are the work itself: cut short, they are incomplete."""
-    try:
-        return decode(body, shape)
-    except RemoteProtocolError as failure:
-        error = failures.disguised("application/json", body)
-        if error is not None and error.code in failures.CODES:
-            raise error from None
-        if "truncated" in failure.message:
-            raise IncompleteError("The answer is cut short", code="BODY_CUT") from None
-        raise
-
-
-def unreachable(error: httpx.HTTPError, base_url: str) -> NetworkError:
-    """Why no answer came at all, in words.
-
-    A failed connection passes. After a time-out the service may still be at work, and charge.
-    """
-    failure = _no_answer(error, base_url)
-    failure.passing = failure.code == "CONNECTION_FAILED"
-    return failure
-
-
-def _no_answer(error: httpx.HTTPError, base_url: str) -> NetworkError:
-    match error:
-        case httpx.ConnectTimeout():
-            return NetworkError(
-                f"{base_url} did not take the connection in time", code="CONNECTION_FAILED"
-            )
-        case httpx.TimeoutException():
-            return NetworkError(
-                f"{base_url} did not answer in time",
-                hint="Raise --timeout, or see whether the service is up: asyncflow status",
-                code="TIMED_OUT",
-            )
-        case httpx.ProxyError():
-            return NetworkError(f"The proxy refused: {error}", code="PROXY_FAILED")
-        case httpx.UnsupportedProtocol():
-            return NetworkError(f"{base_url} is no http(s) address", code="BAD_ADDRESS")
-        case _:
-            return NetworkError(
-                f"{base_url} cannot be reached: {str(error) or type(error).__name__}",
-                hint="Check the network, a proxy in the way, and ASYNC_BASE_URL",
-                code="CONNECTION_FAILED",
-            )
+        return self._exchange.build(method, path, json=json, **form)

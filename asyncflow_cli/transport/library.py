@@ -27,7 +27,8 @@ from asyncflow_cli.protocol.voices import (
     read_voice,
     resolve,
 )
-from asyncflow_cli.transport.api import ApiClient, decode
+from asyncflow_cli.transport.answers import decode
+from asyncflow_cli.transport.api import ApiClient
 
 LARGEST_PAGE = 100
 LARGEST_BATCH = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import ssl
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -27,7 +27,11 @@ def open_http(
     trust_env = not is_loopback(url)
     try:
         if verify is True and options.get("transport") is None:
-            verify = _trusted(trust_env, *map(os.environ.get, CERTIFICATES))
+            verify = (
+                _Unread()
+                if _is_plain(url)
+                else _trusted(trust_env, *map(os.environ.get, CERTIFICATES))
+            )
         return httpx.AsyncClient(trust_env=trust_env, verify=verify, **options)
     except OSError as error:
         raise PrerequisiteError(
@@ -47,6 +51,25 @@ def open_http(
             hint="Write http://host:port, or: unset HTTPS_PROXY HTTP_PROXY ALL_PROXY",
             code="PROXY_UNUSABLE",
         ) from None
+
+
+def _is_plain(url: str) -> bool:
+    return url.startswith("http:") and is_loopback(url)
+
+
+class _Unread(ssl.SSLContext):
+    """Certificates that are read only if they are needed, which they hardly ever are by a client of
+    an unencrypted service on this machine: the sandbox, which is to answer at once."""
+
+    def __new__(cls) -> Self:
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def wrap_bio(self, *bios: Any, **options: Any) -> ssl.SSLObject:
+        if not self.cert_store_stats()["x509_ca"]:
+            import certifi  # httpx's, which trusts these as well
+
+            self.load_verify_locations(certifi.where())
+        return super().wrap_bio(*bios, **options)
 
 
 @functools.cache

@@ -28,7 +28,8 @@ from asyncflow_cli.protocol.voices import (
     changes,
     given,
 )
-from asyncflow_cli.transport.api import ApiClient, decode
+from asyncflow_cli.transport.answers import decode
+from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.library import VoiceLibrary
 
 

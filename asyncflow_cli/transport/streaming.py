@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,7 +20,6 @@ from asyncflow_cli.protocol.reports import StreamReport
 from asyncflow_cli.protocol.speech import Initialize, RanDry
 from asyncflow_cli.protocol.splitting import SentenceSplitter, split
 from asyncflow_cli.protocol.streamorder import StreamOrder
-from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.destination import Destination
@@ -27,7 +27,9 @@ from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.sinks import open_sink
 from asyncflow_cli.transport.speech import SpeechSession
 from asyncflow_cli.transport.stdin import raw_stdin, read_text
-from asyncflow_cli.transport.verifying import insist_on_sound
+
+if TYPE_CHECKING:
+    from asyncflow_cli.protocol.verify.verdict import FileVerdict
 
 
 def texts_of(text: str | None, flush_after: float | None) -> AsyncGenerator[str, None]:
@@ -132,6 +134,8 @@ async def stream_speech(
 def _verified(
     output: str | None, audio: bytes, request: SpeechRequest, text: _Counted
 ) -> FileVerdict:
+    from asyncflow_cli.transport.verifying import insist_on_sound
+
     said = msgspec.structs.replace(request, transcript="".join(text.spoken))
     return insist_on_sound(output, audio, said)
 

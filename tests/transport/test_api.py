@@ -31,7 +31,8 @@ from asyncflow_cli.errors import (
 )
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.api import RETRY_DEADLINE, ApiClient
+from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.exchange import RETRY_DEADLINE
 
 KEY = "sk_test_4242"
 REQUEST = SpeechRequest(

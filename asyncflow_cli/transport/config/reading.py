@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from dotenv.parser import parse_stream
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings import PROJECT_FILE
@@ -34,7 +31,11 @@ def project_file(folder: Path) -> Path | None:
 
 def read_dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:
     """What the file sets, and warnings of lines that set nothing."""
-    text = _text(path) if path.is_file() else ""
+    if not path.is_file():
+        return {}, []
+    from dotenv.parser import parse_stream
+
+    text = _text(path)
     # Not dotenv_values, which tells of such lines on stderr itself.
     lines = list(parse_stream(io.StringIO(text)))
     values = {line.key: line.value for line in lines if line.key and line.value is not None}
@@ -43,6 +44,8 @@ def read_dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:
 
 
 def read_toml(path: Path) -> Mapping[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as error:

@@ -16,8 +16,8 @@ import httpx
 
 from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
 from asyncflow_cli.settings import is_loopback
-from asyncflow_cli.transport.api import unreachable
 from asyncflow_cli.transport.doctor.examination import Answer, Skipped
+from asyncflow_cli.transport.exchange import unreachable
 from asyncflow_cli.transport.outward import open_http
 
 CLOCK_MAY_DIFFER = 60.0
