@@ -155,7 +155,7 @@ class App:
     def own_voices(self) -> OwnVoices:
         from asyncflow_cli.transport.ownvoices import OwnVoices
 
-        return OwnVoices(self.api, self.library)
+        return OwnVoices(self.api, self.library, warn=self.out.warning)
 
     @cached_property
     def journal(self) -> Journal:

@@ -201,7 +201,10 @@ def clip(home: Path) -> str:
 
 
 def test_a_clip_becomes_a_voice_that_speaks(sandboxed: Run, clip: str) -> None:
-    human, document, quiet = renderings(sandboxed, "voices", "clone", clip, "--name", "Clone")
+    human, document, quiet = (
+        sandboxed("voices", "clone", clip, "--name", name, *how)
+        for name, how in (("Clone", ()), ("Second", ("--json",)), ("Third", ("--quiet",)))
+    )
     assert human.err == "me.wav: 4.0 s, 64044 bytes of wav\nCloned: Clone\n"
     ids = {human.out.strip(), document.json["voice_id"], quiet.out.strip()}
     assert len(ids) == 3
@@ -301,7 +304,7 @@ def test_a_dry_run_shows_the_request_and_opens_no_socket(
     args = ("voices", "clone", clip, "--name", "Me", "--enhance", "--dry-run")
     nowhere = ("--base-url", "http://127.0.0.1:1")
     human, document, quiet = renderings(run, *args, *nowhere)
-    assert 'fields   {"name":"Me","enhance":"true"}' in human.out
+    assert 'fields   {"name": "Me", "enhance": "true"}' in human.out
     assert document.json == {
         "schema": "asyncflow.voices-clone-dry-run",
         "schema_version": 1,

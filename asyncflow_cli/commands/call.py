@@ -112,7 +112,8 @@ TunnelOption = Annotated[
     typer.Option(
         "--tunnel",
         metavar="NAME",
-        help="ngrok, ngrok-sdk, cloudflared, tailscale, ssh:HOST; in this order. Repeatable.",
+        help="ngrok, ngrok-sdk, cloudflared, tailscale, ssh, ssh:HOST, public, loopback, sandbox; "
+        "in this order. Repeatable.",
     ),
 ]
 PublicUrlOption = Annotated[

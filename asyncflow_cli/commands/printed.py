@@ -27,7 +27,10 @@ SPEECH = "dry-run"
 PLANS = {
     **dict.fromkeys(("tts", "tts-stream", "timestamps"), SPEECH),
     "call": "call-dry-run",
+    "stt": "stt-dry-run",
     "voices clone": "voices-clone-dry-run",
+    "voices delete": "voices-delete-dry-run",
+    "voices update": "voices-update-dry-run",
 }
 """What --dry-run prints."""
 

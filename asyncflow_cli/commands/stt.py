@@ -27,16 +27,23 @@ ModelOption = Annotated[
     str, typer.Option("--model", metavar="ID", help="The model that listens.", show_default=True)
 ]
 
+DryRunOption = Annotated[
+    bool,
+    typer.Option("-n", "--dry-run", is_eager=True, help="Show the request; send nothing."),
+]
+
 
 def stt(
     ctx: typer.Context,
     file: RecordingArgument,
     language: HintOption = None,
     model: ModelOption = RECOGNISES,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Turn speech into text.
 
     Examples:
+        asyncflow stt order.mp3 --dry-run
         asyncflow stt order.mp3
         asyncflow stt order.mp3 --language en --json
         arecord -d 5 | asyncflow stt -
@@ -45,8 +52,11 @@ def stt(
     request = TranscriptionRequest(model_id=model, language=language)
     recording = _read(file)
     app.out.warnings(request.doubts())
-    from asyncflow_cli.transport.transcription import transcribe
+    from asyncflow_cli.transport.transcription import planned, transcribe
 
+    if dry_run:
+        app.out.record(planned(app.settings, file, recording, request))
+        return
     report = app.run(transcribe(app.api, file, recording, request))
     app.out.value(report)
 

@@ -100,6 +100,10 @@ IgnoreMissingOption = Annotated[
         "--ignore-missing/--no-ignore-missing", help="What is not there counts as deleted."
     ),
 ]
+TryOption = Annotated[
+    bool,
+    typer.Option("-n", "--dry-run", is_eager=True, help="Look it up and show it; change nothing."),
+]
 ClipOutputOption = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; - is stdout.")
 ]
@@ -217,16 +221,23 @@ def update(
     accent: AccentOption = None,
     gender: GenderOption = None,
     style: StyleOption = None,
+    dry_run: TryOption = False,
 ) -> None:
     """Change what is said of a voice of yours, and show what was and what is.
 
     Examples:
+        asyncflow voices update Me --description "Calm and close" --dry-run
         asyncflow voices update Me --name Narrator --style Storytelling
     """
     app: App = ctx.obj
     wanted = UpdateVoiceRequest(
         name=name, description=description, gender=gender, style=style, accent=accent
     )
+    if dry_run:
+        plan = app.run(app.own_voices.planned_update(voice, wanted))
+        app.out.table(plan, plan.changes)
+        app.out.step(plan.summary)
+        return
     report = app.run(app.own_voices.update(voice, wanted))
     app.out.table(report, report.changes)
     app.out.step(report.summary)
@@ -234,14 +245,23 @@ def update(
 
 @app.command("delete")
 def delete(
-    ctx: typer.Context, voices: VoicesArgument, ignore_missing: IgnoreMissingOption = False
+    ctx: typer.Context,
+    voices: VoicesArgument,
+    ignore_missing: IgnoreMissingOption = False,
+    dry_run: TryOption = False,
 ) -> None:
     """Delete voices of yours, for good. It asks first; -y answers.
 
     Examples:
+        asyncflow voices delete Narrator --dry-run
         asyncflow voices delete Narrator -y
     """
     app: App = ctx.obj
+    if dry_run:
+        plan = app.run(app.own_voices.planned_deletion(voices, ignore_missing=ignore_missing))
+        app.out.table(plan, plan.voices)
+        app.out.step(plan.summary)
+        return
     work = app.own_voices.delete(voices, app.out.confirm, ignore_missing=ignore_missing)
     report = app.run(work)
     app.out.value(report)

@@ -11,6 +11,8 @@ import msgspec
 
 from asyncflow_cli.protocol.models import LANGUAGES, Model
 
+HEAR_PATH = "/speech_to_text"
+
 RECOGNISES = "async_asr_v1.0"
 """The one model that listens, as of July 2026."""
 

@@ -177,6 +177,23 @@ class DryRunReport(Report, frozen=True, kw_only=True, tag="asyncflow.dry-run"):
         return f"{self.method} {self.url}"
 
 
+class TranscriptPlanReport(Report, frozen=True, kw_only=True, tag="asyncflow.stt-dry-run"):
+    """The form that would be sent; no socket was opened."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    fields: dict[str, str]
+    file: str
+    format: str | None
+    """wav, mp3, flac or aiff by its content; None for another."""
+    bytes: int
+
+    @property
+    def headline(self) -> str:
+        return f"{self.method} {self.url}"
+
+
 class SandboxReport(Report, frozen=True, kw_only=True, tag="asyncflow.sandbox"):
     """The ready line of `sandbox serve`."""
 

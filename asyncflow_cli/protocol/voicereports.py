@@ -103,6 +103,44 @@ class UpdateReport(Report, frozen=True, kw_only=True, tag="asyncflow.voices-upda
         return "Updated" if self.changes else "Nothing to change: all of it is so already"
 
 
+class UpdatePlanReport(Report, frozen=True, kw_only=True, tag="asyncflow.voices-update-dry-run"):
+    """What would be different. The voice was looked up, and nothing was changed."""
+
+    voice_id: str
+    name: str
+    changes: tuple[Change, ...]
+
+    @property
+    def headline(self) -> str:
+        return self.voice_id
+
+    @property
+    def summary(self) -> str:
+        would = "Would be changed" if self.changes else "Nothing would be changed"
+        return f"{would}: {self.name} ({self.voice_id})"
+
+
+class DoomedVoice(msgspec.Struct, frozen=True):
+    voice_id: str
+    name: str
+
+
+class DeletionPlanReport(Report, frozen=True, kw_only=True, tag="asyncflow.voices-delete-dry-run"):
+    """What would be deleted. The voices were looked up, and nothing was deleted."""
+
+    voices: tuple[DoomedVoice, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        return "\n".join(voice.voice_id for voice in self.voices)
+
+    @property
+    def summary(self) -> str:
+        missing = f"; there is no {', '.join(self.missing)}" if self.missing else ""
+        return f"Would be deleted: {_counted(self.voices)}{missing}"
+
+
 class DeletionReport(Report, frozen=True, kw_only=True, tag="asyncflow.voices-delete"):
     deleted: tuple[str, ...]
     missing: tuple[str, ...] = ()

@@ -45,7 +45,10 @@ from asyncflow_cli.sandbox.faultwords import (
     nothing,
 )
 
-HINT = "For example: 'POST /text_to_speech:429 RATE_LIMIT_EXCEEDED x2', or 'ws:ws-drop'"
+HINT = (
+    "For example: 'POST /text_to_speech:429 RATE_LIMIT_EXCEEDED x2', 'ws:ws-drop', "
+    "or 'tunnel:die-after 1s'"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +177,8 @@ def _what(place: str, word: str, rest: Sequence[str]) -> dict[str, Any]:
         raise ValueError(f"{word} is for {' and '.join(elsewhere or ['ws'])}")
     if place in DOCUMENTING or (place in ANSWERED and _STATUS.fullmatch(word) and not rest):
         return {"kind": "answer", **_answer(word, rest)}
-    raise ValueError(f"{word or 'nothing'} is none of {', '.join(WORDS[place])}")
+    known = ", ".join(WORDS[place])
+    raise ValueError(f"{place} knows no {word or 'such thing'}, but {known}")
 
 
 def _answer(word: str, rest: Sequence[str]) -> dict[str, Any]:

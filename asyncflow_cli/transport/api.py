@@ -16,7 +16,12 @@ import msgspec
 
 from asyncflow_cli.errors import ServiceError
 from asyncflow_cli.protocol import failures
-from asyncflow_cli.protocol.answers import TimestampedSpeech, Transcription, TranscriptionRequest
+from asyncflow_cli.protocol.answers import (
+    HEAR_PATH,
+    TimestampedSpeech,
+    Transcription,
+    TranscriptionRequest,
+)
 from asyncflow_cli.protocol.models import ServiceStatus, SpeechRequest
 from asyncflow_cli.protocol.reports import StatusReport
 from asyncflow_cli.settings import Settings
@@ -104,7 +109,7 @@ class ApiClient:
         """`POST /speech_to_text`: what is said in a recording."""
         fields: dict[str, str] = msgspec.to_builtins(request)
         files = {"file": (name, content)}
-        response = await self.send("POST", "/speech_to_text", data=fields, files=files)
+        response = await self.send("POST", HEAR_PATH, data=fields, files=files)
         return decode_result(response.content, Transcription)
 
     @contextlib.asynccontextmanager

@@ -5,7 +5,8 @@ https://docs.async.com/clone-voice-16699697e0
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -15,11 +16,15 @@ from asyncflow_cli.output import Confirm
 from asyncflow_cli.protocol.clips import Clip
 from asyncflow_cli.protocol.voicereports import (
     CloneReport,
+    DeletionPlanReport,
     DeletionReport,
+    DoomedVoice,
+    UpdatePlanReport,
     UpdateReport,
 )
 from asyncflow_cli.protocol.voices import (
     CLONE_PATH,
+    Change,
     ClonedVoice,
     CloneRequest,
     ListVoicesRequest,
@@ -34,9 +39,17 @@ from asyncflow_cli.transport.library import VoiceLibrary
 
 
 class OwnVoices:
-    def __init__(self, api: ApiClient, library: VoiceLibrary) -> None:
+    """`warn` hears what a person should know that stops nothing."""
+
+    def __init__(
+        self,
+        api: ApiClient,
+        library: VoiceLibrary,
+        warn: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         self._api = api
         self._library = library
+        self._warn = warn
 
     async def clone(
         self, request: CloneRequest, clip: Clip, *, if_not_exists: bool = False
@@ -54,6 +67,7 @@ class OwnVoices:
         form = request.form()
         response = await self._api.send("POST", CLONE_PATH, data=form, files=files, retry=False)
         cloned = decode(response.content, ClonedVoice)
+        await self._tell_namesake(cloned)
         return CloneReport(
             voice_id=cloned.id,
             name=cloned.name,
@@ -62,15 +76,31 @@ class OwnVoices:
             created=True,
         )
 
-    async def update(self, name: str, wanted: UpdateVoiceRequest) -> UpdateReport:
-        """Send what would be different, if anything would."""
+    async def planned_update(self, name: str, wanted: UpdateVoiceRequest) -> UpdatePlanReport:
+        """What `update` would send."""
+        voice, found = await self._changes(name, wanted)
+        return UpdatePlanReport(voice_id=voice.voice_id, name=voice.name, changes=tuple(found))
+
+    async def _changes(self, name: str, wanted: UpdateVoiceRequest) -> tuple[Voice, list[Change]]:
         fields = given(wanted)
         (voice,) = await self._library.get_voices([name])
-        found = changes(voice, fields)
+        return voice, changes(voice, fields)
+
+    async def update(self, name: str, wanted: UpdateVoiceRequest) -> UpdateReport:
+        """Send what would be different, if anything would."""
+        voice, found = await self._changes(name, wanted)
         if found:
             sent = {change.field: change.after for change in found}
             await self._update(voice, msgspec.convert(sent, UpdateVoiceRequest))
         return UpdateReport(voice_id=voice.voice_id, changes=tuple(found))
+
+    async def planned_deletion(
+        self, names: Sequence[str], *, ignore_missing: bool
+    ) -> DeletionPlanReport:
+        """What `delete` would ask about."""
+        found, missing = await self._existing(names, ignore_missing=ignore_missing)
+        doomed = tuple(DoomedVoice(voice.voice_id, voice.name) for voice in found)
+        return DeletionPlanReport(voices=doomed, missing=tuple(missing))
 
     async def delete(
         self, names: Sequence[str], confirm: Confirm, *, ignore_missing: bool = False
@@ -91,9 +121,18 @@ class OwnVoices:
             deleted.append(voice.voice_id)
         return DeletionReport(deleted=tuple(deleted), missing=tuple(missing))
 
-    async def _named(self, name: str) -> Voice | None:
+    async def _tell_namesake(self, cloned: ClonedVoice) -> None:
+        with contextlib.suppress(AsyncflowError):  # the voice is there, whatever this brings
+            other = await self._named(cloned.name, besides=cloned.id)
+            if other is not None:
+                self._warn(
+                    f"You had a voice named {other.name} already ({other.voice_id}): "
+                    "call them by their ids, or rename one with voices update"
+                )
+
+    async def _named(self, name: str, besides: str = "") -> Voice | None:
         async for voice in self._library.all_voices(ListVoicesRequest(my_voice=True)):
-            if voice.name == name:
+            if voice.name == name and voice.voice_id != besides:
                 return voice
         return None
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from asyncflow_cli.protocol.answers import TranscriptionRequest
+import msgspec
+
+from asyncflow_cli.protocol.answers import HEAR_PATH, TranscriptionRequest
 from asyncflow_cli.protocol.clips import format_of
-from asyncflow_cli.protocol.reports import TranscriptReport
+from asyncflow_cli.protocol.models import VERSION
+from asyncflow_cli.protocol.reports import TranscriptPlanReport, TranscriptReport
+from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 
 
@@ -25,6 +29,23 @@ async def transcribe(
         language=request.language,
         model_id=request.model_id,
         elapsed_ms=round(elapsed * 1000, 1),
+    )
+
+
+def planned(
+    settings: Settings, name: str, content: bytes, request: TranscriptionRequest
+) -> TranscriptPlanReport:
+    """What `transcribe` would send, without a socket and without a key."""
+    fields: dict[str, str] = msgspec.to_builtins(request)
+    secret = {"x-api-key": "***"} if settings.api_key else {}
+    return TranscriptPlanReport(
+        method="POST",
+        url=settings.base_url + HEAR_PATH,
+        headers={**secret, "version": VERSION, "content-type": "multipart/form-data"},
+        fields=fields,
+        file=_file_name(name, content),
+        format=format_of(content),
+        bytes=len(content),
     )
 
 

@@ -98,11 +98,11 @@ def test_the_status_of_a_code_may_be_left_out(code: str) -> None:
         ("ws:truncate", "for HTTP"),
         ("ws:error", "neither"),
         ("tunnel:die-after", "time"),
-        ("tunnel:503", "none of die-after"),
+        ("tunnel:503", "tunnel knows no 503, but die-after"),
         ("/a:die-after 2s", "for tunnel"),
         ("/a:stall -2s", "time"),
         ("media:stall 2s", "for HTTP and ws and call"),
-        ("media:RATE_LIMIT_EXCEEDED", "none of timeout"),
+        ("media:RATE_LIMIT_EXCEEDED", "media knows no RATE_LIMIT_EXCEEDED, but timeout"),
         ("media:loss 101%", "100 %"),
         ("media:loss", "number is missing"),
         ("media:slow-reader 0", "more than nothing"),
@@ -110,7 +110,7 @@ def test_the_status_of_a_code_may_be_left_out(code: str) -> None:
         ("media:late-marks", "time"),
         ("callback:drop 5", "nothing may follow"),
         ("twiml:reorder", "for callback"),
-        ("call:429 RATE_LIMIT_EXCEEDED", "none of"),
+        ("call:429 RATE_LIMIT_EXCEEDED", "call knows no 429"),
     ],
 )
 def test_what_is_no_fault_says_why_and_how(written: str, why: str) -> None:
