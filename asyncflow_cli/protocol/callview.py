@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from asyncflow_cli.protocol import callevents as ev
-from asyncflow_cli.protocol.calltrace import Tracer
+from asyncflow_cli.protocol.tracer import Tracer
 
 Row: TypeAlias = tuple[tuple[str, str], ...]
 """Texts, each with a style: bold, dim, green, …"""

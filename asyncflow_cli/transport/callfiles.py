@@ -14,7 +14,8 @@ import msgspec
 from asyncflow_cli.errors import AsyncflowError, UsageError
 from asyncflow_cli.protocol.callpage import page
 from asyncflow_cli.protocol.callresult import CallReport
-from asyncflow_cli.protocol.calltrace import CallFile, Failure, Tracer
+from asyncflow_cli.protocol.calltrace import CallFile, Failure
+from asyncflow_cli.protocol.tracer import Tracer
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.stopping import Stop
 from asyncflow_cli.transport.call import PhoneCall

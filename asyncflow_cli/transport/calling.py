@@ -8,9 +8,9 @@ from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.callevents import Failed
 from asyncflow_cli.protocol.callresult import CallReport
-from asyncflow_cli.protocol.calltrace import Tracer
 from asyncflow_cli.protocol.callview import CallView
 from asyncflow_cli.protocol.order import CallOrder
+from asyncflow_cli.protocol.tracer import Tracer
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.stopping import Stop
 from asyncflow_cli.transport.call import PhoneCall

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from asyncflow_cli.protocol import callevents, media, speech
 from asyncflow_cli.protocol.bridge import LEAD_IN, Bridge
-from asyncflow_cli.protocol.calltrace import Watcher
 from asyncflow_cli.protocol.outcome import Timeline
 from asyncflow_cli.protocol.phases import is_later
+from asyncflow_cli.protocol.tracer import Watcher
 from asyncflow_cli.transport.callbacks import CallStatus
 from asyncflow_cli.transport.inbox import Event
 from asyncflow_cli.transport.voice import Spoken

@@ -15,8 +15,9 @@ from asyncflow_cli.protocol import callevents as ev
 from asyncflow_cli.protocol.audio import encode_mulaw
 from asyncflow_cli.protocol.callpage import page
 from asyncflow_cli.protocol.callresult import CallReport, CostReport, GapsReport, KeyReport
-from asyncflow_cli.protocol.calltrace import CallFile, Failure, Tracer
+from asyncflow_cli.protocol.calltrace import CallFile, Failure
 from asyncflow_cli.protocol.notifications import explained
+from asyncflow_cli.protocol.tracer import Tracer
 from tests.documents import checked
 
 HOSTILE = '"><script>alert(1)</script><img src="//evil.example/x">&amp;'

@@ -7,7 +7,8 @@ import base64
 import msgspec
 
 from asyncflow_cli.protocol.callevents import Silent, Status
-from asyncflow_cli.protocol.calltrace import CallTrace, Gap, Sent, Tracer
+from asyncflow_cli.protocol.calltrace import CallTrace, Gap, Sent
+from asyncflow_cli.protocol.tracer import Tracer
 
 LOUD, SOFT, SILENT = b"\x80", b"\xf0", b"\xff"
 """The loudest sample, one of 120 of 32124, and none."""

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from asyncflow_cli.protocol import callevents as ev
-from asyncflow_cli.protocol.calltrace import Tracer
 from asyncflow_cli.protocol.callview import CallView, Row
+from asyncflow_cli.protocol.tracer import Tracer
 
 TEXTS = (
     "Your table is ready. ",
