@@ -48,7 +48,9 @@ AudioOption = Annotated[
 KeepOpenOption = Annotated[
     bool,
     typer.Option(
-        "--keep-open/--no-keep-open", help="Speak every line you type; a blank line hangs up."
+        "--keep-open/--no-keep-open",
+        show_default=False,
+        help="Speak every line you type; a blank line hangs up.",
     ),
 ]
 FlushOption = Annotated[
@@ -91,7 +93,8 @@ DigitsOption = Annotated[
     typer.Option("--send-digits", metavar="KEYS", help="Press these on answer, as ww12#."),
 ]
 RecordOption = Annotated[
-    bool, typer.Option("--record/--no-record", help="Have Twilio record the call.")
+    bool,
+    typer.Option("--record/--no-record", show_default=False, help="Have Twilio record the call."),
 ]
 RingOption = Annotated[
     str, typer.Option("--ring-timeout", metavar="DURATION", help="How long to let it ring.")

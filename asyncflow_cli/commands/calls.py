@@ -23,7 +23,9 @@ SidArgument = Annotated[
 SidsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[SID…]", help="CA…, or the beginnings of them.")
 ]
-LiveOption = Annotated[bool, typer.Option("--live/--no-live", help="Only those not seen to end.")]
+LiveOption = Annotated[
+    bool, typer.Option("--live/--no-live", show_default=False, help="Only those not seen to end.")
+]
 AllOption = Annotated[bool, typer.Option("--all", help="Every live call of the journal.")]
 
 

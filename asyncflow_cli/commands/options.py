@@ -33,18 +33,27 @@ LanguageOption = Annotated[
     str | None, typer.Option("--language", metavar="CODE", help="Force a language: en, fr, …")
 ]
 VerifyOption = Annotated[
-    bool, typer.Option("--verify/--no-verify", help="Check the sound before it is put in place.")
+    bool,
+    typer.Option(
+        "--verify/--no-verify",
+        show_default=False,
+        help="Check the sound before it is put in place.",
+    ),
 ]
 ShowOption = Annotated[
     bool,
     typer.Option(
-        "--show/--no-show", help="Draw it on stderr, at a terminal or with --color always."
+        "--show/--no-show",
+        show_default=False,
+        help="Draw it on stderr, at a terminal or with --color always.",
     ),
 ]
 PlainOption = Annotated[
     bool,
     typer.Option(
-        "--plain-text/--no-plain-text", help="Read <break> and the like as text, not as mark-up."
+        "--plain-text/--no-plain-text",
+        show_default=False,
+        help="Read <break> and the like as text, not as mark-up.",
     ),
 ]
 

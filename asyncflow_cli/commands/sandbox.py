@@ -28,7 +28,9 @@ SpeedOption = Annotated[
 DeterministicOption = Annotated[
     bool,
     typer.Option(
-        "--deterministic/--no-deterministic", help="The same ids, dates and recordings every time."
+        "--deterministic/--no-deterministic",
+        show_default=False,
+        help="The same ids, dates and recordings every time.",
     ),
 ]
 
@@ -62,7 +64,9 @@ AccountOption = Annotated[
 StrictOption = Annotated[
     bool,
     typer.Option(
-        "--strict/--no-strict", help="Exit 1 if anything was logged, or a call was left alive."
+        "--strict/--no-strict",
+        show_default=False,
+        help="Exit 1 if anything was logged, or a call was left alive.",
     ),
 ]
 EraOption = Annotated[Era, typer.Option("--era", help="asyncflow is the service of 2025.")]

@@ -49,7 +49,7 @@ DryRunOption = Annotated[  # early, for --field is held against what it prints
         "-n", "--dry-run", is_eager=True, help="Show the request and its price; send nothing."
     ),
 ]
-PlayOption = Annotated[bool, typer.Option("--play/--no-play", help="Play it.")]
+PlayOption = Annotated[bool, typer.Option("--play/--no-play", show_default=False, help="Play it.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
 
 

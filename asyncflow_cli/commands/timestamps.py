@@ -72,7 +72,9 @@ SplitOnOption = Annotated[
 StrictOption = Annotated[
     bool,
     typer.Option(
-        "--strict/--no-strict", help="Fail if word times cannot be true; else they are mended."
+        "--strict/--no-strict",
+        show_default=False,
+        help="Fail if word times cannot be true; else they are mended.",
     ),
 ]
 

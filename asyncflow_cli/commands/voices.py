@@ -54,7 +54,9 @@ SearchOption = Annotated[
         "--search", metavar="TEXT", help="In name, description, accent and style, of --all."
     ),
 ]
-MineOption = Annotated[bool, typer.Option("--mine/--no-mine", help="Only your own.")]
+MineOption = Annotated[
+    bool, typer.Option("--mine/--no-mine", show_default=False, help="Only your own.")
+]
 NameOption = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="What it is called.")
 ]
@@ -80,7 +82,10 @@ CloneNameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", help="What to call the voice.")
 ]
 EnhanceOption = Annotated[
-    bool, typer.Option("--enhance/--no-enhance", help="Remove background noise first.")
+    bool,
+    typer.Option(
+        "--enhance/--no-enhance", show_default=False, help="Remove background noise first."
+    ),
 ]
 TranscriptOption = Annotated[
     str | None, typer.Option("--transcript", metavar="TEXT", help="What is said in the clip.")
@@ -91,13 +96,17 @@ ClipLanguageOption = Annotated[
 IfNotExistsOption = Annotated[
     bool,
     typer.Option(
-        "--if-not-exists/--no-if-not-exists", help="If you have a voice of that name, print that."
+        "--if-not-exists/--no-if-not-exists",
+        show_default=False,
+        help="If you have a voice of that name, print that.",
     ),
 ]
 IgnoreMissingOption = Annotated[
     bool,
     typer.Option(
-        "--ignore-missing/--no-ignore-missing", help="What is not there counts as deleted."
+        "--ignore-missing/--no-ignore-missing",
+        show_default=False,
+        help="What is not there counts as deleted.",
     ),
 ]
 TryOption = Annotated[
