@@ -32,6 +32,18 @@ def sandboxed_lines(block: str) -> list[str]:
     return [line for line in lines if line.startswith("asyncflow --sandbox")]
 
 
+MADE = r"(?:-o|--save-heard|--report|--junit|--summary|--bundle|>) "
+FILE = r"[\w.-]+\.(?:wav|mp3|txt|yaml|html|json|zip)\b"
+
+
+def test_no_example_of_the_readme_reads_a_file_that_no_line_before_it_made() -> None:
+    made: set[str] = set()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.S):
+        for line in (line.split("  #")[0] for line in block.splitlines()):
+            made |= {found.split(" ")[1] for found in re.findall(MADE + FILE, line)}
+            assert set(re.findall(rf"(?<![\w/.-]){FILE}", line)) <= made, line
+
+
 def test_there_are_examples_to_run() -> None:
     assert sum(map(len, examples())) >= 3
 
