@@ -65,8 +65,7 @@ def grid(fields: Mapping[str, str], width: int | None) -> Iterator[Row]:
     edge = max(map(cells, fields), default=0) + GAP
     for name, value in fields.items():
         room = None if width is None else width - edge
-        longest = max(map(cells, value.split()), default=0)
-        if room is not None and room < longest:
+        if room is not None and room < _longest(value):
             yield ((name, NAME),)
             below = wrapped(value, edge + room - GAP)
             yield from (((" " * GAP + line, ""),) for line in below)
@@ -88,19 +87,38 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int | Non
     """A column for each title, its cells in several lines where they must be; none for a title
     that has nothing below it.
 
-    On too few columns for that, each row as a block with its first cell for a heading.
+    On too few columns for that, the widest cell of a row stands below the others; on fewer still,
+    each row is a block with its first cell for a heading.
     """
     known = [column for column in zip(titles, *rows, strict=True) if any(column[1:])]
     if not known:
         return
     shown = list(zip(*known, strict=True))
-    widths = _widths(shown, width)
-    if widths is None:
-        yield from _headed(shown[0], shown[1:], width)
-        return
-    for number, row in enumerate(shown):
-        for line in _beside(row, widths):
-            yield ((line, "" if number else TITLE),)
+    lines = _in_columns(shown, width) or _with_one_below(shown, width)
+    yield from lines or _headed(shown[0], shown[1:], width)
+
+
+def _in_columns(rows: Sequence[Sequence[str]], width: int | None) -> list[Row]:
+    """Rows, the first of which are titles; nothing if there is no room for them."""
+    widths = _widths(rows, width)
+    return [
+        ((line, "" if number else TITLE),)
+        for number, row in enumerate(rows if widths else [])
+        for line in _beside(row, widths or [])
+    ]
+
+
+def _with_one_below(rows: Sequence[Sequence[str]], width: int | None) -> list[Row]:
+    """The same, without the column that needs most room: that follows each row, indented."""
+    wide = max(range(len(rows[0])), key=lambda i: max(_longest(row[i]) for row in rows))
+    rest = [[cell for i, cell in enumerate(row) if i != wide] for row in rows]
+    widths = _widths(rest, width) if len(rest[0]) > 1 else None
+    lines: list[Row] = []
+    for number, row in enumerate(rest if widths else []):
+        below = wrapped(rows[number][wide], width and width - GAP)
+        own = [*_beside(row, widths or []), *(" " * GAP + line for line in below)]
+        lines += [((line, "" if number else TITLE),) for line in own if line.strip()]
+    return lines
 
 
 def _headed(
@@ -109,7 +127,7 @@ def _headed(
     for number, row in enumerate(rows):
         if number:
             yield (("", ""),)
-        yield ((row[0], TITLE),)
+        yield from (((line, TITLE),) for line in wrapped(row[0], width))
         named = {title: cell for title, cell in zip(titles[1:], row[1:], strict=True) if cell}
         inner = None if width is None else width - GAP
         yield from (((" " * GAP, ""), *line) for line in grid(named, inner))
@@ -121,7 +139,7 @@ def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | Non
     widths = [max(map(cells, column)) for column in columns]
     if width is None:
         return widths
-    least = [max(cells(w) for cell in column for w in cell.split() or [""]) for column in columns]
+    least = [max(map(_longest, column)) for column in columns]
     room = width - GAP * (len(columns) - 1)
     if sum(least) > room:
         return None
@@ -130,6 +148,11 @@ def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | Non
         widths[wide] -= 1
     tallest = max(len(wrapped(c, w)) for row in rows for c, w in zip(row, widths, strict=True))
     return widths if tallest <= TALLEST else None
+
+
+def _longest(text: str) -> int:
+    """Columns of its longest word, which is not broken."""
+    return max(map(cells, text.split()), default=0)
 
 
 def _beside(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
