@@ -331,7 +331,7 @@ def test_an_order_that_makes_no_sense_is_wrong_usage(sandboxed: Run, args: tuple
 def test_a_call_that_failed_says_which_it_was_and_what_was_heard(sandboxed: Run) -> None:
     words = sandboxed("call", "--to", "+15551230486", "Hello.").err
     assert "call sid      CA" in words
-    assert "ended     busy" in words
+    assert "ended         busy" in words
 
 
 def test_what_a_killed_run_left_in_its_own_sandbox_is_gone_with_it(home: Path, run: Run) -> None:

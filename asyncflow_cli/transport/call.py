@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol import callevents, media
 from asyncflow_cli.protocol.bridge import (
     Action,
@@ -32,7 +32,6 @@ from asyncflow_cli.protocol.bridge import (
 )
 from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.endings import EndReason
-from asyncflow_cli.protocol.markupcheck import escape
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import outcome
@@ -42,6 +41,7 @@ from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.callbacks import CallStatus, StreamFailed, Verdict
 from asyncflow_cli.transport.chronicle import Chronicle, Tell
+from asyncflow_cli.transport.dictation import dictate
 from asyncflow_cli.transport.ear import Ear
 from asyncflow_cli.transport.finish import Finish, insistently
 from asyncflow_cli.transport.inbox import Broken, Event, Inbox, TunnelLost, Voiced, Written
@@ -50,9 +50,7 @@ from asyncflow_cli.transport.leg import PhoneLost
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.line import Line
 from asyncflow_cli.transport.preflight import Check, preflight
-from asyncflow_cli.transport.streaming import texts_of
 from asyncflow_cli.transport.voice import SpeechLost, Spoken, Voice
-from asyncflow_cli.transport.writer import typed
 
 log = logging.getLogger(__name__)
 
@@ -155,13 +153,17 @@ class PhoneCall:
 
     async def _begin(self) -> None:
         if self._bridge.script.more:
-            self._inbox.start(self._read())
+            reading = dictate(self._order, self._inbox, is_needed=self._is_preparing)
+            self._inbox.start(reading)
         await self._do(self._bridge.on_clock(self._now))
         await self._do(self._bridge.begin())
-        while self._bridge.phase is Phase.PREPARING:
+        while self._is_preparing():
             await self._step()
         if self._bridge.phase is Phase.DONE:
             self._outcome()
+
+    def _is_preparing(self) -> bool:
+        return self._bridge.phase is Phase.PREPARING
 
     def _initialize(self) -> Initialize:
         return Initialize(
@@ -222,7 +224,7 @@ class PhoneCall:
                 return bridge.on_phone(event)
 
     def _on_speech_lost(self, lost: SpeechLost) -> list[Action]:
-        if self._bridge.phase is Phase.PREPARING and not lost.passing:
+        if self._is_preparing() and not lost.passing:
             raise lost.error
         self._cause = lost.error
         return self._bridge.on_speech_lost(lost.take, passing=lost.passing, why=lost.error.message)
@@ -264,39 +266,12 @@ class PhoneCall:
                     await asyncio.sleep(tail)
         self._line.phone.flush()
 
-    # What runs beside it
-
-    async def _read(self) -> None:
-        """Take in a text that is still being written."""
-        async with aclosing(self._texts()) as texts:
-            written = self._order.text is not None
-            async for text in texts:
-                written = True
-                self._inbox.put(Written(escape(text) if self._order.plain_text else text))
-        if not written and self._bridge.phase is Phase.PREPARING:
-            raise UsageError("There is no text to speak", code="TEXT_EMPTY")
-        self._inbox.put(Written(None))
-
-    def _texts(self) -> AsyncGenerator[str, None]:
-        if self._order.manners.keep_open:
-            return typed()
-        return texts_of(None, self._order.flush_after)
-
     # Dialling, and leading elsewhere
 
     async def _dial(self) -> None:
-        times, say = self._chronicle.times, self._chronicle.say
-        since, heard = times.asked, times.first_audio
-        times.tunnel = self._line.tunnel
-        say(
-            callevents.Ready,
-            to=self._order.to,
-            from_=self._order.from_,
-            tunnel=self._line.tunnel,
-            first_audio_ms=round((heard - since) * 1000, 1) if since and heard else None,
-        )
-        times.dialled = time.monotonic()
-        say(callevents.Placed, call_sid=await self._line.dial())
+        self._chronicle.ready(self._order, self._line.tunnel)
+        self._chronicle.times.dialled = time.monotonic()
+        self._chronicle.say(callevents.Placed, call_sid=await self._line.dial())
         self._bridge.on_dialled(time.monotonic())
 
     async def _lead_elsewhere(self) -> None:

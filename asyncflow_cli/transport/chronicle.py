@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from asyncflow_cli.protocol import callevents, media, speech
 from asyncflow_cli.protocol.bridge import LEAD_IN, Bridge
+from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import Timeline
 from asyncflow_cli.protocol.phases import is_later
 from asyncflow_cli.protocol.tracer import Watcher
@@ -74,6 +75,18 @@ class Chronicle:
             self.times.status = event.status
             told: dict[str, Any] = {"status": event.status, "sip_code": event.sip_code or None}
             self.say(callevents.Status, now, **told)
+
+    def ready(self, order: CallOrder, tunnel: str | None) -> None:
+        """All is prepared, and the number is about to be dialled."""
+        self.times.tunnel = tunnel
+        since, heard = self.times.asked, self.times.first_audio
+        self.say(
+            callevents.Ready,
+            to=order.to,
+            from_=order.from_,
+            tunnel=tunnel,
+            first_audio_ms=round((heard - since) * 1000, 1) if since and heard else None,
+        )
 
     # What goes to the phone, and comes from it
 
