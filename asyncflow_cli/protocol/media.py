@@ -8,6 +8,7 @@ carrier, `MediaStream(Side.SERVER)` is whoever answers the call's audio.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -129,6 +130,8 @@ MALFORMED = "31950"
 INVALID = "31951"
 """Twilio's code for JSON that is no message: https://www.twilio.com/docs/api/errors/31951"""
 
+_MESSAGES: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
 _BEFORE_AUDIO = b'{"event":"media","media":{"payload":"'
 
 
@@ -168,10 +171,9 @@ class MediaStream:
 
         RemoteProtocolError, with Twilio's own code, if it is malformed or not legal now.
         """
-        raw = _parse(text)
-        if self.side is Side.SERVER and raw.get("event") not in EVENTS:
+        message = self._read(text)
+        if message is None:
             return None
-        message = self._read(raw)
         sender = Side.SERVER if self.side is Side.TWILIO else Side.TWILIO
         if not self._advance(sender, message):
             raise RemoteProtocolError(self._illegal(message), code=INVALID)
@@ -196,7 +198,14 @@ class MediaStream:
                 return False
         return True
 
-    def _read(self, raw: dict[str, Any]) -> Message:
+    def _read(self, text: str | bytes) -> Message | None:
+        if self.side is Side.SERVER:
+            # What is well formed is read at one go. All else is looked at for what is wrong.
+            with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return _MESSAGES.decode(text)
+        raw = _parse(text)
+        if self.side is Side.SERVER and raw.get("event") not in EVENTS:
+            return None
         try:
             message: Message = msgspec.convert(raw, Message)
         except msgspec.ValidationError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 from asyncflow_cli.protocol.endings import TERMINAL, EndReason
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     PREPARING = "preparing"
     DIALLING = "dialling"
     CONNECTING = "connecting"
@@ -18,7 +18,7 @@ class Phase(Enum):
     DONE = "done"
 
 
-class Timer(Enum):
+class Timer(StrEnum):
     FIRST_AUDIO = "first audio"
     STALL = "stall"
     RING = "ring"

@@ -40,8 +40,8 @@ class Timers(Generic[Name]):
 
         One at a time, because what is done about it may cancel the others.
         """
-        name = min(self._at, key=self._at.__getitem__, default=None)
-        if name is None or self._at[name] > now:
+        if min(self._at.values(), default=now + 1) > now:
             return None
+        name = min(self._at, key=self._at.__getitem__)
         self.cancel(name)
         return name

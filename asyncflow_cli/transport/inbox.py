@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -40,27 +41,55 @@ Event: TypeAlias = PhoneEvent | Spoken | SpeechLost | Written | Voiced | TunnelL
 
 
 class Inbox:
-    """Events with the moments at which they came, and the work beside the loop that makes them."""
+    """Events with the moments at which they came, and the work beside the call that makes them.
+
+    While a call runs they do not wait here: each is decided the moment it comes, inside of what
+    brought it. The frame that came over one socket has left over the other before the loop turns.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._events: asyncio.Queue[tuple[float, Event]] = asyncio.Queue()
+        self._events: deque[tuple[float, Event]] = deque()
+        self._came: Callable[[], None] = _nothing
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, event: Event) -> None:
-        self._events.put_nowait((self._clock(), event))
+        self._events.append((self._clock(), event))
+        self._came()
+
+    async def run(
+        self, take: Callable[[float, Event | None], bool], deadline: Callable[[], float | None]
+    ) -> None:
+        """Have `take` decide every event, and None when the deadline has come, until it says that
+        there is nothing more to decide. What it raises is raised here, never where the event
+        came from."""
+        running = _Running(self._events, self._clock, take, deadline)
+        self._came = running.go_on
+        try:
+            running.go_on()
+            await running.over
+        finally:
+            self._came = _nothing
+            running.stop()
 
     async def get(self, deadline: float | None = None) -> tuple[float, Event] | None:
         """The next event; None when the deadline has come."""
         patience = None if deadline is None else max(0.0, deadline - self._clock())
+        came = asyncio.Event()
+        self._came = came.set
         try:
             async with asyncio.timeout(patience):
-                return await self._events.get()
+                while not self._events:
+                    came.clear()
+                    await came.wait()
+                return self._events.popleft()
         except TimeoutError:
             return None
+        finally:
+            self._came = _nothing
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do it beside the loop; what it fails with is an event."""
+        """Do it beside the call; what it fails with is an event."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self.done)
@@ -77,3 +106,66 @@ class Inbox:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Running:
+    """One `run`. An event that comes of deciding another is decided after it."""
+
+    __slots__ = ("_at", "_busy", "_clock", "_deadline", "_events", "_take", "_timer", "over")
+
+    def __init__(
+        self,
+        events: deque[tuple[float, Event]],
+        clock: Callable[[], float],
+        take: Callable[[float, Event | None], bool],
+        deadline: Callable[[], float | None],
+    ) -> None:
+        self._events = events
+        self._clock = clock
+        self._take = take
+        self._deadline = deadline
+        self._timer: asyncio.TimerHandle | None = None
+        self._at = 0.0
+        self._busy = False
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def go_on(self, *, due: bool = False) -> None:
+        """Decide what there is, with None first if something is `due`."""
+        if self._busy or self.over.done():
+            return
+        self._busy = True
+        try:
+            if due:
+                self._hand(self._clock(), None)
+            while self._events and not self.over.done():
+                self._hand(*self._events.popleft())
+            self._wake_at(self._deadline())
+        except BaseException as error:
+            self.over.set_exception(error)
+        finally:
+            self._busy = False
+
+    def _hand(self, at: float, event: Event | None) -> None:
+        if self._take(at, event):
+            self.over.set_result(None)
+
+    def _wake_at(self, deadline: float | None) -> None:
+        # Deadlines move with every frame, so one that lies later is waited for when this one rings.
+        if deadline is None or (self._timer is not None and self._at <= deadline):
+            return
+        self.stop()
+        self._at = deadline
+        wait = max(0.0, deadline - self._clock())
+        self._timer = asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self.go_on(due=True)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _nothing() -> None:
+    pass

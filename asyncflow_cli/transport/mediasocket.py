@@ -73,6 +73,7 @@ class MediaSocket(asyncio.BufferedProtocol):
         "_slow",
         "_timers",
         "_transport",
+        "_view",
     )
 
     def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:
@@ -81,6 +82,7 @@ class MediaSocket(asyncio.BufferedProtocol):
         self._core = ServerProtocol(max_size=LARGEST_MESSAGE, logger=log)
         self._leg: Leg | None = None
         self._buffer = bytearray(BUFFER)
+        self._view = memoryview(self._buffer)
         self._held = 0
         self._slow = self._alive = False
         self._parts: list[bytes] = []
@@ -109,7 +111,7 @@ class MediaSocket(asyncio.BufferedProtocol):
     # What comes in
 
     def get_buffer(self, _size_hint: int) -> memoryview:
-        return memoryview(self._buffer)[self._held :]
+        return self._view[self._held :] if self._held else self._view
 
     def buffer_updated(self, n_bytes: int) -> None:
         self._alive = True
@@ -122,6 +124,7 @@ class MediaSocket(asyncio.BufferedProtocol):
             self._buffer[: self._held] = self._buffer[begin:end]
         elif end == len(self._buffer):
             self._buffer = self._buffer + bytes(end)
+            self._view = memoryview(self._buffer)
 
     def _take(self, end: int) -> int:
         """Take off what is whole, and tell where the rest begins."""

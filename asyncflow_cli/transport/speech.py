@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
 from msgspec import UNSET
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 
 from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError
@@ -41,6 +41,7 @@ from asyncflow_cli.protocol.speech import (
     socket_url,
 )
 from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.transport.speechwire import ShortCut, Wire
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class SpeechSession:
         self._dry_after = dry_after
         self._keep_alive_every = keep_alive_every
         self._protocol = SpeechProtocol(Side.CLIENT, contexts=contexts)
-        self._socket: ClientConnection
+        self._socket: Wire
         self._stack: contextlib.AsyncExitStack
 
     async def __aenter__(self) -> Self:
@@ -110,8 +111,12 @@ class SpeechSession:
     ) -> None:
         await self._stack.aclose()
 
-    async def speak(self, text: str | AsyncIterator[str]) -> AsyncGenerator[SpeechEvent, None]:
+    async def speak(
+        self, text: str | AsyncIterator[str], at_once: Callable[[Audio], None] | None = None
+    ) -> AsyncGenerator[SpeechEvent, None]:
         """Say `text`, or its pieces as they come, and yield the audio; Final is the last event.
+
+        With `at_once` all audio but the first is given to it, the moment it comes, and not yielded.
 
         The end of the text is told by an empty transcript, as the vendor's LiveKit plugin does:
         a closeContext right behind the text is documented to finish the audio, but is reported
@@ -125,7 +130,7 @@ class SpeechSession:
         sending = asyncio.create_task(self._send_text(context, text))
         event: SpeechEvent | None = None
         try:
-            async for event in self._receive(context, sending):
+            async for event in self._receive(context, sending, at_once):
                 yield event
         finally:
             sending.cancel()
@@ -139,11 +144,16 @@ class SpeechSession:
         return self._protocol.contexts and self._protocol.state is State.OPEN
 
     async def _receive(
-        self, context: str, sending: asyncio.Task[None]
+        self,
+        context: str,
+        sending: asyncio.Task[None],
+        at_once: Callable[[Audio], None] | None,
     ) -> AsyncIterator[SpeechEvent]:
         heard = dry = closed = False
+        short_cut = None if at_once is None else ShortCut(self._protocol, context, at_once)
         while True:
-            event = await self._next(self._patience(heard=heard, dry=dry, closed=closed))
+            patience = self._patience(heard=heard, dry=dry, closed=closed)
+            event = await self._next(patience, short_cut if heard and not dry else None)
             match event:
                 case Fault():
                     raise _named(event)
@@ -179,18 +189,35 @@ class SpeechSession:
             await self._send(Text(piece.rstrip() + " ", name, force=True))
         await self._send(Text("", name) if self._protocol.contexts else CloseConnection())
 
-    async def _next(self, patience: float | None) -> FromServer | RanDry:
+    async def _next(
+        self, patience: float | None, short_cut: ShortCut | None
+    ) -> FromServer | RanDry:
         while True:
             try:
-                async with asyncio.timeout(patience):
-                    frame = await self._socket.recv()
-            except TimeoutError:
-                return RanDry()
+                frame = await self._frame(patience, short_cut)
             except ConnectionClosed as closed:
                 raise _lost(closed) from closed
-            message = self._protocol.receive(frame)
+            if frame is None:
+                return RanDry()
+            message = short_cut.read(frame) if short_cut else self._protocol.receive(frame)
             if message is not None:
                 return message  # type: ignore[return-value]  # a client receives FromServer only
+
+    async def _frame(
+        self, patience: float | None, short_cut: ShortCut | None
+    ) -> str | bytes | None:
+        """The next that takes no short cut; None if for so many seconds none came at all."""
+        # Whoever waits here has taken all that came before: nothing can be overtaken.
+        self._socket.short_cut = short_cut
+        try:
+            async with asyncio.timeout(patience) as limit:
+                if short_cut is not None:
+                    short_cut.keep(limit, patience)
+                return await self._socket.recv()
+        except TimeoutError:
+            return None
+        finally:
+            self._socket.short_cut = None
 
     async def _send(self, message: FromClient) -> None:
         # If it is closed, what the server said before it closed is still to be received.
@@ -215,7 +242,7 @@ class SpeechSession:
         await self._socket.close()
 
 
-async def _connect(settings: Settings) -> ClientConnection:
+async def _connect(settings: Settings) -> Wire:
     """To the first of the addresses that takes the connection."""
     *others, last = settings.base_urls
     for base_url in others:
@@ -226,12 +253,13 @@ async def _connect(settings: Settings) -> ClientConnection:
     return await _connect_to(last, settings)
 
 
-async def _connect_to(base_url: str, settings: Settings) -> ClientConnection:
+async def _connect_to(base_url: str, settings: Settings) -> Wire:
     address = socket_url(base_url)
     query = urlencode({"api_key": settings.need("api_key"), "version": VERSION})
     try:
-        return await connect(
+        connection = await connect(
             f"{address}?{query}",
+            create_connection=Wire,
             open_timeout=settings.timeout,
             close_timeout=CLOSE_WITHIN,
             compression=None,
@@ -252,6 +280,8 @@ async def _connect_to(base_url: str, settings: Settings) -> ClientConnection:
             hint="Check the network, a proxy in the way, and ASYNC_BASE_URL",
             code="CONNECTION_FAILED",
         ) from None
+    assert isinstance(connection, Wire)
+    return connection
 
 
 async def _one(text: str) -> AsyncIterator[str]:

@@ -7,12 +7,13 @@ import base64
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, NetworkError, ServiceError
 from asyncflow_cli.protocol.sniff import kind_of
-from asyncflow_cli.protocol.speech import Initialize, RanDry, SpeechEvent
+from asyncflow_cli.protocol.speech import Audio, Final, Initialize, RanDry, SpeechEvent
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.speech import SpeechSession
 
@@ -101,11 +102,19 @@ class Voice:
             if anew or self._session is None:
                 await self._replace()
             assert self._session is not None
-            async with aclosing(_samples(self._session.speak(text))) as events:
+            at_once = partial(self._on_audio, take)
+            async with aclosing(_samples(self._session.speak(text, at_once))) as events:
                 async for event in events:
+                    if isinstance(event, Final):
+                        break
                     self._emit(Spoken(take, event))
+            # Only now, for what it brings about is the next sentence on this connection.
+            self._emit(Spoken(take, event))
         except AsyncflowError as error:
             self._emit(SpeechLost(take, error))
+
+    def _on_audio(self, take: int, audio: Audio) -> None:
+        self._emit(Spoken(take, audio))
 
     async def _replace(self) -> None:
         await self._close()
