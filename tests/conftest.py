@@ -110,8 +110,8 @@ async def _all(waits: list[Any]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores, for there is always a test that waits for a call."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores, for there are always tests that wait for a call."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="session", autouse=True)

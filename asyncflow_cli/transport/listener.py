@@ -17,6 +17,9 @@ from asyncflow_cli.errors import PrerequisiteError
 from asyncflow_cli.transport.connection import Answer, Connection, Waiting
 from asyncflow_cli.transport.mediasocket import LARGEST_MESSAGE
 
+GRACE = 2.0
+"""Seconds for answers under way once the call is over."""
+
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
@@ -26,6 +29,21 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         # uvicorn's own looks around every tenth of a second, and all else it does is to date.
         await self.leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn's own sleeps a tenth of a second, and would be the longest part of leaving.
+        for server in self.servers:
+            server.close()
+        for bound in sockets or []:
+            bound.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+        for task in self.server_state.tasks:
+            task.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,7 +76,6 @@ async def serving(
             access_log=False,
             log_config=None,
             lifespan="off",
-            timeout_graceful_shutdown=2,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -31,7 +31,7 @@ SPEECH = "/text_to_speech"
 
 @pytest.fixture
 def web(fast: ServedSandbox) -> Any:
-    with httpx.Client(base_url=fast.sandbox.url, trust_env=False) as client:
+    with httpx.Client(base_url=fast.sandbox.url, trust_env=False, verify=False) as client:
         yield client
 
 
