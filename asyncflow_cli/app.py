@@ -161,12 +161,20 @@ class App:
     def journal(self) -> Journal:
         from asyncflow_cli.transport.journal import Journal
 
-        in_sandbox = self._embedded is not None or self.flags.get("sandbox")
+        in_sandbox = self._is_sandboxed
         folder = self.sandbox_folder if in_sandbox else self.folders.state
         journal = Journal(folder / "calls", warn=self.out.warning)
         if in_sandbox:
             journal.forget_orphans()  # an embedded sandbox that is gone took its calls with it
         return journal
+
+    @property
+    def _is_sandboxed(self) -> bool:
+        """As the flag says where the settings cannot be read, which is no matter of the journal."""
+        try:
+            return self.own_settings.sandbox
+        except AsyncflowError:
+            return bool(self.flags.get("sandbox"))
 
     @cached_property
     def own_calls(self) -> OwnCalls:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from asyncflow_cli.protocol.callrequest import stream_twiml
+from asyncflow_cli.transport.journal import Ending, Entry, Journal
 from tests.conftest import FROM, TO, Run, ServedSandbox, start, wait_for_line
 
 RINGS = "+15551230480"
@@ -65,6 +66,17 @@ def test_one_list_three_renderings(sandboxed: Run) -> None:
 
 def test_the_list_needs_no_account(run: Run) -> None:
     assert run("calls", "list").code == 0
+
+
+def test_calls_of_the_sandbox_are_listed_wherever_it_was_switched_on(run: Run, home: Path) -> None:
+    journal = Journal(home / "state" / "asyncflow" / "sandbox" / "calls")
+    entry = Entry("CA" + "1" * 32, "AC" + "1" * 32, "http://127.0.0.1:1", 1, "2026-01-01T00:00Z")
+    journal.end(entry, Ending(at="2026-01-01T00:01Z", status="completed"))
+    assert listed(run) == []
+    assert [call["call_sid"] for call in listed(run, "--sandbox")] == [entry.call_sid]
+    for variables in ({"ASYNCFLOW_SANDBOX": "1"}, {"ASYNCFLOW_PROFILE": "sandbox"}):
+        assert len(run("calls", "list", "--json", **variables).json["calls"]) == 1
+        assert run("calls", "list", "--no-sandbox", "-q", **variables).out == ""
 
 
 def test_a_call_is_shown_with_what_twilio_says_of_it(sandboxed: Run) -> None:
