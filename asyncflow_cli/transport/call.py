@@ -1,13 +1,11 @@
 """One phone call from preparation to hang-up: the shell that `protocol.bridge` decides for.
 
-Everything that happens becomes an event on one queue; one loop takes it off, asks the bridge
-and does what it says. Whatever breaks the loop, `finish` ends the call; `chronicle` keeps what
-happened, and when.
+Everything that happens becomes an event in one inbox; the `conversation` asks the bridge, and does
+what it says. Whatever breaks it, `finish` ends the call; `chronicle` keeps what happened, and when.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import time
@@ -15,20 +13,9 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-from asyncflow_cli.errors import AsyncflowError
-from asyncflow_cli.protocol import callevents, media
+from asyncflow_cli.protocol import callevents
 from asyncflow_cli.protocol.bridge import (
-    Action,
     Bridge,
-    Clear,
-    Dial,
-    HangUp,
-    Hush,
-    Mark,
-    Phase,
-    Play,
-    Reconnect,
-    Speak,
 )
 from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.endings import EndReason
@@ -39,18 +26,17 @@ from asyncflow_cli.protocol.speech import Initialize
 from asyncflow_cli.protocol.tracer import Watcher
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
-from asyncflow_cli.transport.callbacks import CallStatus, StreamFailed, Verdict
 from asyncflow_cli.transport.chronicle import Chronicle, Tell
+from asyncflow_cli.transport.conversation import Conversation
 from asyncflow_cli.transport.dictation import dictate
 from asyncflow_cli.transport.ear import Ear
 from asyncflow_cli.transport.finish import Finish, insistently
-from asyncflow_cli.transport.inbox import Broken, Event, Inbox, TunnelLost, Voiced, Written
+from asyncflow_cli.transport.inbox import Inbox
 from asyncflow_cli.transport.journal import Journal
-from asyncflow_cli.transport.leg import PhoneLost
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.line import Line
 from asyncflow_cli.transport.preflight import Check, preflight
-from asyncflow_cli.transport.voice import SpeechLost, Spoken, Voice
+from asyncflow_cli.transport.voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +75,14 @@ class PhoneCall:
             hear=self._ear.hear if detects or watcher else None,
         )
         self._finish = Finish(self._bridge, order, self._line, self._inbox, self._chronicle)
-        self._voice: Voice | None = None
-        self._cause: AsyncflowError | None = None
-        self._now = self._chronicle.times.began
-        self._dial_wanted = False
-        self._leading: asyncio.Task[None] | None = None
+        self._conversation = Conversation(
+            self._bridge,
+            self._line.phone,
+            self._inbox,
+            self._chronicle,
+            self._ear,
+            self._lead_elsewhere,
+        )
 
     @property
     def report(self) -> CallReport | None:
@@ -118,7 +107,9 @@ class PhoneCall:
             await stack.enter_async_context(self._line.opened())
             try:
                 await self._prepare(stack)
-                await self._converse()
+                if self._conversation.may_dial:
+                    await self._dial()
+                await self._conversation.run()
             finally:
                 await insistently(self._finish.run())
         return self._outcome()
@@ -146,24 +137,20 @@ class PhoneCall:
             for doubt in doubts(initialize):
                 self._chronicle.warn(doubt)
             voice = Voice(self._settings, initialize, self._inbox.put, self._inbox.done)
-            self._voice = await stack.enter_async_context(voice)
+            self._conversation.voice = await stack.enter_async_context(voice)
 
     async def _open_library(self, stack: contextlib.AsyncExitStack) -> VoiceLibrary:
         return VoiceLibrary(await stack.enter_async_context(aclosing(ApiClient(self._settings))))
 
     async def _begin(self) -> None:
         if self._bridge.script.more:
-            reading = dictate(self._order, self._inbox, is_needed=self._is_preparing)
-            self._inbox.start(reading)
-        await self._do(self._bridge.on_clock(self._now))
-        await self._do(self._bridge.begin())
-        while self._is_preparing():
-            await self._step()
-        if self._bridge.phase is Phase.DONE:
+            self._inbox.start(dictate(self._order, self._inbox, is_needed=self._is_preparing))
+        await self._conversation.prepare()
+        if self._conversation.is_over:
             self._outcome()
 
     def _is_preparing(self) -> bool:
-        return self._bridge.phase is Phase.PREPARING
+        return self._conversation.is_preparing
 
     def _initialize(self) -> Initialize:
         return Initialize(
@@ -172,99 +159,6 @@ class PhoneCall:
             output_format=PHONE,
             language=self._order.language,
         )
-
-    # The loop: receive, decide, do
-
-    async def _converse(self) -> None:
-        if self._dial_wanted:
-            await self._dial()
-        while self._bridge.phase is not Phase.DONE:
-            await self._step()
-
-    async def _step(self) -> None:
-        """Wait until something happens, or is due, and do what follows from it."""
-        happened = await self._inbox.get(self._bridge.deadline)
-        self._now = time.monotonic()
-        actions = self._bridge.on_clock(self._now)
-        if happened is not None:
-            at, event = happened
-            self._chronicle.happened(at, event)
-            actions += self._decide(event)
-        self._chronicle.pass_on_news(self._bridge)
-        await self._do(actions)
-
-    def _decide(self, event: Event) -> list[Action]:
-        bridge = self._bridge
-        match event:
-            case Broken(error=bug):
-                raise bug
-            case Spoken(take=take, event=spoken):
-                return bridge.on_speech(spoken, take)
-            case SpeechLost():
-                return self._on_speech_lost(event)
-            case Written(text=text):
-                return bridge.on_text_end() if text is None else bridge.on_text(text)
-            case Voiced():
-                return bridge.on_voice()
-            case TunnelLost(why=why):
-                return bridge.on_tunnel_lost(why)
-            case PhoneLost(token=token):
-                return bridge.on_phone_lost() if token == self._line.phone.token else []
-            case StreamFailed():
-                return self._on_stream_failed(event)
-            case CallStatus():
-                self._chronicle.status(event, self._now)
-                return bridge.on_status(event.status)
-            case Verdict(answered_by=answered_by):
-                return bridge.on_machine(answered_by)
-            case media.Start():
-                self._ear.begin()
-                return bridge.on_phone(event)
-            case _:
-                return bridge.on_phone(event)
-
-    def _on_speech_lost(self, lost: SpeechLost) -> list[Action]:
-        if self._is_preparing() and not lost.passing:
-            raise lost.error
-        self._cause = lost.error
-        return self._bridge.on_speech_lost(lost.take, passing=lost.passing, why=lost.error.message)
-
-    def _on_stream_failed(self, failed: StreamFailed) -> list[Action]:
-        if self._line.phone.stream_sid not in ("", failed.stream_sid):
-            return []  # news of a stream that was given up already
-        self._chronicle.warn(f"Twilio could not keep the media socket: {failed.reason}")
-        return self._bridge.on_phone_lost(failed.reason)
-
-    async def _do(self, actions: list[Action]) -> None:
-        for action in actions:
-            match action:
-                case Speak(text=text, take=take, anew=anew):
-                    assert self._voice is not None
-                    self._chronicle.asked()
-                    self._voice.speak(text, take, anew=anew)
-                case Hush():
-                    if self._voice is not None:
-                        await self._voice.hush()
-                case Dial():
-                    self._dial_wanted = True
-                case Play(payload=payload):
-                    self._line.phone.play(payload)
-                    self._chronicle.sent(payload)
-                case Mark(name=name):
-                    self._chronicle.mark(name)
-                    self._line.phone.mark(name)
-                case Clear():
-                    self._chronicle.clear()
-                    self._line.phone.clear()
-                case Reconnect():
-                    self._chronicle.clear()
-                    if self._leading is not None:
-                        self._leading.cancel()
-                    self._leading = self._inbox.start(self._lead_elsewhere())
-                case HangUp(tail=tail):
-                    self._line.phone.flush()
-                    await asyncio.sleep(tail)
-        self._line.phone.flush()
 
     # Dialling, and leading elsewhere
 
@@ -283,4 +177,6 @@ class PhoneCall:
         self._chronicle.pass_on_news(self._bridge)
         if self._bridge.assumed_end:
             self._chronicle.warn("The speech service never said that it was done")
-        return outcome(self.report, self._bridge.end_reason or EndReason.STOPPED, self._cause)
+        return outcome(
+            self.report, self._bridge.end_reason or EndReason.STOPPED, self._conversation.cause
+        )

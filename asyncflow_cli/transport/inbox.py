@@ -58,16 +58,18 @@ class Inbox:
         self._came()
 
     async def run(
-        self, take: Callable[[float, Event | None], bool], deadline: Callable[[], float | None]
+        self,
+        take: Callable[[float, Event | None], None],
+        deadline: Callable[[], float | None],
+        over: Callable[[], bool],
     ) -> None:
-        """Have `take` decide every event, and None when the deadline has come, until it says that
-        there is nothing more to decide. What it raises is raised here, never where the event
-        came from."""
-        running = _Running(self._events, self._clock, take, deadline)
+        """Have `take` decide every event, and None when the deadline has come, until all is `over`.
+        What it raises is raised here, never where the event came from."""
+        running = _Running(self._events, self._clock, take, deadline, over)
         self._came = running.go_on
         try:
             running.go_on()
-            await running.over
+            await running.ended
         finally:
             self._came = _nothing
             running.stop()
@@ -111,43 +113,54 @@ class Inbox:
 class _Running:
     """One `run`. An event that comes of deciding another is decided after it."""
 
-    __slots__ = ("_at", "_busy", "_clock", "_deadline", "_events", "_take", "_timer", "over")
+    __slots__ = (
+        "_at",
+        "_busy",
+        "_clock",
+        "_deadline",
+        "_events",
+        "_over",
+        "_take",
+        "_timer",
+        "ended",
+    )
 
     def __init__(
         self,
         events: deque[tuple[float, Event]],
         clock: Callable[[], float],
-        take: Callable[[float, Event | None], bool],
+        take: Callable[[float, Event | None], None],
         deadline: Callable[[], float | None],
+        over: Callable[[], bool],
     ) -> None:
         self._events = events
         self._clock = clock
         self._take = take
         self._deadline = deadline
+        self._over = over
         self._timer: asyncio.TimerHandle | None = None
         self._at = 0.0
         self._busy = False
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def go_on(self, *, due: bool = False) -> None:
         """Decide what there is, with None first if something is `due`."""
-        if self._busy or self.over.done():
+        if self._busy or self.ended.done():
             return
         self._busy = True
         try:
             if due:
-                self._hand(self._clock(), None)
-            while self._events and not self.over.done():
-                self._hand(*self._events.popleft())
-            self._wake_at(self._deadline())
+                self._take(self._clock(), None)
+            while self._events and not self._over():
+                self._take(*self._events.popleft())
+            if self._over():
+                self.ended.set_result(None)
+            else:
+                self._wake_at(self._deadline())
         except BaseException as error:
-            self.over.set_exception(error)
+            self.ended.set_exception(error)
         finally:
             self._busy = False
-
-    def _hand(self, at: float, event: Event | None) -> None:
-        if self._take(at, event):
-            self.over.set_result(None)
 
     def _wake_at(self, deadline: float | None) -> None:
         # Deadlines move with every frame, so one that lies later is waited for when this one rings.

@@ -74,29 +74,27 @@ class Voice:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.hush()
+        self.hush()
+        if self._speaking is not None:
+            await asyncio.gather(self._speaking, return_exceptions=True)
         await self._close()
 
     def speak(self, text: str, take: int, *, anew: bool) -> None:
         """Have `text` synthesised, `anew` on a connection of its own."""
-        before, self._speaking = self._speaking, None
-        if before is not None:
-            before.cancel()  # now, for whoever is to wait for it may be cancelled before
+        self.hush()  # now, for whoever is to wait for it may be cancelled before
+        before = self._speaking
         self._speaking = asyncio.create_task(self._speak(before, text, take, anew=anew))
         self._speaking.add_done_callback(self._failed)
 
-    async def hush(self) -> None:
+    def hush(self) -> None:
         """Stop what is being said."""
-        speaking, self._speaking = self._speaking, None
-        if speaking is not None:
-            speaking.cancel()
-            await asyncio.gather(speaking, return_exceptions=True)
+        if self._speaking is not None:
+            self._speaking.cancel()
 
     async def _speak(
         self, before: asyncio.Task[None] | None, text: str, take: int, *, anew: bool
     ) -> None:
         if before is not None:
-            before.cancel()
             await asyncio.gather(before, return_exceptions=True)
         try:
             if anew or self._session is None:
