@@ -129,8 +129,8 @@ class DoctorReport(Report, frozen=True, kw_only=True, tag="asyncflow.doctor"):
     def page(self, width: int | None) -> Sequence[Row]:
         """For people, on so many columns; None is any number."""
         rows = [row for finding in self.findings for row in _rows(finding, width)]
-        last = [*(f"mended   {deed}" for deed in self.mended), self.summary]
-        below = [line for text in last for line in _folded(text, width)]
+        below = [line for deed in self.mended for line in _folded(deed, width, "mended   ")]
+        below += _folded(self.summary, width)
         return [*rows, *(((line, "bold"),) for line in below)]
 
     @property
