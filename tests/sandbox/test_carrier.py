@@ -529,7 +529,8 @@ def test_status_callbacks_are_signed_numbered_and_complete() -> None:
             last = forms[-1]
             assert (last["From"], last["Called"]) == (FROM, TO)
             assert last["CallbackSource"] == "call-progress-events"
-            assert (last["CallDuration"], last["Duration"]) == ("1", "1")
+            assert int(last["CallDuration"]) in range(1, 60)  # a busy computer makes it longer
+            assert last["Duration"] == "1"
             assert last["SipResponseCode"] == "200"
 
     run(test())
