@@ -17,7 +17,12 @@ from benchmarks.measure import Plan, Section
 
 BENCHMARKS = {
     "start_up": "what --version, --help and completion take",
+    "network": "what a command that asks a server takes",
+    "first_audio": "how soon tts-stream speaks",
+    "streaming": "how fast, and in how much memory, a long answer becomes a file",
     "first_frame": "how soon a call speaks",
+    "sandbox_speed": "how fast the sandbox speaks",
+    "batch": "how fast a long text is spoken",
 }
 """By module, in the order in which they run. Each has `run(plan) -> Section`."""
 
@@ -37,7 +42,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    told = "\n".join(f"  {name:<12} {what}" for name, what in BENCHMARKS.items())
+    told = "\n".join(f"  {name:<14} {what}" for name, what in BENCHMARKS.items())
     options = argparse.ArgumentParser(
         "python -m benchmarks",
         description=f"{__doc__}\n{told}",

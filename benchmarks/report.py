@@ -99,19 +99,17 @@ def number(value: float) -> str:
 
 
 def agreement(run: Run) -> list[str]:
-    """How the run stands to the last one like it on this machine: a line, or nothing."""
-    last = next(_earlier(run), None)
-    if last is None:
-        return []
-    before = dict(_named(last["sections"]))
+    """How each figure stands to its last one on this machine: a line, or nothing."""
+    before: dict[str, Mapping[str, Any]] = {}
+    for earlier in _earlier(run):
+        before = dict(_named(earlier["sections"])) | before
     now = dict(_named(document(run)["sections"]))
-    shared = before.keys() & now.keys()
-    off = sorted(name for name in shared if not _agree(before[name], now[name]))
-    return [
-        f"{len(shared) - len(off)} of {len(shared)} figures agree with the run of {last['at']} "
-        + "within its spread"
-        + (f"; not {', '.join(off)}" if off else "")
-    ]
+    shared = sorted(before.keys() & now.keys())
+    off = [name for name in shared if not _agree(before[name], now[name])]
+    if not shared:
+        return []
+    told = f"{len(shared) - len(off)} of {len(shared)} figures agree with the run before, each "
+    return [told + "within its spread" + (f"; not {', '.join(off)}" if off else "")]
 
 
 def _earlier(run: Run) -> Iterator[dict[str, Any]]:
@@ -129,4 +127,8 @@ def _named(sections: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping
 
 
 def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return bool(one["low"] <= other["median"] <= one["high"])
+    """The other's median within the one's spread, or the one's within the other's."""
+    return bool(
+        one["low"] <= other["median"] <= one["high"]
+        or other["low"] <= one["median"] <= other["high"]
+    )
