@@ -187,8 +187,7 @@ class App:
         """What commands run in that we run: our environment, flags and sandbox."""
         from asyncflow_cli.transport.ci.surroundings import surroundings
 
-        self.settings  # noqa: B018  # which embeds the sandbox
-        sandbox = {} if self._embedded is None else self._embedded.environment
+        sandbox = self._embedded.environment if self.settings.sandbox and self._embedded else {}
         return surroundings(self.environ, self.flags, sandbox)
 
     @cached_property

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.answers import RECOGNISES, TranscriptionRequest
 
 
@@ -48,25 +45,14 @@ def stt(
         asyncflow stt order.mp3 --language en --json
         arecord -d 5 | asyncflow stt -
     """
+    from asyncflow_cli.transport.transcription import planned, read_recording, transcribe
+
     app: App = ctx.obj
     request = TranscriptionRequest(model_id=model, language=language)
-    recording = _read(file)
+    recording = read_recording(file)
     app.out.warnings(request.doubts())
-    from asyncflow_cli.transport.transcription import planned, transcribe
-
     if dry_run:
         app.out.record(planned(app.settings, file, recording, request))
         return
     report = app.run(transcribe(app.api, file, recording, request))
     app.out.value(report)
-
-
-def _read(file: str) -> bytes:
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    if not content:
-        name = "stdin" if file == "-" else file
-        raise UsageError(f"There is no audio in {name}", code="AUDIO_EMPTY")
-    return content

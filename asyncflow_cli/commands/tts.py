@@ -89,6 +89,7 @@ def tts(
         url, key = f"{settings.base_url}/text_to_speech", bool(settings.api_key)
         app.out.record(speech_plan(url, request, pieces(request.transcript), key=key))
         return
+
     from asyncflow_cli.transport.destination import Destination
     from asyncflow_cli.transport.synthesis import synthesize
 

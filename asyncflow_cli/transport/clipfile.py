@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from asyncflow_cli.errors import IncompleteError, PrerequisiteError, UsageError
+from asyncflow_cli.errors import IncompleteError, PrerequisiteError
 from asyncflow_cli.protocol.clips import (
     LARGEST,
     Clip,
@@ -18,6 +17,7 @@ from asyncflow_cli.protocol.clips import (
 )
 from asyncflow_cli.protocol.failures import from_code
 from asyncflow_cli.transport.decoding import decode
+from asyncflow_cli.transport.reading import read_whole
 
 RATE = 16_000
 """Enough to measure."""
@@ -25,7 +25,7 @@ RATE = 16_000
 
 def read_clip(file: str, *, warn: Callable[[str], None]) -> Clip:
     """The clip at this path, or on stdin for `-`; refused if the service is sure to refuse it."""
-    content = _read(file)
+    content = read_whole(file, LARGEST + 1)  # as much as tells that it is too much
     name = "stdin" if file == "-" else Path(file).name
     kind = check_content(name, content)
     loudness = wav_loudness(content) if kind == "wav" else None
@@ -34,17 +34,6 @@ def read_clip(file: str, *, warn: Callable[[str], None]) -> Clip:
     if loudness is not None:
         check_loudness(name, loudness)
     return Clip(f"clip.{kind}" if file == "-" else name, content, kind, loudness)
-
-
-def _read(file: str) -> bytes:
-    """As much as tells that it is too much."""
-    if file == "-":
-        return sys.stdin.buffer.read(LARGEST + 1)
-    try:
-        with Path(file).open("rb") as stream:
-            return stream.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}", code="NOT_READABLE") from None
 
 
 def _measured(name: str, content: bytes, kind: str, warn: Callable[[str], None]) -> Loudness | None:

@@ -5,7 +5,6 @@ What is that already is passed on byte for byte; 8 kHz PCM needs no library eith
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from asyncflow_cli.protocol.clips import QUIETEST
 from asyncflow_cli.protocol.levels import FULL_SCALE, peak
 from asyncflow_cli.protocol.sniff import kind_of
 from asyncflow_cli.transport.decoding import decode
+from asyncflow_cli.transport.reading import read_whole
 
 RAW_NAMES = frozenset({".raw", ".ulaw", ".ul", ".mulaw", ".pcm"})
 """What files of bare samples are called; other files without a header are no audio."""
@@ -40,7 +40,7 @@ def read_phone_clip(
     or damaged; PrerequisiteError where it takes PyAV.
     """
     name = "stdin" if file == "-" else Path(file).name
-    content = _read(file)
+    content = read_whole(file)
     if not content:
         raise UsageError(f"There is no audio in {name}", code="AUDIO_EMPTY")
     is_raw = bool(rate or encoding) or Path(file).suffix.lower() in RAW_NAMES
@@ -52,13 +52,6 @@ def read_phone_clip(
     mulaw = _converted(name, content, kind or "wav")
     _doubt(name, mulaw, limit, warn)
     return mulaw
-
-
-def _read(file: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}", code="NOT_READABLE") from None
 
 
 def _refuse(name: str) -> bytes:

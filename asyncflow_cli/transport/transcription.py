@@ -7,12 +7,23 @@ from pathlib import Path
 
 import msgspec
 
+from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.answers import HEAR_PATH, TranscriptionRequest
 from asyncflow_cli.protocol.clips import format_of
 from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.reports import TranscriptPlanReport, TranscriptReport
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
+from asyncflow_cli.transport.reading import read_whole
+
+
+def read_recording(file: str) -> bytes:
+    """The recording at this path, or on stdin for `-`. UsageError if there is none in it."""
+    content = read_whole(file)
+    if not content:
+        name = "stdin" if file == "-" else file
+        raise UsageError(f"There is no audio in {name}", code="AUDIO_EMPTY")
+    return content
 
 
 async def transcribe(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,6 +29,7 @@ from asyncflow_cli.protocol.verify.verdict import FileVerdict
 from asyncflow_cli.protocol.verify.words import Said
 from asyncflow_cli.transport.decoding import decode_as_is
 from asyncflow_cli.transport.phoneclip import insist_on_last_page
+from asyncflow_cli.transport.reading import read_whole
 
 _TIMINGS = (".json", ".srt", ".vtt")
 """What is looked for beside the audio, in this order."""
@@ -188,10 +188,7 @@ def _words(file: str, order: VerifyOrder) -> tuple[str | None, tuple[Word, ...]]
 
 
 def _read(file: str) -> bytes:
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}", code="NOT_READABLE") from None
+    content = read_whole(file)
     if not content:
         raise UsageError(f"There is nothing in {file}", code="AUDIO_EMPTY")
     return content
