@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import av
 import msgspec
 import pytest
+from websockets.sync.server import ServerConnection
 
 from asyncflow_cli.protocol.audio import MULAW_SILENCE
 from tests.conftest import FROM, TO, Run, ServedSandbox, environment, start, wait_for_line
@@ -346,3 +348,19 @@ def test_what_a_killed_run_left_in_its_own_sandbox_is_gone_with_it(home: Path, r
 def test_a_closed_stdout_and_stderr_are_written_to_in_vain(home: Path) -> None:
     command = f"{sys.executable} -m asyncflow_cli --sandbox explain 24 >&- 2>&-"
     assert subprocess.run(["sh", "-c", command], env=environment(home), cwd=home).returncode == 0
+
+
+def test_a_voice_that_the_service_does_not_know_is_asked_for_once(
+    sandboxed: Run, fast: ServedSandbox
+) -> None:
+    asked: list[str] = []
+
+    def knows_nobody(socket: ServerConnection, context: str) -> None:
+        asked.append(context)
+        socket.send(json.dumps({"error_code": "VOICE_NOT_FOUND", "message": "No such voice"}))
+
+    calls = len(fast.statuses)
+    with SpeechServer(knows_nobody) as server:
+        result = sandboxed("call", "--to", TO, TEXT, "--json", ASYNC_BASE_URL=server.url)
+    assert (result.code, result.error["code"], len(asked)) == (3, "VOICE_NOT_FOUND", 1)
+    assert len(fast.statuses) == calls
