@@ -21,6 +21,7 @@ BENCHMARKS = {
     "first_audio": "how soon tts-stream speaks",
     "streaming": "how fast, and in how much memory, a long answer becomes a file",
     "first_frame": "how soon a call speaks",
+    "bridge": "how many calls a core holds, how late their speech is, and what each costs",
     "sandbox_speed": "how fast the sandbox speaks",
     "batch": "how fast a long text is spoken",
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TypeAlias
 
 from starlette.applications import Starlette
@@ -59,9 +60,15 @@ class Phone:
         self._public_url = ""
         self._leg = self._next_leg()
         self._taken = False
+        self._routes = routes
+
+    @cached_property
+    def app(self) -> Starlette:
+        """All of it but its media, and its media too on a host that has no other way for them."""
         media = WebSocketRoute(MEDIA_PATH + "{token}", self._on_asgi)
-        self.app = Starlette(routes=[media, *self._callbacks.routes, *routes])
-        self.app.router.redirect_slashes = False
+        app = Starlette(routes=[media, *self._callbacks.routes, *self._routes])
+        app.router.redirect_slashes = False
+        return app
 
     def renew(self) -> None:
         """Wait for another socket, at an address of its own: the one there was is lost."""
