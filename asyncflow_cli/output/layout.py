@@ -50,7 +50,7 @@ def _folded(part: str, width: int, first: int, hang: int) -> Iterator[str]:
     if first + cells(part) <= width:
         yield part
         return
-    margin = " " * (len(part) - len(part.lstrip()))
+    margin = _margin(part)
     line, taken = margin, first
     for word in part.split():
         if line.strip() and taken + cells(line) + 1 + cells(word) > width:
@@ -151,8 +151,13 @@ def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | Non
 
 
 def _longest(text: str) -> int:
-    """Columns of its longest word, which is not broken."""
-    return max(map(cells, text.split()), default=0)
+    """Columns of its longest word, which is not broken, and of the margin that each line keeps."""
+    parts = text.split("\n")
+    return max(cells(_margin(part)) + max(map(cells, part.split()), default=0) for part in parts)
+
+
+def _margin(part: str) -> str:
+    return " " * (len(part) - len(part.lstrip()))
 
 
 def _beside(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asyncflow_cli.output.layout import Row, cells, grid, table, wrapped
@@ -36,6 +36,7 @@ def test_a_text_is_broken_between_words_alone(text: str, width: int, first: int,
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=5), WIDTHS)
+@example([("aaaaaaa語", " aaaaa語語語", "aa aaaa語語")], 35)
 @settings(max_examples=60)
 def test_a_table_loses_nothing_however_narrow_it_is(
     rows: list[tuple[str, str, str]], width: int
