@@ -8,7 +8,7 @@ from typing import TypeAlias
 from asyncflow_cli.protocol.endings import EndReason
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Speak:
     """Have this text synthesised; its events carry the number of the take."""
 
@@ -18,41 +18,41 @@ class Speak:
     """On a new connection: the one there was is lost."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hush:
     """Stop the synthesis that is under way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Dial:
     """The first audio is here: ring the phone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Play:
     """Queue this base64 μ-law on the phone."""
 
     payload: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Ask the phone to echo this name once it has played all before it."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Clear:
     """Have the phone drop what it has queued. It echoes the marks in it, which proves nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reconnect:
     """Find the call another way to us, and send it there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HangUp:
     reason: EndReason
     tail: float = 0.0

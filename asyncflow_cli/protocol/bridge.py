@@ -399,6 +399,7 @@ class Bridge:
         self._answered()
         self.started_at = self.started_at if again else self._now
         self.phase = Phase.SPEAKING
+        self.script.forgets = not self.deadlines.reconnect
         self._timers.cancel(Timer.MEDIA, Timer.RECONNECT, Timer.RING)
         self._tell(callevents.Connected, stream_sid=stream_sid)
         actions = self.delivery.open(self._now)

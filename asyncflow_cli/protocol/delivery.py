@@ -39,7 +39,7 @@ class End:
     """The last line, if no mark of its own said before that it was heard."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Delivery:
     """Sends a script. Generations tell echoes of marks from those that a `clear` released."""
 

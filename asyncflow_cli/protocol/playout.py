@@ -15,7 +15,7 @@ UNHEARD_GAP = 0.04
 error."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Playout:
     """Positions are bytes of speech since the call began; silence of ours is not counted."""
 

@@ -21,7 +21,7 @@ def sentences(text: str) -> list[str]:
     return [piece for piece in (*splitter.feed(text), splitter.flush()) if piece.strip()]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Line:
     """One sentence. Its audio is base64 of μ-law, as it came."""
 
@@ -33,6 +33,8 @@ class Line:
     """Nothing will be added to the audio."""
     size: int = 0
     """Bytes of audio so far."""
+    sent: int = 0
+    """Bytes of it that were sent, since it was last begun."""
     heard: bool = False
     start: int | None = None
     """Bytes of speech that were sent before it; None until it is sent."""
@@ -75,6 +77,8 @@ class Script:
     ) -> None:
         self.more = more
         """Whoever writes the text has not ended."""
+        self.forgets = False
+        """What was sent is of no more use, for nothing will be sent again."""
         self.text: list[Line] = []
         """Each sentence as it was sent, or will be, the last time."""
         self._keep = keep
@@ -109,7 +113,7 @@ class Script:
 
     def respeak(self, line: Line) -> None:
         """What there is of its audio is of no use: all of it is wanted anew."""
-        line.audio, line.size, line.complete = [], 0, False
+        line.audio, line.size, line.sent, line.complete = [], 0, 0, False
         if line is self.current:
             self._piece = 0
 
@@ -122,9 +126,7 @@ class Script:
     @property
     def waiting(self) -> float:
         """Seconds of audio that were not sent yet."""
-        lines = self._lines[self._line :]
-        sent = sum(map(size, lines[0].audio[: self._piece])) if lines else 0
-        return (sum(line.size for line in lines) - sent) / PHONE_RATE
+        return sum(line.size - line.sent for line in self._lines[self._line :]) / PHONE_RATE
 
     # Sending
 
@@ -143,8 +145,12 @@ class Script:
         line = self.current
         if line is None or self._piece == len(line.audio):
             return None
+        payload = line.audio[self._piece]
+        if self.forgets and not self._keep:
+            line.audio[self._piece] = ""
         self._piece += 1
-        return line.audio[self._piece - 1]
+        line.sent += size(payload)
+        return payload
 
     def step(self) -> Line | None:
         """The line that was sent to its end just now; the next one follows."""
@@ -186,7 +192,7 @@ class Script:
         self._line, self._piece = next(unheard, len(self._lines)), 0
         self._unspoken = min(self._unspoken, self._line)
         for line in self._lines[self._line :]:
-            line.start = None
+            line.start, line.sent = None, 0
 
     def skip(self, position: int) -> None:
         """Leave everything unsaid that is there, of which `position` bytes were heard."""

@@ -64,7 +64,9 @@ class Callbacks:
         self.token = secrets.token_urlsafe(32)
         self._gate = gate
         self._emit = emit
-        self.routes: list[BaseRoute] = [
+
+    def routes(self) -> list[BaseRoute]:
+        return [
             Route("/twilio/status/{token}", self._status, methods=["GET", "POST"]),
             Route("/twilio/stream-status/{token}", self._stream_status, methods=["POST"]),
             Route("/twilio/amd/{token}", self._amd, methods=["GET", "POST"]),

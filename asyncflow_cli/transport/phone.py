@@ -66,7 +66,7 @@ class Phone:
     def app(self) -> Starlette:
         """All of it but its media, and its media too on a host that has no other way for them."""
         media = WebSocketRoute(MEDIA_PATH + "{token}", self._on_asgi)
-        app = Starlette(routes=[media, *self._callbacks.routes, *self._routes])
+        app = Starlette(routes=[media, *self._callbacks.routes(), *self._routes])
         app.router.redirect_slashes = False
         return app
 

@@ -18,6 +18,12 @@ from websockets.typing import BytesLike
 from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.protocol.speech import Audio, Message, SpeechProtocol
 
+WHOLE_TEXT, LONG, HUGE = 0x81, 126, 127
+"""First byte of a text that is no fragment, and the sizes that say that the size follows."""
+
+LONG_HEAD, HUGE_HEAD = 4, 10
+"""Bytes before such a text; a server masks nothing."""
+
 
 class ShortCut:
     """For the audio of one context. All else is for whoever waits for it, and asks to `read` it."""
@@ -59,9 +65,28 @@ class ShortCut:
 
 
 class Wire(ClientConnection):
-    """A connection whose frames try the short cut first, where there is one."""
+    """A connection whose frames try the short cut first, where there is one: before anything else
+    where a read brings one whole text, as most do, else once the frame was cut out of the stream.
+    """
 
     short_cut: ShortCut | None = None
+
+    _missing: int | None = None
+    """Bytes that the frame under way still lacks; None where that is not known."""
+
+    def data_received(self, data: bytes) -> None:
+        if self.response is None:
+            super().data_received(data)
+            if self.response is not None and data.endswith(b"\r\n\r\n"):
+                self._missing = 0  # here the frames begin
+            return
+        if self._missing == 0 and self.short_cut is not None and is_whole_text(data):
+            if self.short_cut.take(data[LONG_HEAD:]):
+                return
+            self.short_cut = None  # it was read, and is for whoever waits
+        else:
+            self._missing = lacking(data, self._missing)
+        super().data_received(data)
 
     def process_event(self, event: Frame | Response) -> None:  # type: ignore[override]
         short_cut = self.short_cut
@@ -75,3 +100,31 @@ class Wire(ClientConnection):
             return
         self.short_cut = None  # what comes next must not overtake this
         super().process_event(event)
+
+
+def is_whole_text(data: bytes) -> bool:
+    """Whether it is exactly one frame, of a text of some hundred bytes to 64 KiB."""
+    return (
+        len(data) > LONG_HEAD
+        and data[0] == WHOLE_TEXT
+        and data[1] == LONG
+        and data[2] << 8 | data[3] == len(data) - LONG_HEAD
+    )
+
+
+def lacking(data: bytes, missing: int | None) -> int | None:
+    """Bytes of its last frame that are not in `data`, which begins with `missing` ones of another.
+    None if its head is not whole: then nobody knows any more."""
+    at, end = missing, len(data)
+    while at is not None and at < end:
+        at = _end_of_frame(data, at)
+    return None if at is None else at - end
+
+
+def _end_of_frame(data: bytes, at: int) -> int | None:
+    head = data[at : at + HUGE_HEAD]
+    size = head[1] if len(head) > 1 else HUGE + 1
+    for mark, length in ((LONG, LONG_HEAD), (HUGE, HUGE_HEAD)):
+        if size == mark:
+            return at + length + int.from_bytes(head[2:length]) if len(head) >= length else None
+    return at + 2 + size if size < LONG else None

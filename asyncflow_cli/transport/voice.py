@@ -24,7 +24,7 @@ SNIFFED = 4096
 """Characters of base64 that are looked at for a file's header: two frames of mp3."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Spoken:
     """Audio of a take, or its end."""
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include "websocket.h"
 
-enum { FRAME = 160, CHUNK = 1600, SENTENCE = 20, MARKS = 32, BUFFER = 1 << 16 };
+enum { FRAME = 160, CHUNK = 1600, SENTENCE = 30, MARKS = 32, BUFFER = 1 << 16 };
 #define TICK 20000000ull   /* ns between two frames of the callee */
 #define BEAT 200000000ull  /* ns between two chunks of speech, which last as long */
 #define WARM 2000000000ull
