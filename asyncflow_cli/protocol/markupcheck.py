@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 PAIRS = ("digits", "phonemes")
-KNOWN = ("break", *PAIRS)
 
 SHORTEST_BREAK = 0.02
 LONGEST_BREAK = 10.0

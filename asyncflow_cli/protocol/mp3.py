@@ -123,11 +123,6 @@ def duration(file: bytes) -> float:
     return parse(file).seconds
 
 
-def frames(file: bytes) -> list[bytes]:
-    """The frames with sound."""
-    return parse(file).frames
-
-
 def parse(file: bytes) -> Mp3:
     """The file taken apart. IncompleteError if its end is missing, or if it is no MP3."""
     found = list(_frames(file))

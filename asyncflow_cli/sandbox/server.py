@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -65,7 +64,6 @@ class Sandbox:
         port: int = 0,
         speed: float = 1.0,
         deterministic: bool = False,
-        strict_from: bool = False,
         say: Voice | None = None,
         choices: Choices | None = None,
         faults: Iterable[str] = (),
@@ -75,8 +73,6 @@ class Sandbox:
         signing: Signing = "auth-token",
     ) -> None:
         customer = read_account(account)
-        if strict_from:
-            customer = replace(customer, strict_from=True)
         scripts = read_callees(callees)
         self.faults = Faults(faults)
         self.tunnels = Tunnels(self.faults)

@@ -123,7 +123,7 @@ def test_a_bad_order_names_twilios_code(changes: dict[str, str | None], code: in
 
 def test_a_strict_account_owns_one_number_only() -> None:
     async def test() -> None:
-        async with sandbox(strict_from=True) as running:
+        async with sandbox(account=["strict-from"]) as running:
             with pytest.raises(TwilioRestException) as caught:
                 await make_call(running, from_="+15550000000", twiml=SHORT)
             assert caught.value.code == 21210
