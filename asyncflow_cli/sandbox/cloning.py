@@ -16,8 +16,7 @@ from itertools import pairwise
 from starlette.requests import Request
 from starlette.responses import Response
 
-from asyncflow_cli.protocol.models import Model
-from asyncflow_cli.protocol.voices import ClonedVoice, Gender
+from asyncflow_cli.protocol.voices import ClonedVoice, CloneRequest
 from asyncflow_cli.sandbox.answering import Upload, as_json, read_fields, read_upload
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.recording import Recording, decode, format_of
@@ -41,17 +40,6 @@ _WOMEN_BEGIN = 150.0
 """Hz, above which the stock voice is a woman's."""
 
 
-class CloneFields(Model, frozen=True):
-    name: str
-    description: str = ""
-    accent: str = ""
-    gender: Gender = "Unspecified"
-    style: str = ""
-    enhance: bool = False
-    transcript: str | None = None
-    language: str | None = None
-
-
 class Cloning:
     def __init__(self, speaker: Speaker) -> None:
         self._library = speaker.library
@@ -73,9 +61,9 @@ class Cloning:
         )
         return as_json(cloned, headers=EMULATED)
 
-    def _fields(self, upload: Upload) -> CloneFields:
+    def _fields(self, upload: Upload) -> CloneRequest:
         """In 2025 language and enhance were required."""
-        fields = read_fields(upload.fields, CloneFields)
+        fields = read_fields(upload.fields, CloneRequest)
         for name in ("language", "enhance") if self._choices.legacy else ():
             if not upload.fields.get(name):
                 raise Invalid("Field required", "body", name, kind="missing")
@@ -103,7 +91,7 @@ def _judged(content: bytes, shortest: float) -> Recording:
     return recording
 
 
-def _voice(fields: CloneFields, pitch: float | None) -> LibraryVoice:
+def _voice(fields: CloneRequest, pitch: float | None) -> LibraryVoice:
     language = fields.language or "en"
     hertz = pitch or (180.0 if fields.gender == "Female" else 110.0)
     woman = hertz >= _WOMEN_BEGIN
@@ -112,11 +100,11 @@ def _voice(fields: CloneFields, pitch: float | None) -> LibraryVoice:
     return LibraryVoice(
         voice_id=str(uuid.uuid4()),
         name=fields.name,
-        description=fields.description,
+        description=fields.description or "",
         language=language,
-        gender=fields.gender,
-        accent=fields.accent,
-        style=fields.style,
+        gender=fields.gender or "Unspecified",
+        accent=fields.accent or "",
+        style=fields.style or "",
         sound=EngineVoice(
             identifier=SPEAKS[language],
             variant=variant,

@@ -11,8 +11,7 @@ from importlib.util import find_spec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from asyncflow_cli.protocol.answers import Transcription
-from asyncflow_cli.protocol.models import Model
+from asyncflow_cli.protocol.answers import RECOGNISES, Transcription, TranscriptionRequest
 from asyncflow_cli.sandbox.answering import Endpoint, as_json, read_fields, read_upload
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.recognition import INSTALL, recognise
@@ -20,23 +19,16 @@ from asyncflow_cli.sandbox.refusal import Broken, Refusal, unable
 from asyncflow_cli.sandbox.speaker import admit, check_language, check_model
 from asyncflow_cli.sandbox.store import Store
 
-MODEL = "async_asr_v1.0"
-
 ENGINE_HEADER = "x-sandbox-recognition"
 """`echo` or `pocketsphinx`: which of them answered."""
-
-
-class HearingFields(Model, frozen=True):
-    model_id: str = MODEL
-    language: str | None = None
 
 
 def speech_to_text(store: Store) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         admit(request, request.headers.get("x-api-key"))
         upload = await read_upload(request, "file")
-        fields = read_fields(upload.fields, HearingFields)
-        check_model(fields.model_id, {MODEL}, "body")
+        fields = read_fields(upload.fields, TranscriptionRequest)
+        check_model(fields.model_id, {RECOGNISES}, "body")
         check_language(fields.language)
         try:
             heard = await recognise(upload.content, fields.language, store)

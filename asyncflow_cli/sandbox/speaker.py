@@ -19,6 +19,7 @@ from asyncflow_cli.protocol.models import (
     HONOURS_SPEED,
     LANGUAGES,
     PHONE,
+    VERSION,
     OutputFormat,
 )
 from asyncflow_cli.sandbox.choices import Choices
@@ -31,8 +32,6 @@ from asyncflow_cli.sandbox.voices import LIBRARY, LibraryVoice
 
 API_KEY = "sk_sandbox_0123456789abcdef"
 """Public, and worth nothing."""
-
-VERSION = "v1"
 
 
 def admit(connection: HTTPConnection, key: str | None) -> None:

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from asyncflow_cli.protocol.models import ServiceStatus
+from asyncflow_cli.protocol.models import VERSION, ServiceStatus
 from asyncflow_cli.protocol.speech import IDLE_LIMIT, PATH
 from asyncflow_cli.sandbox.answering import Endpoint, answering, as_json, service_routes
 from asyncflow_cli.sandbox.cloning import Cloning
 from asyncflow_cli.sandbox.hearing import speech_to_text
 from asyncflow_cli.sandbox.previews import Signatures
-from asyncflow_cli.sandbox.speaker import VERSION, Speaker, check_version
+from asyncflow_cli.sandbox.speaker import Speaker, check_version
 from asyncflow_cli.sandbox.speechsocket import speech_socket
 from asyncflow_cli.sandbox.synthesis import Synthesis
 from asyncflow_cli.sandbox.voicesapi import CLIPS, VoicesApi

@@ -9,9 +9,8 @@ languages and variants, and has never met the engine.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
-Gender = Literal["Male", "Female", "Neutral", "Unspecified"]
+from asyncflow_cli.protocol.voices import Gender
 
 SPEAKS: dict[str, str] = {
     "ar": "sem/ar",
@@ -55,7 +54,6 @@ class EngineVoice:
     variant: str
     pitch: int = 50
     rate: int = 160
-    engine: str = "espeak"
     stand_in: str = "rms"
     """The flite voice that speaks if flite is the only engine there is."""
 
