@@ -96,8 +96,7 @@ class App:
         """The user's settings; in the sandbox, its addresses and keys in place of theirs."""
         settings = self.own_settings
         self.out.redactor.hide(settings.secrets())
-        for warning in settings.warnings:
-            self.out.warning(warning)
+        self.out.warnings(settings.warnings)
         if settings.sandbox:
             callee = self.flags.get("callee")
             wanted = {"callees": {"*": callee} if callee else {}}

@@ -10,6 +10,7 @@ layout.py     rows and columns, on as many columns as there are
 screen.py     a stream: how wide it is, and whether it has colours
 console.py    Rich, which draws where there are
 live.py       a view that is drawn over and over
+progress.py   how far work is, as such a view
 redactor.py   the filter that knows the secrets
 teller.py     a thread that tells what happens while it happens
 asking.py     how an answer is typed

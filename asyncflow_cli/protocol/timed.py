@@ -8,7 +8,6 @@ incomplete, whoever asks: a word is missing.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from asyncflow_cli.protocol import wav
 from asyncflow_cli.protocol.answers import TimestampedSpeech
 from asyncflow_cli.protocol.audio import seconds
 from asyncflow_cli.protocol.formats import Checked, check
+from asyncflow_cli.protocol.frames import decode
 from asyncflow_cli.protocol.joining import join, starts
 from asyncflow_cli.protocol.markup import Break, parse
 from asyncflow_cli.protocol.models import OutputFormat
@@ -53,7 +53,7 @@ class Timed:
 
 def decipher(answer: TimestampedSpeech, transcript: str, wanted: OutputFormat) -> Timed:
     """The answer to one request. IncompleteError if audio, times or words are missing."""
-    checked = check(_decoded(answer.audio_base64), wanted)
+    checked = check(decode(answer.audio_base64), wanted)
     length = _length(checked)
     told = answer.alignment
     words = read(told.words, told.word_start_times_milliseconds, told.word_end_times_milliseconds)
@@ -96,13 +96,6 @@ def told(wrong: Sequence[str]) -> str:
     """The first of the problems, and how many there are besides."""
     more = len(wrong) - LISTED
     return "; ".join(wrong[:LISTED]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _decoded(encoded: str) -> bytes:
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except ValueError:
-        raise IncompleteError("The audio is no base64", code="AUDIO_NOT_BASE64") from None
 
 
 def _length(checked: Checked) -> float:

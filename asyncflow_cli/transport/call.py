@@ -14,9 +14,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from asyncflow_cli.protocol import callevents
-from asyncflow_cli.protocol.bridge import (
-    Bridge,
-)
+from asyncflow_cli.protocol.bridge import Bridge
 from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.endings import EndReason
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts

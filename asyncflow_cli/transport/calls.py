@@ -6,6 +6,8 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
+import msgspec
+
 from asyncflow_cli.errors import AsyncflowError, CallError, NotFoundError, UsageError
 from asyncflow_cli.output import Confirm
 from asyncflow_cli.protocol.callreports import (
@@ -133,12 +135,8 @@ def _report(ended: list[EndedCall]) -> EndedCallsReport:
     raise CallError(
         f"{len(report.failed)} of {len(ended)} calls could not be ended: {words}",
         code="CALL_NOT_ENDED",
-        details={"calls": [_plain(call) for call in ended]},
+        details={"calls": msgspec.to_builtins(ended)},
     )
-
-
-def _plain(call: EndedCall) -> dict[str, str | None]:
-    return {name: getattr(call, name) for name in call.__struct_fields__}
 
 
 def _twilios(call: CallRecord) -> TwiliosCall:

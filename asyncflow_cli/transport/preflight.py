@@ -22,8 +22,8 @@ from asyncflow_cli.errors import (
     ServiceError,
     UsageError,
 )
-from asyncflow_cli.protocol.catalogue import twilio_codes
 from asyncflow_cli.transport.twilio import TwilioClient
+from asyncflow_cli.transport.twiliowire import KNOWN
 
 T = TypeVar("T")
 
@@ -158,7 +158,7 @@ async def check_from(twilio: TwilioClient, from_: str) -> None:
         return
     listed = ", ".join(owned[:SHOWN]) or "none"
     more = f" and {len(owned) - SHOWN} more" if len(owned) > SHOWN else ""
-    entry = {entry.code: entry for entry in twilio_codes.ENTRIES}["TWILIO_21210"]
+    entry = KNOWN["TWILIO_21210"]
     assert entry.raises is not None
     raise entry.raises(
         f"The Twilio account has no number {from_}; it has {listed}{more}",

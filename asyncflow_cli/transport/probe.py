@@ -29,6 +29,7 @@ from websockets.exceptions import WebSocketException
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.transport.astray import deaf, unreachable, wrong
+from asyncflow_cli.transport.leg import POLICY_VIOLATION
 from asyncflow_cli.transport.outward import open_http
 from asyncflow_cli.transport.roads.road import Tunnel
 
@@ -43,8 +44,6 @@ PAUSE = 0.5
 
 FRAME = "x" * 400
 """As long as Twilio's media messages."""
-
-POLICY_VIOLATION = 1008
 
 HEADERS = {
     # ngrok shows browsers a page first: https://ngrok.com/docs/errors/err_ngrok_6024
