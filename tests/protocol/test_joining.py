@@ -113,7 +113,7 @@ def test_mp3_is_joined_by_its_frames() -> None:
     joined = join(files, MP3)
     assert joined == mp3join.join(files)
     assert starts(files, MP3) == mp3join.starts(files)
-    assert len(mp3.frames(joined)) == sum(len(mp3.frames(file)) for file in files)
+    assert len(mp3.parse(joined).frames) == sum(len(mp3.parse(file).frames) for file in files)
 
 
 @pytest.mark.parametrize("output_format", [WAV, RAW, MP3])
