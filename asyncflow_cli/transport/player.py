@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -14,6 +13,8 @@ from pathlib import Path
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
 from asyncflow_cli.protocol.audio import wav_file
 from asyncflow_cli.protocol.models import OutputFormat
+from asyncflow_cli.protocol.sniff import kind_of
+from asyncflow_cli.transport.decoding import INSTALL, decode_as_is
 
 _POWERSHELL = "(New-Object Media.SoundPlayer $args[0]).PlaySync()"
 
@@ -91,20 +92,16 @@ def playable(audio: bytes, form: OutputFormat, player: str) -> tuple[bytes, str]
 
 
 def _decoded(audio: bytes) -> bytes:
+    """A WAV of an mp3, or of what came in place of one. IncompleteError if it is no audio."""
     try:
-        import av
-    except ImportError:
+        decoded = decode_as_is(audio, kind_of(audio) or "mp3")
+    except PrerequisiteError:
         raise PrerequisiteError(
             "This machine's player takes no mp3",
-            hint="Install mpv or ffmpeg (ffplay), or: pip install 'asyncflow-cli[sandbox]'",
+            hint=f"Install mpv or ffmpeg (ffplay), or: {INSTALL}",
             code="PLAYER_MISSING",
         ) from None
-    with av.open(io.BytesIO(audio), "r") as container:
-        rate = container.streams.audio[0].rate
-        resampler = av.AudioResampler("s16", "mono", rate)
-        frames = [f for frame in container.decode(audio=0) for f in resampler.resample(frame)]
-    pcm = b"".join(bytes(frame.planes[0])[: 2 * frame.samples] for frame in frames)
-    return wav_file("pcm_s16le", rate, pcm)
+    return wav_file("pcm_s16le", decoded.sample_rate, decoded.pcm)
 
 
 @contextlib.asynccontextmanager

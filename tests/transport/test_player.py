@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
+from asyncflow_cli.errors import AsyncflowError, IncompleteError, PrerequisiteError
 from asyncflow_cli.protocol.audio import Container
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.sandbox.encode import encode_whole
@@ -69,6 +69,31 @@ def test_a_player_that_takes_wav_only_gets_a_wav_made_of_mp3_or_raw(
         asyncio.run(play(encode_whole(pcm, form), form))
         with wave.open(str(tmp_path / "heard")) as heard:
             assert heard.getnframes() / heard.getframerate() == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [b"ID3 and no audio", b"ffconcat version 1.0\nfile another.wav\n"],
+    ids=["damaged", "a list of other files"],
+)
+def test_what_cannot_be_decoded_is_refused_and_no_other_file_is_opened(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audio: bytes
+) -> None:
+    install("aplay", LAST_ARGUMENT.format(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "another.wav").write_bytes(encode_whole(bytes(44_100), WAV))
+    with pytest.raises(IncompleteError):
+        asyncio.run(play(audio, MP3))
+    assert not (tmp_path / "heard").exists()
+
+
+def test_a_preview_that_is_no_mp3_is_decoded_as_what_it_is(
+    install: Install, tmp_path: Path
+) -> None:
+    install("aplay", LAST_ARGUMENT.format(tmp_path))
+    asyncio.run(play(encode_whole(bytes(44_100), WAV), MP3))
+    with wave.open(str(tmp_path / "heard")) as heard:
+        assert heard.getnframes() == 22_050
 
 
 @pytest.mark.parametrize("container", ["wav", "mp3", "raw"])
