@@ -24,6 +24,23 @@ def test_a_dotenv_that_may_not_be_read_is_told(run: Run, home: Path) -> None:
     assert (result.code, result.error["message"]) == (2, ".env cannot be read: Permission denied")
 
 
+@pytest.mark.parametrize(
+    ("args", "variables"),
+    [
+        (("tts", "-f", "missing"), {}),
+        (("ci", "run", "missing"), {}),
+        (("config", "list"), {"ASYNCFLOW_CONFIG": "missing"}),
+    ],
+    ids=["a text", "steps", "settings"],
+)
+def test_a_file_that_cannot_be_read_has_one_code_whatever_it_is_for(
+    run: Run, args: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    result = run(*args, "--json", **variables)
+    assert (result.code, result.error["code"]) == (2, "NOT_READABLE")
+    assert result.error["message"] == "missing cannot be read: No such file or directory"
+
+
 def test_a_line_of_dotenv_that_says_nothing_is_a_warning(run: Run, home: Path) -> None:
     (home / ".env").write_text("two words\nASYNC_VOICE_ID=v\n")
     result = run("config", "list", "--json")

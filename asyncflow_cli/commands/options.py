@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings import FIELDS, duration
+from asyncflow_cli.transport.reading import read_whole
 
 
 def env(name: str) -> str:
@@ -73,9 +73,9 @@ def text_source(argument: str | None, file: str | None) -> str | None:
     if argument == "-" and file not in (None, "-"):
         raise UsageError("Two texts: one on stdin, one with -f", hint="Leave one out")
     if file not in (None, "-"):
-        return _some(_from_file(Path(str(file))), str(file))
+        return _not_blank(_decoded(read_whole(str(file)), str(file)), str(file))
     if argument not in (None, "-"):
-        return _some(str(argument), "the argument")
+        return _not_blank(str(argument), "the argument")
     if argument is None and file is None and sys.stdin.isatty():
         raise UsageError("No text", hint="Give it as an argument, with -f FILE, or through a pipe")
     return None
@@ -86,20 +86,13 @@ def read_text(argument: str | None, file: str | None) -> str:
     text = text_source(argument, file)
     if text is not None:
         return text
-    return _some(_decoded(sys.stdin.buffer.read(), "stdin"), "stdin")
+    return _not_blank(_decoded(read_whole("-"), "stdin"), "stdin")
 
 
-def _some(text: str, source: str) -> str:
+def _not_blank(text: str, source: str) -> str:
     if not text.strip():
         raise UsageError(f"There is no text in {source}", code="TEXT_EMPTY")
     return text.strip()
-
-
-def _from_file(path: Path) -> str:
-    try:
-        return _decoded(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _decoded(content: bytes, source: str) -> str:

@@ -1,4 +1,4 @@
-"""What is read whole before anything is done with it: a file, or stdin for `-`."""
+"""What is read whole before anything is done with it: a file, or stdin for the text `-`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from asyncflow_cli.errors import UsageError
 
 
-def read_whole(file: str, at_most: int = -1) -> bytes:
+def read_whole(file: str | Path, at_most: int = -1) -> bytes:
     """Its bytes, and no more than `at_most`. UsageError if it cannot be read."""
     if file == "-":
         return sys.stdin.buffer.read(at_most)

@@ -60,7 +60,8 @@ async def read_text(stream: Readable) -> AsyncIterator[str]:
         while chunk := await chunks.get():
             room.release()
             if isinstance(chunk, OSError):
-                raise UsageError(f"stdin cannot be read: {chunk.strerror}") from None
+                why = f"stdin cannot be read: {chunk.strerror}"
+                raise UsageError(why, code="NOT_READABLE") from None
             if text := decoder.decode(chunk):
                 yield text
         decoder.decode(b"", final=True)

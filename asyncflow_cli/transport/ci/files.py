@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +14,14 @@ from asyncflow_cli.protocol.ci.order import SmokeOrder
 from asyncflow_cli.protocol.ci.report import SuiteReport
 from asyncflow_cli.protocol.ci.source import Source, read
 from asyncflow_cli.transport.files import check_writable, write_file
+from asyncflow_cli.transport.reading import read_whole
 
 
 def read_source(file: str) -> Source:
     """`-` is stdin. UsageError where it cannot be read, or is no YAML."""
+    content = read_whole(file)
     try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return read(content.decode("utf-8-sig"), "stdin" if file == "-" else file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file} is not UTF-8", code="TEXT_NOT_UTF8") from None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings import PROJECT_FILE
+from asyncflow_cli.transport.reading import read_whole
 
 EXPOSED = "holds keys, and others can read it"
 
@@ -35,7 +36,7 @@ def read_dotenv(path: Path) -> tuple[Mapping[str, str], list[str]]:
         return {}, []
     from dotenv.parser import parse_stream
 
-    text = _text(path)
+    text = text_of(path)
     # Not dotenv_values, which tells of such lines on stderr itself.
     lines = list(parse_stream(io.StringIO(text)))
     values = {line.key: line.value for line in lines if line.key and line.value is not None}
@@ -47,16 +48,15 @@ def read_toml(path: Path) -> Mapping[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(text_of(path))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    content = read_whole(path)
     try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not UTF-8") from None
 

@@ -11,6 +11,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from asyncflow_cli.errors import LocalProtocolError, UsageError
+from asyncflow_cli.transport.config.reading import text_of
 from asyncflow_cli.transport.files import write_file
 
 
@@ -20,7 +21,7 @@ def change(path: Path, keys: Sequence[str], value: Any, *, private: bool) -> boo
     `private` is for the person's own file, which may hold keys: nobody else reads it after we wrote
     it. Its folder is made where it is missing.
     """
-    before = _read(path)
+    before = text_of(path) if path.exists() else ""
     after = changed(before, keys, value, path)
     if after == before and value is None:
         return False
@@ -28,15 +29,6 @@ def change(path: Path, keys: Sequence[str], value: Any, *, private: bool) -> boo
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_file(path, after.encode(), private=private)
     return True
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig") if path.exists() else ""
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8") from None
 
 
 def changed(text: str, keys: Sequence[str], value: Any, where: object) -> str:
