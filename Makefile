@@ -56,7 +56,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@began=$$(date +%s) \
 	&& $(PYTHON) -m venv .venv \
 	&& $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' \
-	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,ngrok,keyring,jq]' --group dev \
+	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,ngrok,keyring,jq,fast]' --group dev \
 	&& touch $@ && echo "Set up in $$(($$(date +%s) - began)) s"
 
 clean:

@@ -3,7 +3,7 @@
 The heavy imports stand inside the properties: reaching for `app.api` is what loads httpx, so
 `--help`, `--version` and completion pay for none of it. What a command does with them is a job of
 `transport/` or `sandbox/`, which it imports where it calls it, for the same reason. The one
-`asyncio.run` is in `App.run`.
+place that runs an event loop is `App.run`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -212,8 +212,9 @@ class App:
 
         return Sandbox(state=self.sandbox_folder, **options)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end, with the sandbox beside it if one is embedded.
+    def run(self, work: Coroutine[Any, Any, T], *, live: bool = False) -> T:
+        """Run to the end, with the sandbox beside it if one is embedded. What is `live`, as a call
+        is, has uvloop's event loop where that is installed.
 
         Ctrl-C and SIGTERM cancel `work`, which cleans up; a second one cancels that, too.
         """
@@ -221,7 +222,8 @@ class App:
             gc.freeze()
             gc.enable()
         try:
-            return asyncio.run(self._run(work))
+            with asyncio.Runner(loop_factory=_fast_loop() if live else None) as runner:
+                return runner.run(self._run(work))
         except ExceptionGroup as group:
             raise first(group) from group
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -242,3 +244,12 @@ def _explains(code: str) -> bool:
     from asyncflow_cli.protocol.catalogue import ENTRIES
 
     return code in ENTRIES
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

@@ -245,7 +245,7 @@ def call(
 
     files = CallFiles(reports=report or (), heard=save_heard, ask=heard)
     work = make_call(settings, order, app.journal, app.library, app.out, files=files, stop=app.stop)
-    app.out.record(app.run(work))
+    app.out.record(app.run(work, live=True))
 
 
 def _speech(

@@ -34,6 +34,9 @@ WANTS = {
 }
 """For each extra a command that cannot do without, and the exit code that it ends with."""
 
+SPARES = {"fast": f"{CALL} Hello"}
+"""For each of the others a command that uses it, and does as well without."""
+
 
 @pytest.fixture
 def workplace(home: Path) -> Path:
@@ -58,20 +61,30 @@ def hidden(home: Path, modules: tuple[str, ...]) -> str:
 
 
 def test_every_extra_is_known_to_doctor_and_is_tried_here() -> None:
-    assert set(NAMED) == set(EXTRAS) == set(WANTS)
+    assert set(NAMED) == set(EXTRAS) == set(WANTS) | set(SPARES)
+
+
+def without(extra: str, line: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [os.environ.get("INSTALLED", sys.executable), "-m", "asyncflow_cli", *line.split()],
+        env=environment(home, PYTHONPATH=hidden(home, EXTRAS[extra])),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 @pytest.mark.parametrize("extra", WANTS)
 def test_an_error_for_want_of_an_extra_names_its_command(workplace: Path, extra: str) -> None:
     line, exit_code = WANTS[extra]
-    done = subprocess.run(
-        [os.environ.get("INSTALLED", sys.executable), "-m", "asyncflow_cli", *line.split()],
-        env=environment(workplace, PYTHONPATH=hidden(workplace, EXTRAS[extra])),
-        cwd=workplace,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = without(extra, line, workplace)
     assert f"pip install 'asyncflow-cli[{extra}]'" in done.stderr, done.stderr
     assert (done.returncode, done.stdout) == (exit_code, "")
     assert not (workplace / "hello.wav").exists()
+
+
+@pytest.mark.parametrize("extra", SPARES)
+def test_what_is_only_nice_to_have_is_not_missed(home: Path, extra: str) -> None:
+    done = without(extra, SPARES[extra], home)
+    assert done.returncode == 0, done.stderr

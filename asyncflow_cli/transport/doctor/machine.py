@@ -24,6 +24,7 @@ EXTRAS = {
     "keyring": ("keyring",),
     "ngrok": ("ngrok",),
     "jq": ("jq",),
+    "fast": ("uvloop",),
     "stt": ("pocketsphinx",),
 }
 """The modules of each extra of pyproject.toml."""
