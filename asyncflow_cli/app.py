@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
 from asyncflow_cli.output import Format, Output
-from asyncflow_cli.settings import Settings
+from asyncflow_cli.settings import FIELDS, Settings, without_login
 from asyncflow_cli.stopping import Stop, first
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from asyncflow_cli.transport.remembered import Remembered
 
 T = TypeVar("T")
+
+_SECRETS = [name for f in FIELDS.values() if f.metadata["secret"] for name in f.metadata["names"]]
 
 JSON_FLAGS = {"json", "field", "jq"}
 """Global flags that want documents."""
@@ -75,7 +77,7 @@ class App:
     @cached_property
     def out(self) -> Output:
         quiet = Format.QUIET if self.flags.get("quiet") else Format.HUMAN
-        return Output(
+        out = Output(
             format=Format.JSON if self.flags.keys() & JSON_FLAGS else quiet,
             pick=self.flags.get("pick"),
             color=self.flags.get("color") or "auto",
@@ -85,6 +87,9 @@ class App:
             no_input=bool(self.flags.get("no_input")),
             explains=_explains,
         )
+        # Already here, for what fails before there are settings must not tell a key either.
+        out.redactor.hide(self.environ.get(name, "").strip() for name in _SECRETS)
+        return out
 
     @cached_property
     def own_settings(self) -> Settings:
@@ -147,7 +152,7 @@ class App:
         from asyncflow_cli.transport.remembered import Remembered
 
         own = self.own_settings
-        service = "sandbox" if own.sandbox else own.base_url
+        service = "sandbox" if own.sandbox else without_login(own.base_url)
         return Remembered(self.folders.cache / "voices.json", service)
 
     @cached_property

@@ -392,6 +392,7 @@ def test_what_is_too_short_to_be_a_secret_garbles_no_words() -> None:
         "http://user:CANARY@proxy.example:3128 refused",
         "https://CANARY@h/p",
         "https://h/p?x=1&access_token=CANARY",
+        "'sk_CANARY0123456789' is no http(s) address",
     ],
 )
 @pytest.mark.parametrize("format", Format)

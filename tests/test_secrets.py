@@ -83,9 +83,11 @@ def gossip(status: int) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), telling(status)) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://user:{IN_ADDRESSES}@127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://user:{IN_ADDRESSES}@127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def gossips(socket: ServerConnection) -> None:
@@ -175,13 +177,19 @@ def test_what_works_tells_no_key_either(sandboxed: Run, fast: ServedSandbox, hom
     keys = [fast.environ["ASYNC_API_KEY"], fast.environ["TWILIO_AUTH_TOKEN"]]
     bundle = ("doctor", "--bundle", "doctor.zip")
     call = (*EXAMPLES["call"], "--report", "call.json", "--report", "call.html")
-    for args in (bundle, call, EXAMPLES["tts"], EXAMPLES["tts-stream"], EXAMPLES["voices list"]):
-        result = sandboxed(*args, "--debug", NGROK_AUTHTOKEN=SECRETS["NGROK_AUTHTOKEN"])
+    more = [EXAMPLES[name] for name in ("tts", "tts-stream", "voices list", "calls show")]
+    where = {
+        name: fast.environ[name].replace("//", f"//user:{IN_ADDRESSES}@")
+        for name in ("ASYNC_BASE_URL", "TWILIO_BASE_URL")
+    }
+    for args in (bundle, call, *more):
+        result = sandboxed(*args, "--debug", NGROK_AUTHTOKEN=SECRETS["NGROK_AUTHTOKEN"], **where)
         assert result.code == 0, result.err
         assert_nothing_seen(result, home)
         assert not any(key in result.out + result.err for key in keys), args
     for path in (path for path in home.rglob("*") if path.is_file()):
         assert not any(key.encode() in _content(path) for key in keys), path
+    assert (home / "cache" / "asyncflow" / "voices.json").exists(), "where there was much to leak"
 
 
 @pytest.mark.parametrize(
@@ -194,23 +202,46 @@ def test_what_works_tells_no_key_either(sandboxed: Run, fast: ServedSandbox, hom
         ("ASYNC_BASE_URL", "https://example.invalid/?access_token=CANARY&x=1"),
         ("TWILIO_BASE_URL", "https://example.invalid/?X-Amz-Signature=CANARY"),
         ("TWILIO_BASE_URL", "https://user:CANARY@example.invalid/?"),
+        ("ASYNC_BASE_URL", f"https://example.invalid/?x={SECRETS['TWILIO_AUTH_TOKEN']}"),
+        ("ASYNCFLOW_PROFILE", SECRETS["TWILIO_API_SECRET"]),
+        ("ASYNCFLOW_SANDBOX", SECRETS["ASYNC_API_KEY"]),
+        ("TWILIO_BASE_URL", "sk_CANARYofsomeprofile"),
     ],
 )
 def test_a_setting_that_is_wrong_is_not_read_out(
     run: Run, home: Path, name: str, value: str
 ) -> None:
     for args in (("status", "--json"), ("config", "list", "--debug"), ("doctor", "--offline")):
-        result = run(*args, **{name: value})
+        result = run(*args, **{**SECRETS, name: value})
         assert result.code in (2, 10), args
         assert_nothing_seen(result, home)
 
 
-def test_files_that_cannot_be_read_are_not_read_out(run: Run, home: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[profiles.default]\napi_key = "sk_CANARY\n',
+        "[profiles.default]\napi_key = sk_CANARY\n",
+        "[profiles.default]\napi_key = 'sk_CANARY' x\n",
+        "[profiles.default]\napi_key = 'a'\napi_key = 'sk_CANARY'\n",
+        "[profiles.default]\napi_key = {secret = 'sk_CANARY'}\n",
+        "[profiles.default]\napi_kye = 'sk_CANARY'\n",
+        "[profiles]\ndefault = 'sk_CANARY'\n",
+        "profiles = 'sk_CANARY'\n",
+        "api_key = 'sk_CANARY'\n",
+    ],
+)
+def test_files_that_cannot_be_read_are_not_read_out(run: Run, home: Path, text: str) -> None:
     home.joinpath(".env").write_text("export TWILIO_AUTH_TOKEN CANARY\n")
     config = home / "config" / "asyncflow" / "config.toml"
     config.parent.mkdir(parents=True)
-    config.write_text('[profiles.default]\napi_key = "sk_CANARY\n')
-    for args in (("config", "list", "--debug"), ("doctor", "--offline", "--json")):
+    config.write_text(text)
+    for args in (
+        ("config", "list", "--debug"),
+        ("doctor", "--offline", "--json"),
+        ("config", "set", "voice", "x", "--debug"),
+    ):
+        config.write_text(text)
         result = run(*args)
         assert "CANARY" not in result.out + result.err
 

@@ -26,6 +26,7 @@ from asyncflow_cli.settings.values import (
     is_loopback,
     is_this_machine,
     whole_seconds,
+    without_login,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "is_this_machine",
     "load",
     "whole_seconds",
+    "without_login",
 ]

@@ -57,6 +57,12 @@ def http_urls(text: str) -> str:
     return ",".join(map(http_url, urls))
 
 
+def without_login(url: str) -> str:
+    """An address as it may be written down: a name and a password in it are nobody's business."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine, where no proxy and no tunnel is needed."""
     return is_this_machine(urlsplit(url).hostname or "")

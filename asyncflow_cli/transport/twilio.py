@@ -19,7 +19,7 @@ from twilio.base.exceptions import TwilioException
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.protocol.endings import TERMINAL
-from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.settings import Settings, is_loopback, without_login
 from asyncflow_cli.transport import pace
 from asyncflow_cli.transport.outward import open_http
 from asyncflow_cli.transport.twiliorecords import (
@@ -80,7 +80,8 @@ class TwilioClient:
         self._retries = settings.retries
         self._sleep = sleep
         self.account_sid = settings.need("twilio_account_sid")
-        self.base_url: str = self._client.get_hostname(settings.twilio_base_url)
+        self.base_url = without_login(self._client.get_hostname(settings.twilio_base_url))
+        """As messages and the journal have it."""
         self.uses_key = bool(settings.twilio_api_key)
         """An API key may be allowed calls and nothing else."""
 
