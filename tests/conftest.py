@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from asyncflow_cli import cli
+from asyncflow_cli.manual import written
 from asyncflow_cli.protocol.endings import TERMINAL
 from asyncflow_cli.sandbox.server import Sandbox
 from tests.documents import checked
@@ -152,6 +153,15 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
 Run = Callable[..., Result]
 
 
+def exits(args: Sequence[str]) -> set[int]:
+    """The exit codes that the help of a command line's command tells of."""
+    command = ""
+    for word in args:
+        path = f"{command} {word}".strip()
+        command = path if path in written.commands() else command
+    return {code for code, _ in written.page(command).exits}
+
+
 @pytest.fixture
 def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command line in this process, with bytes on stdin and the environment given."""
@@ -163,6 +173,7 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             streams.setattr(sys, "stdout", out)
             streams.setattr(sys, "stderr", err)
             code = cli.run(args, environment(home, **variables))
+        assert code in exits(args), f"{args} ended with {code}, of which its help says nothing"
         out.seek(0)
         err.seek(0)
         return Result(code, out.buffer.read(), err.read())

@@ -57,6 +57,24 @@ def test_a_folder_called_dotenv_configures_nothing(run: Run, home: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("voice = 'x'", "voice stands in no profile", "below a line [profiles.default]"),
+        ("[profile.default]\nvoice = 'x'", "there is no [profile]", "It holds [profiles.NAME] and"),
+        ("[default]\nvoice = 'x'", "there is no [default]", "It holds [profiles.NAME] and"),
+    ],
+)
+def test_what_stands_beside_the_profiles_is_not_passed_over(
+    run: Run, home: Path, text: str, message: str, hint: str
+) -> None:
+    (home / "config" / "asyncflow").mkdir(parents=True)
+    (home / "config" / "asyncflow" / "config.toml").write_text(text)
+    error = run("config", "list", "--json").error
+    assert error["message"].endswith(f"config.toml: {message}")
+    assert hint in error["hint"]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("profiles = 3", "[profiles] is no table"),

@@ -5,16 +5,15 @@ from __future__ import annotations
 from asyncflow_cli.protocol.catalogue import exit_codes
 
 ALWAYS = (0, 1, 2, 130, 143)
-SERVICE = (3, 4, 5, 6, 7, 10)
-"""Whatever asks a service can be refused, held back, or not reached."""
-AUDIO = (*SERVICE, 8)
-CALL = (*AUDIO, 20, 21, 22, 23, 24, 25, 26)
+SERVICE = (3, 4, 5, 6, 7, 8, 10)
+"""Whatever asks a service can be refused, held back, cut short, or not reached."""
+CALL = (*SERVICE, 20, 21, 22, 23, 24, 25, 26)
 
 FURTHER: dict[str, tuple[int, ...]] = {
-    "status": (6, 7),
-    "tts": (*AUDIO, 9),
-    "tts-stream": (*AUDIO, 9),
-    "timestamps": (*AUDIO, 9),
+    "status": SERVICE,
+    "tts": (*SERVICE, 9),
+    "tts-stream": (*SERVICE, 9),
+    "timestamps": (*SERVICE, 9),
     "stt": SERVICE,
     "verify": (9, 10),
     "call": CALL,
@@ -27,7 +26,7 @@ FURTHER: dict[str, tuple[int, ...]] = {
     "voices clone": SERVICE,
     "voices update": SERVICE,
     "voices delete": SERVICE,
-    "voices preview": AUDIO,
+    "voices preview": SERVICE,
     "ci run": (9, 10),
     "sandbox serve": (10,),
     "sandbox env": (10,),

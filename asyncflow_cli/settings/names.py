@@ -33,6 +33,9 @@ LEADING = frozenset(
 )
 """Settings and options that say where keys and calls go, or which file says it."""
 
+TOP = frozenset({"profiles", "aliases"})
+"""What the config file holds, and nothing beside."""
+
 CHOOSING = frozenset({"profile", "config"})
 """What decides which profile is read cannot stand in one."""
 
@@ -56,6 +59,20 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """`what` is the sentence's beginning; it names who was meant, or where all names are."""
     hint = did_you_mean(name, known, "All names: asyncflow config list")
     return UsageError(f"{what} {name!r}", hint=hint, code="SETTING_UNKNOWN")
+
+
+def check_config(table: Mapping[str, Any], where: object) -> None:
+    """UsageError for the first name at the top of the config file that does not belong there."""
+    for key in table.keys() - TOP:
+        if key in KEYS and not isinstance(table[key], dict):
+            raise _misplaced(
+                f"{where}: {key} stands in no profile", "Put it below a line [profiles.default]"
+            )
+        raise UsageError(
+            f"{where}: there is no [{key}]",
+            hint="It holds [profiles.NAME] and [aliases]",
+            code="SETTING_UNKNOWN",
+        )
 
 
 def check_file(

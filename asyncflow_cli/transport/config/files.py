@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings import PROJECT_FILE, SANDBOX_PROFILE, Settings, load
 from asyncflow_cli.settings.loading import command_table
-from asyncflow_cli.settings.names import KEYS, Options, check_file, unknown
+from asyncflow_cli.settings.names import KEYS, Options, check_config, check_file, unknown
 from asyncflow_cli.transport.config import keychain
 from asyncflow_cli.transport.config.reading import (
     exposure,
@@ -105,7 +105,9 @@ class ConfigFiles:
     def _config(self, flags: Mapping[str, Any]) -> Mapping[str, Any]:
         """The whole config file; empty if there is none and none was asked for."""
         path = self.path(flags)
-        return read_toml(path) if self.chosen(flags).config or path.exists() else {}
+        config = read_toml(path) if self.chosen(flags).config or path.exists() else {}
+        check_config(config, path)
+        return config
 
     def _profile(
         self, flags: Mapping[str, Any], command: Sequence[str] | None = None
