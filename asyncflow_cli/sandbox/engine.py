@@ -1,8 +1,7 @@
 """The sandbox's voice: text in, samples and word times out, as they are made.
 
-The engine itself runs in a child process (`asyncflow_cli.sandbox.espeak`), because some texts
-crash it. This file starts the child, starts another when it has died, and tells the text that
-killed it from those that were only waiting.
+The engine itself runs in a child process, because some texts crash it. This file starts the child,
+starts another when it has died, and tells the text that killed it from those that only waited.
 """
 
 from __future__ import annotations
@@ -10,30 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
-import sys
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
-from asyncflow_cli.sandbox.pipe import (
-    Answer,
-    Begun,
-    Done,
-    Failed,
-    Frames,
-    Hello,
-    Pcm,
-    Say,
-    Stop,
-    answers,
-    frame,
-)
+from asyncflow_cli.sandbox.engineprocess import EngineProcess, Lost, Talk
+from asyncflow_cli.sandbox.enginevoice import EngineVoice
+from asyncflow_cli.sandbox.pipe import Answer, Done, Failed, Pcm, Say
 from asyncflow_cli.sandbox.utterance import Silence, Utterance, utterances
-from asyncflow_cli.sandbox.voices import EngineVoice
 from asyncflow_cli.sandbox.words import timings
 
 SAMPLE_RATE = 22050
@@ -42,7 +27,6 @@ PATIENCE = 10.0
 """Seconds without a sample after which the child is taken for stuck; it needs milliseconds."""
 
 _RATES = (80, 450)  # espeak's words per minute
-_CHILD = ("-P", "-m", "asyncflow_cli.sandbox.espeak")  # -P: never import from the user's directory
 
 
 class EngineMissing(PrerequisiteError):
@@ -98,108 +82,6 @@ class EngineState:
     refusals: tuple[str, ...]
 
 
-class _Lost:
-    """In place of an answer: the child has died."""
-
-    def __init__(self, *, guilty: bool) -> None:
-        self.guilty = guilty
-
-
-class _Talk:
-    """One text that the child was given: its answers, and whether it is being spoken."""
-
-    def __init__(self) -> None:
-        self.answers: asyncio.Queue[Answer | _Lost] = asyncio.Queue()
-        self.begun = False
-
-
-class _Child:
-    """The process, and the task that reads what it says. It speaks one text after the other."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self.hello: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
-        self.gone = False
-        self._stdin = process.stdin
-        self._stdout = process.stdout
-        self._talks: dict[int, _Talk] = {}
-        self._reading = asyncio.create_task(self._read())
-
-    @classmethod
-    async def start(cls, arguments: Sequence[str]) -> Self:
-        package = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *_CHILD,
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C at the terminal is for the parent
-        )
-        return cls(process)
-
-    def say(self, say: Say) -> _Talk:
-        talk = self._talks[say.id] = _Talk()
-        self._stdin.write(frame(say))
-        return talk
-
-    def leave(self, say_id: int) -> None:
-        """Nobody listens to it any more; if it is not over yet, it ends here."""
-        if self._talks.pop(say_id, None) is not None and not self.gone:
-            self._stdin.write(frame(Stop(say_id)))
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-
-    async def close(self) -> None:
-        """The end of its input ends the child within a millisecond."""
-        self._stdin.close()
-        try:
-            async with asyncio.timeout(1):
-                await self._reading
-        except TimeoutError:
-            self.kill()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
-        await self.process.wait()
-
-    async def _read(self) -> None:
-        frames = Frames()
-        try:
-            while data := await self._stdout.read(1 << 16):
-                for body in frames.feed(data):
-                    self._pass_on(answers.decode(body))
-        finally:
-            self._lose()
-
-    def _pass_on(self, answer: Answer | Hello) -> None:
-        if isinstance(answer, Hello):
-            self.hello.set_result(answer)
-            return
-        talk = self._talks.get(answer.id)
-        if talk is None:
-            return
-        if isinstance(answer, Begun):
-            talk.begun = True
-        if isinstance(answer, Done | Failed):
-            del self._talks[answer.id]
-        talk.answers.put_nowait(answer)
-
-    def _lose(self) -> None:
-        self.gone = True
-        if not self.hello.done():
-            self.hello.set_result(Hello(None, None, ("the child died at its start",)))
-        for talk in self._talks.values():
-            talk.answers.put_nowait(_Lost(guilty=talk.begun))
-        self._talks.clear()
-
-
 class Engine:
     """The voice. It starts by itself, takes any number of callers, and speaks for one at a time.
 
@@ -210,7 +92,7 @@ class Engine:
     def __init__(self, *libraries: str) -> None:
         """`libraries` leaves only some to ask, of "wheel", "system" and "flite"."""
         self._libraries = libraries
-        self._child: _Child | None = None
+        self._child: EngineProcess | None = None
         self._starting = asyncio.Lock()
         self._ids = itertools.count(1)
         self.state: EngineState | None = None
@@ -285,14 +167,14 @@ class Engine:
                             return
                         case Failed(_, why):
                             raise EngineCrashed(f"The voice cannot speak this text: {why}")
-                        case _Lost(guilty=True):
+                        case Lost(guilty=True):
                             raise EngineCrashed("This text crashed the sandbox's voice engine")
-                        case _Lost():
+                        case Lost():
                             break
             finally:
                 child.leave(say.id)
 
-    async def _answer(self, child: _Child, talk: _Talk) -> Answer | _Lost:
+    async def _answer(self, child: EngineProcess, talk: Talk) -> Answer | Lost:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await talk.answers.get()
@@ -300,13 +182,13 @@ class Engine:
             child.kill()
             return await talk.answers.get()
 
-    async def _running(self, voice: EngineVoice | None = None) -> _Child:
+    async def _running(self, voice: EngineVoice | None = None) -> EngineProcess:
         async with self._starting:
             child = self._child
             if child is None or child.gone:
                 if child is not None:
                     await child.close()
-                child = self._child = await _Child.start(self._libraries)
+                child = self._child = await EngineProcess.start(self._libraries)
             hello = await asyncio.shield(child.hello)
         self.state = EngineState(hello.engine, hello.library, hello.refusals)
         if hello.engine is None:

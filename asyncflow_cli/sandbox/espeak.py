@@ -1,54 +1,25 @@
-"""The engine's child process: espeak-ng, or flite in its stead, behind two pipes.
+"""espeak-ng's library, as its header has it: speak_lib.h of 1.52. Runs in the child only.
 
-    python -m asyncflow_cli.sandbox.espeak
-
-Only this process loads the library: it is one global that text can crash, and it is under the
-GPL. What has been learnt by breaking it: identifiers, never language codes, take variants
-(`gmw/en-US+klatt4`); threads without a lock segfault, so one thread alone calls it; between two
-utterances it keeps state that changes samples, so it is unloaded and loaded again (0.5 ms); an
-exception must never cross its callback; a path to its data of 160 characters fails.
+It is one global that text can crash, and it is under the GPL. What has been learnt by breaking it:
+identifiers, never language codes, take variants (`gmw/en-US+klatt4`); threads without a lock
+segfault, so one thread alone calls it; between two utterances it keeps state that changes samples,
+so it is unloaded and loaded again (0.5 ms); an exception must never cross its callback; a path to
+its data of 160 characters fails.
 """
 
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import os
-import queue
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Protocol
 
-from asyncflow_cli.sandbox.pipe import (
-    Answer,
-    Begun,
-    Done,
-    Failed,
-    Frames,
-    Hello,
-    Pcm,
-    Say,
-    Stop,
-    frame,
-    requests,
-)
+from asyncflow_cli.sandbox.pipe import Say
 from asyncflow_cli.sandbox.words import Event
 
 Emit = Callable[[bytes], bool]
 """Takes samples, s16le mono at 22 050 Hz; true says that nobody wants more."""
-
-
-class Speaker(Protocol):
-    name: str
-    library: str
-
-    def speak(self, say: Say, emit: Emit) -> list[Event]: ...
-
-
-# --- the library, after speak_lib.h of espeak-ng 1.52 ------------------------------------------
 
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback, inside espeak_Synth
 _PHONEME_EVENTS, _DONT_EXIT = 0x0001, 0x8000
@@ -189,120 +160,3 @@ class ESpeak:
         code = lib.espeak_Synth(text, len(text), 0, 1, 0, flags, None, None)
         if code != 0:
             raise ValueError(f"espeak refuses the text with code {code}")
-
-
-# --- which library answers ---------------------------------------------------------------------
-
-
-def _from_wheel() -> Speaker:
-    loader = import_module("espeakng_loader")
-    return ESpeak(loader.get_library_path(), loader.get_data_path())
-
-
-def _from_system() -> Speaker:
-    name = ctypes.util.find_library("espeak-ng") if sys.platform != "linux" else None
-    return ESpeak(name or "libespeak-ng.so.1", None)
-
-
-def _flite() -> Speaker:
-    from asyncflow_cli.sandbox.flite import Flite
-
-    return Flite()
-
-
-def _unknown() -> Speaker:
-    raise OSError("not a library the sandbox knows")
-
-
-LINE: dict[str, Callable[[], Speaker]] = {
-    "wheel": _from_wheel,
-    "system": _from_system,
-    "flite": _flite,
-}
-"""Who is asked, in this order. The names may be given as arguments to ask some of them only."""
-
-
-def find_speaker(names: list[str]) -> tuple[Speaker | None, tuple[str, ...]]:
-    refusals: list[str] = []
-    for name in names:
-        try:
-            return LINE.get(name, _unknown)(), tuple(refusals)
-        except (ImportError, OSError, AttributeError) as error:
-            refusals.append(f"{name}: {error}")
-    return None, tuple(refusals)
-
-
-# --- the process -------------------------------------------------------------------------------
-
-
-class Line:
-    """The two pipes. A thread listens, so that a stop, or the parent's end, is heard at once."""
-
-    def __init__(self, source: int, sink: int) -> None:
-        self._source = source
-        self._sink = sink
-        self._asked: queue.SimpleQueue[Say] = queue.SimpleQueue()
-        self._stopped: set[int] = set()
-
-    def listen(self) -> None:
-        frames = Frames()
-        while data := os.read(self._source, 1 << 16):
-            for body in frames.feed(data):
-                match requests.decode(body):
-                    case Say() as say:
-                        self._asked.put(say)
-                    case Stop(id):
-                        self._stopped.add(id)
-        os._exit(0)  # even while the library is lost in a loop of its own
-
-    def next(self) -> Say:
-        return self._asked.get()
-
-    def send(self, message: Answer | Hello) -> None:
-        rest = memoryview(frame(message))
-        while rest:
-            try:
-                rest = rest[os.write(self._sink, rest) :]
-            except BrokenPipeError:
-                os._exit(0)  # the parent is gone
-
-    def stopped(self, say: Say) -> bool:
-        return say.id in self._stopped
-
-    def forget(self, say: Say) -> None:
-        self._stopped.discard(say.id)
-
-
-def _answer(speaker: Speaker, line: Line, say: Say) -> None:
-    def emit(pcm: bytes) -> bool:
-        line.send(Pcm(say.id, pcm))
-        return line.stopped(say)
-
-    if not line.stopped(say):
-        line.send(Begun(say.id))
-        try:
-            line.send(Done(say.id, speaker.speak(say, emit)))
-        except (ValueError, OSError) as error:
-            line.send(Failed(say.id, str(error)))
-    line.forget(say)
-
-
-def _own_stdout() -> int:
-    """Keep the pipe for frames; what a C library prints goes to stderr."""
-    sink = os.dup(1)
-    os.dup2(2, 1)
-    return sink
-
-
-def main() -> None:
-    line = Line(0, _own_stdout())
-    speaker, refusals = find_speaker(sys.argv[1:] or list(LINE))
-    engine, library = (speaker.name, speaker.library) if speaker else (None, None)
-    line.send(Hello(engine, library, refusals))
-    threading.Thread(target=line.listen, daemon=True).start()
-    while speaker is not None:
-        _answer(speaker, line, line.next())
-
-
-if __name__ == "__main__":
-    main()

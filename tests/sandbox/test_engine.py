@@ -23,8 +23,9 @@ from asyncflow_cli.sandbox.engine import (
     Word,
     Words,
 )
-from asyncflow_cli.sandbox.espeak import LINE
-from asyncflow_cli.sandbox.voices import LIBRARY, EngineVoice
+from asyncflow_cli.sandbox.enginemain import LIBRARIES
+from asyncflow_cli.sandbox.enginevoice import EngineVoice
+from asyncflow_cli.sandbox.voices import LIBRARY
 
 T = TypeVar("T")
 
@@ -438,7 +439,7 @@ def test_those_who_did_not_answer_say_why() -> None:
 
 def is_there(name: str) -> bool:
     try:
-        LINE[name]()
+        LIBRARIES[name]()
     except OSError:
         return False
     return True

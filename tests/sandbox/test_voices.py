@@ -13,7 +13,8 @@ import pytest
 
 from asyncflow_cli.protocol.models import LANGUAGES
 from asyncflow_cli.sandbox.engine import Engine, Samples
-from asyncflow_cli.sandbox.voices import LIBRARY, SPEAKS, EngineVoice, LibraryVoice
+from asyncflow_cli.sandbox.enginevoice import SPEAKS, EngineVoice
+from asyncflow_cli.sandbox.voices import LIBRARY, LibraryVoice
 
 DATA = Path(espeakng_loader.get_data_path())
 
