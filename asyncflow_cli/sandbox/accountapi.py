@@ -15,9 +15,10 @@ from starlette.responses import Response
 from asyncflow_cli.sandbox.account import ACCOUNT_SID, AUTH_TOKEN, FICTION, INBOUND_NUMBER
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.form import Form
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.listing import page
 from asyncflow_cli.sandbox.resources import API, formatted
-from asyncflow_cli.sandbox.rest import Endpoint, as_json, not_found
+from asyncflow_cli.sandbox.rest import Endpoint, not_found
 
 _CREATED = "Wed, 01 Jan 2025 00:00:00 +0000"
 """When the sandbox's account and number were made, for all anybody knows."""

@@ -11,7 +11,7 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.account import Account, read_account
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.control import ROOT
-from asyncflow_cli.sandbox.rest import as_json
+from asyncflow_cli.sandbox.jsonresponse import as_json
 
 
 class AccountRequest(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from asyncflow_cli.protocol.models import ServerErrorAnswer
 from asyncflow_cli.sandbox.choices import Choices
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.refusal import Broken, Invalid, Refusal
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -66,10 +67,6 @@ def _not_allowed(methods: list[str]) -> Endpoint:
         return as_json(body, status=405, headers={"allow": ", ".join(methods)})
 
     return answer
-
-
-def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
 
 
 async def read_json(request: Request, shape: type[T]) -> T:

@@ -12,7 +12,7 @@ from asyncflow_cli.sandbox.callee import EVERYBODY
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.casting import read_callees
 from asyncflow_cli.sandbox.control import ROOT
-from asyncflow_cli.sandbox.rest import as_json
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.script import Script
 
 

@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from asyncflow_cli.protocol.voices import ClonedVoice, CloneRequest
-from asyncflow_cli.sandbox.answering import Upload, as_json, read_fields, read_upload
+from asyncflow_cli.sandbox.answering import Upload, read_fields, read_upload
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.enginevoice import SPEAKS, EngineVoice
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.recording import Recording, decode, format_of
 from asyncflow_cli.sandbox.refusal import Invalid, Refusal, unable
 from asyncflow_cli.sandbox.speaker import Speaker, admit, check_language

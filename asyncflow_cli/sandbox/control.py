@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from asyncflow_cli.protocol.audio import PHONE_RATE, wav_file
 from asyncflow_cli.sandbox.carrier import Carrier
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.resources import CallResource
 
 ROOT = "/__sandbox"
@@ -20,11 +21,11 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
     """Everything under /__sandbox. No credentials: it is for whoever sits at this computer."""
 
     async def calls(_request: Request) -> Response:
-        return _json({"calls": [_described(carrier, call) for call in carrier.store.calls()]})
+        return as_json({"calls": [_described(carrier, call) for call in carrier.store.calls()]})
 
     async def one(request: Request) -> Response:
         call = carrier.store.call(request.path_params["sid"])
-        return _missing(request) if call is None else _json(_described(carrier, call))
+        return _missing(request) if call is None else as_json(_described(carrier, call))
 
     async def heard(request: Request) -> Response:
         mulaw = carrier.heard(request.path_params["sid"])
@@ -38,7 +39,7 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         return Response(status_code=204)
 
     async def failures(_request: Request) -> Response:
-        return _json({"strict": carrier.strict, "failures": carrier.failures})
+        return as_json({"strict": carrier.strict, "failures": carrier.failures})
 
     return [
         Route(f"{ROOT}/failures", failures),
@@ -56,10 +57,5 @@ def _described(carrier: Carrier, call: CallResource) -> dict[str, Any]:
     return {**resource, "live": live is not None, "report": report}
 
 
-def _json(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
-
-
 def _missing(request: Request) -> Response:
-    body = {"message": f"There is no {request.url.path}"}
-    return Response(msgspec.json.encode(body), 404, media_type="application/json")
+    return as_json({"message": f"There is no {request.url.path}"}, status=404)

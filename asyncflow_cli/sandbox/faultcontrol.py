@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.sandbox.answering import as_json
 from asyncflow_cli.sandbox.control import ROOT
 from asyncflow_cli.sandbox.faults import Faults
+from asyncflow_cli.sandbox.jsonresponse import as_json
 
 
 class ArmRequest(msgspec.Struct, frozen=True):

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from asyncflow_cli.protocol.answers import RECOGNISES, Transcription, TranscriptionRequest
-from asyncflow_cli.sandbox.answering import Endpoint, as_json, read_fields, read_upload
+from asyncflow_cli.sandbox.answering import Endpoint, read_fields, read_upload
 from asyncflow_cli.sandbox.engine import EngineMissing
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.recognition import INSTALL, recognise
 from asyncflow_cli.sandbox.refusal import Broken, Refusal, unable
 from asyncflow_cli.sandbox.speaker import admit, check_language, check_model

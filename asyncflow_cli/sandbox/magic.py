@@ -11,6 +11,7 @@ from starlette.responses import Response
 from asyncflow_cli.sandbox.account import TEST_ACCOUNT_SID, Account
 from asyncflow_cli.sandbox.clock import Clock, Names, rfc2822
 from asyncflow_cli.sandbox.form import ApiError
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.order import Order, read_order
 from asyncflow_cli.sandbox.resources import (
     API,
@@ -19,7 +20,7 @@ from asyncflow_cli.sandbox.resources import (
     formatted,
     subresource_uris,
 )
-from asyncflow_cli.sandbox.rest import as_json, read_form
+from asyncflow_cli.sandbox.rest import read_form
 
 VALID_FROM = "+15005550006"
 

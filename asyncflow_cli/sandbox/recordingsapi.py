@@ -15,9 +15,10 @@ from starlette.routing import BaseRoute, Route
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.form import ApiError, Form
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.listing import is_within, page
 from asyncflow_cli.sandbox.resources import RecordingResource
-from asyncflow_cli.sandbox.rest import Endpoint, answered, as_json, not_found, read_form
+from asyncflow_cli.sandbox.rest import Endpoint, answered, not_found, read_form
 from asyncflow_cli.sandbox.tape import read_tape
 from asyncflow_cli.sandbox.tapefile import mp3_file, wav_file
 

@@ -23,6 +23,7 @@ from asyncflow_cli.protocol.models import (
     Violation,
 )
 from asyncflow_cli.protocol.speech import Fault
+from asyncflow_cli.sandbox.jsonresponse import as_json
 
 INVALID = "SANDBOX_VALIDATION_ERROR"
 """The service's code for what does not validate is unknown; the name says whose this one is."""
@@ -37,7 +38,7 @@ class Refusal(Exception):
         self.body = ErrorBody(error_code=code, message=message, extra=extra or None)
 
     def answer(self, _request: Request) -> Response:
-        return _json(self.status, ErrorAnswer(detail=self.body))
+        return as_json(ErrorAnswer(detail=self.body), status=self.status)
 
     def fault(self) -> Fault:
         return Fault(self.body.message, self.body.error_code, self.body.extra)
@@ -69,8 +70,9 @@ class Invalid(Exception):
 
     def answer(self, _request: Request, *, status: int = 422) -> Response:
         if status == 422:
-            return _json(422, ValidationAnswer(detail=[self.violation]))
-        return _json(status, ErrorAnswer(detail=ErrorBody(error_code=INVALID, message=self._text)))
+            return as_json(ValidationAnswer(detail=[self.violation]), status=422)
+        body = ErrorBody(error_code=INVALID, message=self._text)
+        return as_json(ErrorAnswer(detail=body), status=status)
 
     def fault(self) -> Fault:
         return Fault(self._text, INVALID)
@@ -93,11 +95,7 @@ class Broken(Exception):
         body = ServerErrorAnswer(
             message=str(self), method=request.method, url=request.url.path, detail=self.detail
         )
-        return _json(self.status, body)
+        return as_json(body, status=self.status)
 
     def fault(self) -> Fault:
         return Fault(str(self), "SANDBOX_VOICE_ERROR")
-
-
-def _json(status: int, body: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type="application/json")

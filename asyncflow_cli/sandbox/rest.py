@@ -11,15 +11,15 @@ import hmac
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from asyncflow_cli.sandbox import account
 from asyncflow_cli.sandbox.form import ApiError, Form
+from asyncflow_cli.sandbox.jsonresponse import as_json
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -86,10 +86,6 @@ def not_found(request: Request) -> ApiError:
 async def read_form(request: Request) -> Form:
     body = (await request.body()).decode(errors="replace")
     return Form(parse_qsl(body, keep_blank_values=True))
-
-
-def as_json(value: Any, *, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
 def failure(error: ApiError) -> Response:

@@ -12,9 +12,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from asyncflow_cli.protocol.models import VERSION, ServiceStatus
 from asyncflow_cli.protocol.speech import IDLE_LIMIT, PATH
-from asyncflow_cli.sandbox.answering import Endpoint, answering, as_json, service_routes
+from asyncflow_cli.sandbox.answering import Endpoint, answering, service_routes
 from asyncflow_cli.sandbox.cloning import Cloning
 from asyncflow_cli.sandbox.hearing import speech_to_text
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.previews import Signatures
 from asyncflow_cli.sandbox.speaker import Speaker, check_version
 from asyncflow_cli.sandbox.speechsocket import speech_socket

@@ -13,8 +13,9 @@ from asyncflow_cli.sandbox.call import LiveCall
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.clock import rfc2822
 from asyncflow_cli.sandbox.form import ApiError, Form
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.resources import call_uri
-from asyncflow_cli.sandbox.rest import Endpoint, as_json, not_found, read_form
+from asyncflow_cli.sandbox.rest import Endpoint, not_found, read_form
 from asyncflow_cli.sandbox.verbs import Stream
 
 MAX_PARAMETERS = 99

@@ -17,8 +17,9 @@ from starlette.responses import Response, StreamingResponse
 
 from asyncflow_cli.protocol.answers import Alignment, TimestampedSpeech
 from asyncflow_cli.protocol.models import SpeechRequest
-from asyncflow_cli.sandbox.answering import as_json, read_json
+from asyncflow_cli.sandbox.answering import read_json
 from asyncflow_cli.sandbox.engine import Samples, Spoken, Word, Words
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.refusal import Invalid
 from asyncflow_cli.sandbox.speaker import Speaker, admit, check_language, check_model
 from asyncflow_cli.sandbox.voices import LibraryVoice

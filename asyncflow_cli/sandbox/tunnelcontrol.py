@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.sandbox.answering import Endpoint, as_json
+from asyncflow_cli.sandbox.answering import Endpoint
 from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.tunnels import Tunnel, Tunnels
 
 

@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute, Route
 from asyncflow_cli.sandbox import accountapi, listing, magic, recordingsapi, streamsapi
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.form import ApiError, Form, read_number
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.order import read_callback, read_order, read_source
 from asyncflow_cli.sandbox.resources import API, LIVE, CallResource
-from asyncflow_cli.sandbox.rest import Endpoint, as_json, guarded_by_account, not_found, read_form
+from asyncflow_cli.sandbox.rest import Endpoint, guarded_by_account, not_found, read_form
 
 
 def routes(carrier: Carrier) -> list[BaseRoute]:

@@ -27,7 +27,8 @@ from asyncflow_cli.protocol.voices import (
     VoicePage,
     VoicePreview,
 )
-from asyncflow_cli.sandbox.answering import Endpoint, as_json, read_json
+from asyncflow_cli.sandbox.answering import Endpoint, read_json
+from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.paging import page
 from asyncflow_cli.sandbox.previews import Signatures, introduction
 from asyncflow_cli.sandbox.refusal import Invalid, Refusal
