@@ -7,10 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.account import Account, read_account
 from asyncflow_cli.sandbox.carrier import Carrier
-from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.control import ROOT, checked
 from asyncflow_cli.sandbox.jsonresponse import as_json
 
 
@@ -28,13 +27,8 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
 
     async def turn(request: Request) -> Response:
         """The knobs take the place of those before; calls that live keep theirs."""
-        try:
-            wanted = msgspec.json.decode(await request.body(), type=AccountRequest)
-            carrier.account = read_account(wanted.knobs)
-        except UsageError as error:
-            return as_json({"message": error.message, "hint": error.hint}, status=422)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return as_json({"message": f'Not {{"knobs": ["trial"]}}: {error}'}, status=422)
+        wanted = msgspec.json.decode(await request.body(), type=AccountRequest)
+        carrier.account = read_account(wanted.knobs)
         return described()
 
     async def restore(_request: Request) -> Response:
@@ -44,6 +38,6 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
     path = f"{ROOT}/account"
     return [
         Route(path, shown, methods=["GET"]),
-        Route(path, turn, methods=["POST"]),
+        Route(path, checked(turn, '{"knobs": ["trial"]}'), methods=["POST"]),
         Route(path, restore, methods=["DELETE"]),
     ]

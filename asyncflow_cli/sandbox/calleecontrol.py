@@ -7,13 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox.callee import EVERYBODY
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.casting import read_callees
-from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.control import ROOT, checked
 from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.script import Script
+
+EXAMPLE = '{"number": "+15551230001", "script": "…"}'
 
 
 class CalleeRequest(msgspec.Struct, frozen=True):
@@ -34,14 +35,8 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         return listed()
 
     async def register(request: Request) -> Response:
-        try:
-            wanted = msgspec.json.decode(await request.body(), type=CalleeRequest)
-            carrier.callees.update(read_callees({wanted.number: wanted.script}))
-        except UsageError as error:
-            return as_json({"message": error.message, "hint": error.hint}, status=422)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            text = f'Not {{"number": "+15551230001", "script": "…"}}: {error}'
-            return as_json({"message": text}, status=422)
+        wanted = msgspec.json.decode(await request.body(), type=CalleeRequest)
+        carrier.callees.update(read_callees({wanted.number: wanted.script}))
         return listed()
 
     async def dismiss(request: Request) -> Response:
@@ -55,6 +50,6 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
     path = f"{ROOT}/callees"
     return [
         Route(path, shown, methods=["GET"]),
-        Route(path, register, methods=["POST"]),
+        Route(path, checked(register, EXAMPLE), methods=["POST"]),
         Route(path, dismiss, methods=["DELETE"]),
     ]

@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.audio import PHONE_RATE, wav_file
 from asyncflow_cli.sandbox.carrier import Carrier
 from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.resources import CallResource
+from asyncflow_cli.sandbox.rest import Endpoint
 
 ROOT = "/__sandbox"
 
@@ -48,6 +50,20 @@ def routes(carrier: Carrier) -> list[BaseRoute]:
         Route(f"{ROOT}/calls/{{sid}}/heard.wav", heard),
         Route(f"{ROOT}/reset", reset, methods=["POST"]),
     ]
+
+
+def checked(endpoint: Endpoint, example: str) -> Endpoint:
+    """The endpoint, which answers 422 to a body that is not like `example` or cannot be meant."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except UsageError as error:
+            return as_json({"message": error.message, "hint": error.hint}, status=422)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return as_json({"message": f"Not {example}: {error}"}, status=422)
+
+    return answer
 
 
 def _described(carrier: Carrier, call: CallResource) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.errors import UsageError
-from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.control import ROOT, checked
 from asyncflow_cli.sandbox.faults import Faults
 from asyncflow_cli.sandbox.jsonresponse import as_json
 
@@ -22,12 +21,7 @@ def routes(faults: Faults) -> list[BaseRoute]:
         return as_json({"faults": faults.listed()})
 
     async def arm(request: Request) -> Response:
-        try:
-            faults.add(msgspec.json.decode(await request.body(), type=ArmRequest).faults)
-        except UsageError as error:
-            return as_json({"message": error.message, "hint": error.hint}, status=422)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return as_json({"message": f'Not {{"faults": […]}}: {error}'}, status=422)
+        faults.add(msgspec.json.decode(await request.body(), type=ArmRequest).faults)
         return as_json({"faults": faults.listed()})
 
     async def disarm(_request: Request) -> Response:
@@ -37,6 +31,6 @@ def routes(faults: Faults) -> list[BaseRoute]:
     path = f"{ROOT}/faults"
     return [
         Route(path, shown, methods=["GET"]),
-        Route(path, arm, methods=["POST"]),
+        Route(path, checked(arm, '{"faults": […]}'), methods=["POST"]),
         Route(path, disarm, methods=["DELETE"]),
     ]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from asyncflow_cli.sandbox.answering import Endpoint
-from asyncflow_cli.sandbox.control import ROOT
+from asyncflow_cli.sandbox.control import ROOT, checked
 from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.tunnels import Tunnel, Tunnels
 
@@ -27,10 +27,7 @@ def routes(tunnels: Tunnels) -> list[BaseRoute]:
         return as_json({"tunnels": tunnels.listed()})
 
     async def open_one(request: Request) -> Response:
-        try:
-            wish = msgspec.json.decode(await request.body(), type=OpenRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return as_json({"message": f'Not {{"port": N}}: {error}'}, status=422)
+        wish = msgspec.json.decode(await request.body(), type=OpenRequest)
         tunnel = await tunnels.open(wish.port, die_after=wish.die_after)
         return as_json(tunnel.described(), status=201)
 
@@ -55,7 +52,7 @@ def routes(tunnels: Tunnels) -> list[BaseRoute]:
     path = f"{ROOT}/tunnels"
     return [
         Route(path, shown, methods=["GET"]),
-        Route(path, open_one, methods=["POST"]),
+        Route(path, checked(open_one, '{"port": N}'), methods=["POST"]),
         Route(f"{path}/{{id}}", close, methods=["DELETE"]),
         Route(f"{path}/{{id}}/die", told(Tunnel.die), methods=["POST"]),
         Route(f"{path}/{{id}}/freeze", told(Tunnel.freeze), methods=["POST"]),
