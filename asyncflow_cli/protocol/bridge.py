@@ -12,16 +12,11 @@ from typing import Any, Literal
 from asyncflow_cli.protocol import callevents, media, speech
 from asyncflow_cli.protocol.actions import (
     Action,
-    Clear,
     Dial,
     HangUp,
-    Hush,
-    Mark,
-    Play,
     Reconnect,
-    Speak,
 )
-from asyncflow_cli.protocol.delivery import LEAD_IN, REFILL, Delivery, End
+from asyncflow_cli.protocol.delivery import REFILL, Delivery, End
 from asyncflow_cli.protocol.endings import (
     DONE_IF_HEARD,
     LOOKS_LIKE_A_HANG_UP,
@@ -34,25 +29,6 @@ from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
 from asyncflow_cli.protocol.takes import Takes
 from asyncflow_cli.protocol.timers import Timers
-
-__all__ = [
-    "LEAD_IN",
-    "TAIL",
-    "Action",
-    "Bridge",
-    "Clear",
-    "Deadlines",
-    "Dial",
-    "HangUp",
-    "Hush",
-    "Manners",
-    "Mark",
-    "Phase",
-    "Play",
-    "Reconnect",
-    "Speak",
-]
-
 
 TAIL = 0.3
 """Seconds between the echo of the last mark and the hang-up: the echo comes from Twilio's mixer,

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from asyncflow_cli.protocol import callevents, media, speech
-from asyncflow_cli.protocol.bridge import LEAD_IN, Bridge
+from asyncflow_cli.protocol.bridge import Bridge
+from asyncflow_cli.protocol.delivery import LEAD_IN
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import Timeline
 from asyncflow_cli.protocol.phases import is_later
@@ -44,9 +45,10 @@ class Chronicle:
         self._pass_on(kind(at=round(self._at(now), 3), **fields))
 
     def pass_on_news(self, bridge: Bridge) -> None:
-        news, bridge.news = bridge.news, []
-        for event in news:
-            self._pass_on(event)
+        if bridge.news:
+            news, bridge.news = bridge.news, []
+            for event in news:
+                self._pass_on(event)
 
     def _pass_on(self, event: callevents.CallEvent) -> None:
         self.times.note(event)

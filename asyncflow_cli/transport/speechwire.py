@@ -51,12 +51,15 @@ class ShortCut:
             return False  # it is found out again where it is read
         if isinstance(message, Audio):
             if message.context_id in self._names:
-                if self._limit is not None and not self._limit.expired():
-                    self._limit.reschedule(self._clock() + self._patience)
                 self._at_once(message)
+                self._put_off()
             return True
         self._kept = message
         return message is None
+
+    def _put_off(self) -> None:
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(self._clock() + self._patience)
 
     def read(self, frame: str | bytes) -> Message | None:
         """The message of a frame that was not taken; the protocol hears of each but once."""

@@ -5,27 +5,22 @@ import base64
 import pytest
 
 from asyncflow_cli.protocol import callevents, media, speech
-from asyncflow_cli.protocol.bridge import (
-    HELLO,
-    LEAD_IN,
-    MOST_RECONNECTS,
-    TAIL,
+from asyncflow_cli.protocol.actions import (
     Action,
-    Bridge,
     Clear,
-    Deadlines,
     Dial,
     HangUp,
     Hush,
-    Manners,
     Mark,
-    Phase,
     Play,
     Reconnect,
     Speak,
 )
-from asyncflow_cli.protocol.delivery import PAUSE
+from asyncflow_cli.protocol.bridge import HELLO, MOST_RECONNECTS, TAIL, Bridge
+from asyncflow_cli.protocol.delivery import LEAD_IN, PAUSE
 from asyncflow_cli.protocol.endings import EndReason
+from asyncflow_cli.protocol.phases import Phase
+from asyncflow_cli.protocol.plan import Deadlines, Manners
 from asyncflow_cli.protocol.script import Script
 from asyncflow_cli.protocol.takes import TRIES
 
