@@ -177,7 +177,10 @@ static void on_text_to_speak(Socket *socket, const char *text, size_t size) {
         memcpy(kept, context + 14, length < 47 ? length : 47);
         kept[length < 47 ? length : 47] = 0;
     }
-    if (!socket->known) speeches[n_speaking++] = socket;
+    if (!socket->known) {
+        socket->said = n_speaking % SENTENCE; /* calls do not end their sentences all at once */
+        speeches[n_speaking++] = socket;
+    }
     socket->speaking = socket->known = 1;
 }
 
