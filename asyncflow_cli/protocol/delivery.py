@@ -79,7 +79,8 @@ class Delivery:
         actions: list[Action] = []
         self.wake = None
         while self.playout.lead(now) < self.lead:
-            if (payload := self._take()) is not None:
+            position = self.playout.sent + self._framer.held
+            if (payload := self.script.take(position)) is not None:
                 for frame in self._framer.push(payload):
                     actions += self._play(frame, size(frame), now)
             elif (line := self.script.step()) is not None:
@@ -100,13 +101,6 @@ class Delivery:
             return self.flush(now)
         self.wake = min(now + ahead, self.wake or now + ahead)
         return []
-
-    def _take(self) -> str | None:
-        line, first = self.script.current, self.script.at_start
-        payload = self.script.take()
-        if payload is not None and line is not None and first:
-            line.start = self.playout.sent + self._framer.held
-        return payload
 
     def end(self, now: float, *, assumed: bool) -> list[Action]:
         """Everything was sent: the mark whose echo says that it was heard."""

@@ -140,11 +140,14 @@ class Script:
         """Whether nothing of the current line was sent."""
         return self._piece == 0
 
-    def take(self) -> str | None:
-        """The next piece to send; None if it was not spoken yet, or the line is at its end."""
+    def take(self, position: int) -> str | None:
+        """The next piece to send, behind so many bytes of speech; None if it was not spoken yet, or
+        the line is at its end."""
         line = self.current
         if line is None or self._piece == len(line.audio):
             return None
+        if self._piece == 0:
+            line.start = position
         payload = line.audio[self._piece]
         if self.forgets and not self._keep:
             line.audio[self._piece] = ""

@@ -151,12 +151,12 @@ class _Running:
         try:
             if due:
                 self._take(self._clock(), None)
-            while self._events and not self._over():
+            while not self._over():
+                if not self._events:
+                    self._wake_at(self._deadline())
+                    return
                 self._take(*self._events.popleft())
-            if self._over():
-                self.ended.set_result(None)
-            else:
-                self._wake_at(self._deadline())
+            self.ended.set_result(None)
         except BaseException as error:
             self.ended.set_exception(error)
         finally:

@@ -63,10 +63,10 @@ class Leg:
         "_hear",
         "_over",
         "_overdue",
-        "_skips",
         "_stream",
         "_waiting",
         "given_up",
+        "is_deaf",
         "start_within",
         "token",
     )
@@ -90,7 +90,9 @@ class Leg:
         self._carrier: Carrier | None = None
         self._overdue: asyncio.TimerHandle | None = None
         self._waiting: list[bytes] = []
-        self._skips = self._over = False
+        self._over = False
+        self.is_deaf = False
+        """It is in a stream to which nobody listens."""
 
     @property
     def stream_sid(self) -> str:
@@ -105,7 +107,7 @@ class Leg:
 
     def received(self, text: bytes) -> None:
         """A message of the phone, which closes the socket if it is not legal."""
-        if self._over or (self._skips and text.startswith(AUDIO)):
+        if self._over or (self.is_deaf and text.startswith(AUDIO)):
             return
         try:
             message = self._stream.receive(text)
@@ -114,7 +116,7 @@ class Leg:
         except RemoteProtocolError as error:
             self.violated(str(error))
             return
-        self._skips = self._hear is None and self._stream.state is State.STREAMING
+        self.is_deaf = self._hear is None and self._stream.state is State.STREAMING
         if isinstance(message, Media):
             self._on_audio(message.media)
         elif message is not None and not self.given_up:

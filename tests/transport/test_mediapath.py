@@ -12,6 +12,7 @@ import gc
 import json
 import random
 import socket
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
@@ -29,7 +30,7 @@ from asyncflow_cli.transport.gate import NO_KEYS, Gate
 from asyncflow_cli.transport.inbox import Inbox
 from asyncflow_cli.transport.leg import Leg, PhoneLost
 from asyncflow_cli.transport.listener import serving
-from asyncflow_cli.transport.mediasocket import MediaSocket
+from asyncflow_cli.transport.mediasocket import GATHERED, MANY, MediaSocket
 from asyncflow_cli.transport.phone import Phone
 from asyncflow_cli.transport.speechwire import is_whole_text, lacking
 from asyncflow_cli.transport.voice import Spoken
@@ -163,6 +164,37 @@ def test_audio_after_the_stop_is_against_the_rules_even_for_the_deaf() -> None:
         far = Far()
         far.say(text(CONNECTED) + text(START) + text({"event": "stop", "stop": {}}) + text(HEARD))
         assert far.told == ["media socket closed: Media is not legal in stopped"]
+
+    run(test())
+
+
+class Near(Wire):
+    """A transport whose socket tells for how many bytes the system is to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.least: asyncio.Queue[int] = asyncio.Queue()
+
+    def get_extra_info(self, name: str) -> Near:
+        assert name == "socket"
+        return self
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_RCVLOWAT)
+        self.least.put_nowait(value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="done on Linux only")
+def test_among_many_frames_that_nobody_hears_are_gathered_but_only_while_they_flow() -> None:
+    async def test() -> None:
+        far, near = Far(), Near()
+        transport: Any = near
+        far.socket = MediaSocket(transport, set(range(MANY)))
+        far.socket.upgrade(HEAD % b"/", lambda: far.leg)
+        far.say(text(CONNECTED) + text(START) + text(HEARD))
+        assert await near.least.get() == GATHERED
+        assert await near.least.get() == 1, "now a key would be told of by itself"
+        far.socket.connection_lost(None)
 
     run(test())
 
