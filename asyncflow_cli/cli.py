@@ -31,7 +31,12 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     settle((sys.stdout, sys.stderr))
     if _is_completion(args, environ) or _is_help(args):
         return 0
-    return _run(args, environ)
+    code = _run(args, environ)
+    try:
+        sys.stderr.flush()
+    except OSError:  # nobody can be told why; the exit code tells that much
+        drop(sys.stderr)
+    return code
 
 
 def build() -> TyperGroup:
@@ -95,8 +100,7 @@ def _run(args: Sequence[str], environ: Mapping[str, str]) -> int:
         return 0
     except OSError as error:
         drop(sys.stdout)
-        what, why = error.filename or "stdout", error.strerror or str(error)
-        return _told(AsyncflowError(f"{what} cannot be written: {why}", code="NOT_WRITABLE"), state)
+        return _told(_unwritten(error, state.folders), state)
     except AsyncflowError as error:
         return _told(error, state)
     except Exception as error:
@@ -119,8 +123,28 @@ def _parsed_and_run(args: Sequence[str], state: App) -> int:
 
 
 def _told(error: AsyncflowError, state: App) -> int:
-    state.out.error(error)
+    with contextlib.suppress(OSError):  # stderr is full, or its reader gone
+        state.out.error(error)
     return error.exit_code
+
+
+def _unwritten(error: OSError, folders: Folders) -> AsyncflowError:
+    """Of our own folders with the variable that chooses another."""
+    from pathlib import Path
+
+    from asyncflow_cli.errors import AsyncflowError
+
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        # Nothing fails so but the question where we are.
+        return AsyncflowError("The folder you are in is gone", hint="cd to one that is there")
+    what, why = error.filename or "stdout", error.strerror or str(error)
+    ours = [
+        f"XDG_{kind.upper()}_HOME=FOLDER"
+        for kind, folder in vars(folders).items()
+        if folder.is_relative_to(what) or Path(what).is_relative_to(folder)
+    ]
+    hint = f"Choose another place: export {' '.join(ours)}" if ours else None
+    return AsyncflowError(f"{what} cannot be written: {why}", hint=hint, code="NOT_WRITABLE")
 
 
 def _state(environ: Mapping[str, str]) -> App:

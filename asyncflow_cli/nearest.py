@@ -12,16 +12,23 @@ SURE_ENOUGH = 0.6
 
 
 def nearest(word: str, known: Iterable[str], n: int = 3, like: float = LIKE_ENOUGH) -> list[str]:
-    """The likeliest first; of options `--voise` may mean, those a third as like are left out."""
+    """The likeliest first, and before them those of which it is the beginning or a word. Of options
+    `--voise` may mean, those a third as like are left out."""
     import difflib  # few names are wrong, and all runs would pay for it
 
     names = sorted(known)
     found = difflib.get_close_matches(word, names, n, like)
     begun = [name for name in names if len(word.strip("-")) > 1 and name.startswith(word)]
+    parts = sorted((name for name in names if word.strip("-") in _words(name)), key=len)
     likeness = {name: difflib.SequenceMatcher(None, word, name).ratio() for name in found}
     best = max(likeness.values(), default=0)
     close = [name for name in found if likeness[name] > best - 0.15]
-    return list(dict.fromkeys([*begun, *close]))[:n]
+    return list(dict.fromkeys([*begun, *parts, *close]))[:n]
+
+
+def _words(name: str) -> list[str]:
+    """`call` and `sid` of `call_sid`; a letter is none."""
+    return [part for part in name.replace("_", "-").split("-") if len(part) > 1]
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

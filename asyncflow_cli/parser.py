@@ -146,13 +146,19 @@ def parse_and_run(args: Sequence[str], state: App) -> int:
         raise
 
 
+_NUMBERS = {"int": "is no whole number", "float": "is no number"}
+_NO_NUMBER = re.compile(r"is not a valid (int|float)(?:eger)?(?: range)?(?=\.$)")
+"""Names of the parser's own types, which say nothing to people."""
+
+
 def _wrong_usage(error: typer.TyperException, ctx: typer.Context | None) -> UsageError:
     """The parser's complaint, with what was probably meant, and where help is."""
     if ctx is None:
         return UsageError(error.format_message())
+    message = _NO_NUMBER.sub(lambda found: _NUMBERS[found[1]], error.format_message())
     unknown = re.match(r"No such (?:command '(.*?)'|option: (\S+))", error.message)
     if unknown is None:
-        return UsageError(error.format_message(), hint=f"See {ctx.command_path} --help")
+        return UsageError(message, hint=f"See {ctx.command_path} --help")
     from asyncflow_cli.manual.nearest import meant
 
     near = " or ".join(meant(ctx, unknown[1] or unknown[2]))

@@ -31,7 +31,7 @@ def text_for(name: str, nth: int) -> str:
         settings.http_url: f"https://nth{nth}.example.com",
         settings.http_urls: f"https://nth{nth}.example.com",
         settings.boolean: str(nth % 2 == 0).lower(),
-        settings.duration: f"{nth + 1}m",
+        settings.patience: f"{nth + 1}m",
         settings.count: f"{nth + 10}",
     }
     return legal.get(FIELDS[name].metadata["parse"], f"text-{nth}")
@@ -161,6 +161,7 @@ def test_a_duration_has_a_unit_or_is_in_seconds(text: str, seconds: float) -> No
 
 
 WRONG: list[tuple[Callable[[str], Any], list[str]]] = [
+    (settings.patience, ["0", "0ms", "soon"]),
     (settings.duration, ["", "s", "-1s", "1 s", "1d", "1e3", ".5s", "9" * 400, "nan", "inf"]),
     (settings.count, ["", "-1", "1.5", "two", "9" * 5000, "²"]),
     (settings.boolean, ["maybe", "2", "truee"]),

@@ -91,7 +91,9 @@ def read_text(argument: str | None, file: str | None) -> str:
 
 def _not_blank(text: str, source: str) -> str:
     if not text.strip():
-        raise UsageError(f"There is no text in {source}", code="TEXT_EMPTY")
+        from asyncflow_cli.protocol.transcript import no_text
+
+        raise no_text(source)
     return text.strip()
 
 
@@ -99,4 +101,6 @@ def _decoded(content: bytes, source: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"The text in {source} is not UTF-8", code="TEXT_NOT_UTF8") from None
+        from asyncflow_cli.protocol.transcript import not_utf8
+
+        raise not_utf8(source) from None

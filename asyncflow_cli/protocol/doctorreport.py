@@ -130,6 +130,7 @@ class DoctorReport(Report, frozen=True, kw_only=True, tag="asyncflow.doctor"):
         """For people, on so many columns; None is any number."""
         rows = [row for finding in self.findings for row in _rows(finding, width)]
         below = [line for deed in self.mended for line in _folded(deed, width, "mended   ")]
+        below += _folded(self.bundle, width, "bundle   ") if self.bundle else []
         below += _folded(self.summary, width)
         return [*rows, *(((line, "bold"),) for line in below)]
 

@@ -68,7 +68,7 @@ def name_of(shape: Shape) -> str:
 
 def schema_of(shape: Shape) -> dict[str, Any]:
     """The JSON Schema of one document, or of every event of a stream."""
-    made = msgspec.json.schema(shape)
+    made = _on_one_line(msgspec.json.schema(shape))
     title = f"{PREFIX}{name_of(shape)}"
     if isinstance(shape, UnionType):
         for event in made["$defs"].values():
@@ -80,6 +80,18 @@ def schema_of(shape: Shape) -> dict[str, Any]:
     own["properties"]["warnings"] = _WARNINGS
     _always_written(own)
     return {"$schema": DIALECT, **own, **({"$defs": others} if others else {})}
+
+
+def _on_one_line(schema: Any) -> Any:
+    """Descriptions are docstrings, whose line breaks and margins are those of our source."""
+    if isinstance(schema, list):
+        return [_on_one_line(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _on_one_line(value) for key, value in schema.items()}
+    if isinstance(made.get("description"), str):
+        made["description"] = " ".join(made["description"].split())
+    return made
 
 
 def _always_written(schema: dict[str, Any]) -> None:

@@ -8,6 +8,24 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.markupcheck import check, escape, explain
 from asyncflow_cli.protocol.splitting import MOST, split
 
+TEXT_COMES = "Give it as an argument, with -f FILE, or through a pipe"
+
+
+def no_text(place: str | None = None) -> UsageError:
+    """There is nothing to say, `place` being where it was looked for, if it was one."""
+    if place not in (None, "stdin"):
+        return UsageError(f"There is no text in {place}", code="TEXT_EMPTY")
+    where = f"in {place}" if place else "to speak"
+    return UsageError(f"There is no text {where}", hint=TEXT_COMES, code="TEXT_EMPTY")
+
+
+def not_utf8(place: str) -> UsageError:
+    return UsageError(
+        f"The text in {place} is not UTF-8",
+        hint="Write it anew, such as: iconv -f latin1 -t utf-8 old.txt > new.txt",
+        code="TEXT_NOT_UTF8",
+    )
+
 
 def prepared(text: str, *, plain: bool, warn: Callable[[str], None]) -> str:
     """The text to send. UsageError, with a caret under the place, for mark-up that is none.

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from asyncflow_cli.errors import NotFoundError, UsageError
+from asyncflow_cli.nearest import did_you_mean
 from asyncflow_cli.protocol.models import LANGUAGES, MODELS, Model
 
 Gender = Literal["Male", "Female", "Neutral", "Unspecified"]
@@ -181,7 +182,7 @@ def resolve(name: str, voices: Iterable[Voice]) -> Voice:
             return found[0]
         if found:
             raise _ambiguous(name, found)
-    raise not_found([name])
+    raise not_found([name], (voice.name for voice in voices))
 
 
 SHOWN = 10
@@ -199,9 +200,10 @@ def _ambiguous(name: str, found: list[Voice]) -> NotFoundError:
     )
 
 
-def not_found(names: list[str]) -> NotFoundError:
+def not_found(names: list[str], known: Iterable[str] = ()) -> NotFoundError:
+    """With the likeliest of the names that are `known`, if one is like the first."""
     return NotFoundError(
         f"There is no voice {', '.join(map(repr, names))}",
-        hint="asyncflow voices list --all",
+        hint=did_you_mean(names[0], known, "asyncflow voices list --all"),
         code="VOICE_NOT_FOUND",
     )

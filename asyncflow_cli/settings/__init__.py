@@ -25,6 +25,7 @@ from asyncflow_cli.settings.values import (
     http_urls,
     is_loopback,
     is_this_machine,
+    patience,
     whole_seconds,
     without_login,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "is_loopback",
     "is_this_machine",
     "load",
+    "patience",
     "whole_seconds",
     "without_login",
 ]

@@ -13,15 +13,21 @@ from asyncflow_cli.settings.values import (
     boolean,
     count,
     credential,
-    duration,
     http_url,
     http_urls,
+    patience,
 )
 
 DEFAULT_BASE_URL = "https://api.async.com"
 DEFAULT_TWILIO_BASE_URL = "https://api.twilio.com"
 DEFAULT_VOICE = "e0f39dc4-f691-4e78-bba5-5c636692cc04"
 DEFAULT_MODEL = "async_flash_v1.5"
+
+LOGINS = {
+    "api_key": "asyncflow auth login",
+    "twilio_auth_token": "asyncflow auth login --service twilio",
+}
+"""What asks for a setting, checks it, and keeps it."""
 
 PROJECT_FILE = "asyncflow.toml"
 """Settings of a project, for everybody who works on it."""
@@ -103,7 +109,7 @@ class Settings:
     sandbox: bool = setting(
         "ASYNCFLOW_SANDBOX", default=False, parse=boolean, help="true embeds the sandbox"
     )
-    timeout: float = setting(default=30.0, parse=duration, help="seconds to wait for an answer")
+    timeout: float = setting(default=30.0, parse=patience, help="seconds to wait for an answer")
     retries: int = setting(default=2, parse=count, help="further tries after a passing failure")
 
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -137,6 +143,8 @@ class Settings:
         flags = [f"--{name.strip('_')}" for name in missing if name in ("to", "from_")]
         hint = f"Set {names} in the environment or a .env file"
         hint += f", or give {' and '.join(flags)}" if flags else ""
+        logins = [LOGINS[name] for name in missing if name in LOGINS]
+        hint += f"; or {' and '.join(logins)}" if logins else ""
         if not self.sandbox:
             hint += "; or add --sandbox, which needs no account"
         raise PrerequisiteError("; ".join(told), hint=hint, code="SETTING_MISSING")

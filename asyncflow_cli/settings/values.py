@@ -25,6 +25,14 @@ def duration(text: str) -> float:
     return float(match[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600}[match[2]]
 
 
+def patience(text: str) -> float:
+    """A duration to wait for something, which is some."""
+    seconds = duration(text)
+    if not seconds:
+        raise UsageError(f"{text!r} is no time to wait", hint="Write 400ms, 30s or 2m")
+    return seconds
+
+
 def whole_seconds(text: str, *, at_most: int) -> int:
     """A duration as Twilio takes it: whole seconds, at least one."""
     seconds = round(duration(text))
@@ -80,5 +88,5 @@ def is_this_machine(host: str) -> bool:
 
 def count(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text.strip()):
-        raise UsageError(f"{text!r} is no whole number")
+        raise UsageError(f"{text!r} is no whole number, 0 or more")
     return int(text)

@@ -8,8 +8,16 @@ import msgspec
 
 from asyncflow_cli.errors import IncompleteError, RemoteProtocolError
 from asyncflow_cli.protocol import failures
+from asyncflow_cli.settings import is_loopback
 
 T = TypeVar("T")
+
+
+def to_reach(url: str, variable: str) -> str:
+    """What to do where nothing answers at an address that `variable` may have set."""
+    if is_loopback(url):
+        return "Nothing answers there. Is a sandbox served? asyncflow sandbox serve &"
+    return f"Check the network, a proxy in the way, and {variable}"
 
 
 def decode(body: bytes, shape: type[T]) -> T:

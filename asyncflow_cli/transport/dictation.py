@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.markupcheck import escape
 from asyncflow_cli.protocol.order import CallOrder
+from asyncflow_cli.protocol.transcript import no_text
 from asyncflow_cli.transport.inbox import Inbox, Written
 from asyncflow_cli.transport.streaming import texts_of
 from asyncflow_cli.transport.writer import typed
@@ -24,7 +24,7 @@ async def dictate(order: CallOrder, inbox: Inbox, *, is_needed: Callable[[], boo
             written = True
             inbox.put(Written(escape(text) if order.plain_text else text))
     if not written and is_needed():
-        raise UsageError("There is no text to speak", code="TEXT_EMPTY")
+        raise no_text()
     inbox.put(Written(None))
 
 

@@ -27,6 +27,7 @@ from asyncflow_cli.protocol import failures
 from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.quota import QuotaReached, QuotaScan
 from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.answers import to_reach
 from asyncflow_cli.transport.outward import open_http
 
 log = logging.getLogger(__name__)
@@ -258,6 +259,6 @@ def _no_answer(error: httpx.HTTPError, base_url: str) -> NetworkError:
         case _:
             return NetworkError(
                 f"{base_url} cannot be reached: {str(error) or type(error).__name__}",
-                hint="Check the network, a proxy in the way, and ASYNC_BASE_URL",
+                hint=to_reach(base_url, "ASYNC_BASE_URL"),
                 code="CONNECTION_FAILED",
             )

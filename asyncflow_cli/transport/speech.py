@@ -41,6 +41,7 @@ from asyncflow_cli.protocol.speech import (
     socket_url,
 )
 from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.transport.answers import to_reach
 from asyncflow_cli.transport.speechwire import ShortCut, Wire
 
 log = logging.getLogger(__name__)
@@ -277,7 +278,7 @@ async def _connect_to(base_url: str, settings: Settings) -> Wire:
     except (OSError, TimeoutError, WebSocketException) as error:
         raise NetworkError(
             f"{address} cannot be reached: {str(error) or 'time-out'}",
-            hint="Check the network, a proxy in the way, and ASYNC_BASE_URL",
+            hint=to_reach(address, "ASYNC_BASE_URL"),
             code="CONNECTION_FAILED",
         ) from None
     assert isinstance(connection, Wire)

@@ -10,6 +10,7 @@ from threading import Semaphore, Thread
 from typing import Protocol, cast
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.transcript import not_utf8
 
 CHUNK = 64 * 1024
 WAITING = 16
@@ -66,4 +67,4 @@ async def read_text(stream: Readable) -> AsyncIterator[str]:
                 yield text
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        raise UsageError("The text in stdin is not UTF-8", code="TEXT_NOT_UTF8") from None
+        raise not_utf8("stdin") from None

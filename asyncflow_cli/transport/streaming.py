@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncflow_cli.errors import IncompleteError, NetworkError, UsageError
+from asyncflow_cli.errors import IncompleteError, NetworkError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
 from asyncflow_cli.protocol.gauge import Gauge
 from asyncflow_cli.protocol.models import SpeechRequest
@@ -20,6 +20,7 @@ from asyncflow_cli.protocol.reports import StreamReport
 from asyncflow_cli.protocol.speech import Initialize, RanDry
 from asyncflow_cli.protocol.splitting import SentenceSplitter, split
 from asyncflow_cli.protocol.streamorder import StreamOrder
+from asyncflow_cli.protocol.transcript import no_text
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.destination import Destination
@@ -89,7 +90,7 @@ async def stream_speech(
     async with aclosing(texts_of(order.text, order.flush_after)) as texts:
         first = await anext(texts, None)
         if first is None:
-            raise UsageError("There is no text to speak", code="TEXT_EMPTY")
+            raise no_text()
         request = msgspec.structs.replace(order.request, output_format=sent)
         request = await library.with_id(request)
         gauge, text = Gauge(time.monotonic()), _Counted(first, texts)

@@ -27,7 +27,8 @@ from asyncflow_cli.errors import (
     ServiceError,
 )
 from asyncflow_cli.protocol.catalogue import twilio_codes
-from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings, is_loopback
+from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings
+from asyncflow_cli.transport.answers import to_reach
 
 KNOWN = {entry.code: entry for entry in twilio_codes.ENTRIES}
 
@@ -143,9 +144,7 @@ def explained(error: Exception, base_url: str) -> AsyncflowError:
     """Any failure of Twilio's client in our tree."""
     if isinstance(error, TwilioException):
         return translated(error)
-    hint = "Check the network, a proxy in the way, and TWILIO_BASE_URL"
-    if is_loopback(base_url):
-        hint = "Nothing answers there. Is a sandbox served? asyncflow sandbox serve &"
+    hint = to_reach(base_url, "TWILIO_BASE_URL")
     if isinstance(error, ValueError):
         return RemoteProtocolError(f"{base_url} does not answer as Twilio does", hint=hint)
     why = (

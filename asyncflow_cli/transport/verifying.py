@@ -177,7 +177,8 @@ def _words(file: str, order: VerifyOrder) -> tuple[str | None, tuple[Word, ...]]
     """The file of word times, and what is in it."""
     if order.timings is not None:
         return order.timings, words.read(order.timings, _read(order.timings))
-    for extension in _TIMINGS if file != "-" else ():
+    # Nothing stands beside stdin; and `.` and `/` have no name that could end otherwise.
+    for extension in _TIMINGS if file != "-" and Path(file).name else ():
         beside = Path(file).with_suffix(extension)
         if beside.is_file():
             try:

@@ -107,6 +107,9 @@ _SHAPES: dict[str, type[Keys]] = {
 }
 
 
+_TABLE = "Keys and values stand there, such as: run: tts Hello"
+
+
 def _explained(source: Source, error: str) -> UsageError:
     """msgspec's words with the line, and for a key that there is not, the nearest that there is."""
     what, _, place = error.partition(" - at `")
@@ -115,7 +118,8 @@ def _explained(source: Source, error: str) -> UsageError:
     if unknown is None:
         missing = re.fullmatch(r"Object missing required field `(.*)`", what)
         told = f"there is no {missing[1]}" if missing else f"{_key(place)}: {what}"
-        return source.wrong(place.removesuffix("[...]"), told)
+        hint = _TABLE if what.startswith("Expected `object`") else None
+        return source.wrong(place.removesuffix("[...]"), told, hint)
     shape = next(shape for form, shape in _SHAPES.items() if re.fullmatch(form, place))
     key = unknown[1]
     return source.wrong(

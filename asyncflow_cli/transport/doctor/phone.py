@@ -141,7 +141,7 @@ async def journal(calls: Journal) -> Answer:
     if left:
         return Doubt(
             CallError(
-                f"{len(left)} calls may be live, of runs that are gone: {', '.join(left[:5])}",
+                f"Calls of runs that are gone may be live: {', '.join(left[:5])}",
                 hint="End them: asyncflow calls reap",
                 code=LEFT,
             )

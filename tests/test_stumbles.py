@@ -1,0 +1,145 @@
+"""What somebody does wrong who is new here, and what is said to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from asyncflow_cli.nearest import did_you_mean, nearest
+from asyncflow_cli.protocol.schemas import schema_of, shapes_in
+from asyncflow_cli.published import MODULES
+from tests.conftest import Run, environment
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message", "hint"),
+    [
+        (("tts", "-f", "none.txt"), "NOT_READABLE", "none.txt cannot be read", None),
+        (("tts", "-f", "."), "NOT_READABLE", ". cannot be read", None),
+        (("ci", "run", "none.yaml"), "NOT_READABLE", "none.yaml cannot be read", None),
+        (("tts",), "TEXT_EMPTY", "There is no text in stdin", "through a pipe"),
+        (
+            ("tts-stream", "-", "-o", "x.wav"),
+            "TEXT_EMPTY",
+            "There is no text to speak",
+            "through a pipe",
+        ),
+        (("tts", "-f", "latin1.txt"), "TEXT_NOT_UTF8", "latin1.txt is not UTF-8", "iconv"),
+        (("voices", "get", "Jenny"), "VOICE_NOT_FOUND", "'Jenny'", "Did you mean Jennie?"),
+        (("voices", "get", "xqzw"), "VOICE_NOT_FOUND", "'xqzw'", "voices list --all"),
+        (("tts", "Hi", "--timeout", "0"), "USAGE", "'0' is no time to wait", "30s"),
+        (("tts", "Hi", "--retries", "-1"), "USAGE", "'-1' is no whole number, 0 or more", None),
+        (("tts", "Hi", "--jobs", "two"), "USAGE", "'two' is no whole number", "tts --help"),
+        (("tts", "Hi", "--speed", "quick"), "USAGE", "'quick' is no number", "tts --help"),
+        (("ci", "run", "steps.yaml"), "CI_FILE_WRONG", "steps[0]", "run: tts Hello"),
+    ],
+)
+def test_the_error_says_what_to_do(
+    sandboxed: Run, home: Path, args: tuple[str, ...], code: str, message: str, hint: str | None
+) -> None:
+    (home / "latin1.txt").write_bytes("Grüße".encode("latin-1"))
+    (home / "steps.yaml").write_text("steps:\n  - tts Hello\n")
+    error = sandboxed(*args, "--json").error
+    assert error["code"] == code
+    assert message in error["message"]
+    assert hint is None or hint in error["hint"]
+
+
+@pytest.mark.parametrize("folder", [".", "..", "/", "folder"])
+def test_a_folder_is_no_file_to_verify(run: Run, home: Path, folder: str) -> None:
+    (home / "folder").mkdir()
+    error = run("verify", folder, "--json").error
+    assert error["code"] in ("NOT_READABLE", "USAGE")
+    assert f"{folder} cannot be read" in error["message"]
+
+
+def test_a_missing_key_names_what_asks_for_it(run: Run) -> None:
+    hint = run("tts", "Hi", "-o", "x.wav", "--json").error["hint"]
+    assert "ASYNC_API_KEY" in hint
+    assert "or asyncflow auth login;" in hint
+    hint = run("call", "Hi", "--json").error["hint"]
+    assert "asyncflow auth login --service twilio" in hint
+
+
+def test_where_nothing_answers_on_this_machine_a_sandbox_may_be_meant(run: Run) -> None:
+    where = {"ASYNC_BASE_URL": "http://127.0.0.1:9", "ASYNC_API_KEY": "sk_x"}
+    error = run("status", "--retries", "0", "--json", **where).error
+    assert error["code"] == "CONNECTION_FAILED"
+    assert "asyncflow sandbox serve" in error["hint"]
+
+
+def test_the_bundle_is_told_of(run: Run) -> None:
+    assert "\nbundle   all.zip\n" in run("doctor", "--offline", "--bundle", "all.zip").out
+
+
+def ours(home: Path, *args: str, stdout: str = os.devnull, stderr: str, **more: str) -> int:
+    command = [sys.executable, "-m", "asyncflow_cli", *args]
+    with open(stdout, "w") as out, open(stderr, "w") as err:  # noqa: PTH123  # devices
+        return subprocess.run(
+            command, cwd=home, env=environment(home, **more), stdout=out, stderr=err, timeout=30
+        ).returncode
+
+
+def test_a_home_that_cannot_be_written_names_the_variables_that_choose_another(home: Path) -> None:
+    none, told = home / "none", home / "told"
+    none.write_text("no folder")
+    homes = {f"XDG_{kind}_HOME": str(none) for kind in ("STATE", "CONFIG", "CACHE")}
+    assert ours(home, "--sandbox", "tts", "Hi", "-o", "x.wav", stderr=str(told), **homes) == 1
+    assert "cannot be written" in told.read_text()
+    assert " XDG_STATE_HOME=FOLDER" in told.read_text()
+
+
+@needs_full
+def test_a_version_that_cannot_be_written_is_a_failure_like_any_other(home: Path) -> None:
+    told = home / "told"
+    assert ours(home, "--version", stdout=str(FULL), stderr=str(told)) == 1
+    assert told.read_text() == (
+        "Error: stdout cannot be written: No space left on device\n  [NOT_WRITABLE]\n"
+    )
+
+
+@needs_full
+def test_an_error_that_nobody_can_be_told_has_its_exit_code_all_the_same(home: Path) -> None:
+    assert ours(home, "tts", "Hi", "-o", "x.wav", stderr=str(FULL)) == 10
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a folder in use cannot go")
+def test_a_folder_that_is_gone_is_told_as_such(home: Path) -> None:
+    (home / "gone").mkdir()
+    program = f"import os; os.rmdir({str(home / 'gone')!r})\nfrom asyncflow_cli import cli\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}raise SystemExit(cli.run(['config', 'list']))"],
+        cwd=home / "gone",
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert "Error: The folder you are in is gone" in done.stderr
+
+
+def test_a_word_of_a_name_stands_for_it() -> None:
+    assert did_you_mean("sid", ["account_sid", "call_sid", "pid"], "") == "Did you mean call_sid?"
+    assert nearest("--silence", ["--max-silence", "--sandbox"])[0] == "--max-silence"
+
+
+def test_a_schema_describes_in_one_line_whatever_python_makes_of_docstrings() -> None:
+    def descriptions(schema: object) -> list[str]:
+        if isinstance(schema, list):
+            return [told for item in schema for told in descriptions(item)]
+        if not isinstance(schema, dict):
+            return []
+        own = schema.get("description")
+        below = [told for value in schema.values() for told in descriptions(value)]
+        return [own, *below] if isinstance(own, str) else below
+
+    for shape in shapes_in(MODULES):
+        for told in descriptions(schema_of(shape)):
+            assert told == " ".join(told.split())
