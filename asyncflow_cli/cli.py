@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from asyncflow_cli.app import App, Folders
     from asyncflow_cli.errors import AsyncflowError
 
+VARIABLE = "_ASYNCFLOW_COMPLETE"
+"""What a shell asks with: the word behind `=`. protocol/completion.py has the shells' scripts."""
+
 HELP_FLAGS = ("-h", "--help")
 
 
@@ -48,10 +51,9 @@ def build() -> TyperGroup:
 
 def _is_completion(args: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether a shell asks how a word goes on. If so, it is answered, and not with complaints."""
-    from asyncflow_cli.completion import VARIABLE, completed
-
     if VARIABLE not in environ:
         return False
+    from asyncflow_cli.completion import completed
 
     def state(flags: Mapping[str, Any]) -> App:
         state = _state(environ)
@@ -67,9 +69,11 @@ def _is_completion(args: Sequence[str], environ: Mapping[str, str]) -> bool:
 
 def _is_help(args: Sequence[str]) -> bool:
     """Whether help is all that is asked for, and could be printed."""
+    words = [word for word in args if word not in HELP_FLAGS]
+    if len(words) == len(args) > 1:  # only the program, or one word, is shown unasked
+        return False
     from asyncflow_cli.manual import written
 
-    words = [word for word in args if word not in HELP_FLAGS]
     command = " ".join(words)
     if command and command not in written.commands():
         return False

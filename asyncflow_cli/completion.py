@@ -16,9 +16,6 @@ from asyncflow_cli.manual.page import Page, Parameter
 if TYPE_CHECKING:
     from asyncflow_cli.app import App
 
-VARIABLE = "_ASYNCFLOW_COMPLETE"
-"""What a shell asks with: the word behind `=`. protocol/completion.py has the shells' scripts."""
-
 
 class Candidate(NamedTuple):
     value: str

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from asyncflow_cli.completion import VARIABLE
+from asyncflow_cli.cli import VARIABLE
 from asyncflow_cli.protocol.completion import SCRIPTS
 from asyncflow_cli.protocol.voices import Voice
 from asyncflow_cli.transport.remembered import LASTS, Remembered

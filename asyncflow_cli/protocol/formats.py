@@ -10,7 +10,6 @@ from typing import cast
 import msgspec
 
 from asyncflow_cli.errors import IncompleteError, UsageError
-from asyncflow_cli.protocol import mp3
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, Container, Encoding, seconds
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.protocol.presets import PRESETS, PresetName
@@ -155,6 +154,8 @@ def _check_mp3(audio: bytes) -> Checked:
     # An ID3 tag, or the eleven set bits of a frame's sync word.
     if not (audio.startswith(b"ID3") or (audio[0] == 0xFF and audio[1:2] >= b"\xe0")):
         raise IncompleteError("The service's answer is no mp3", code="AUDIO_NOT_MP3")
+    from asyncflow_cli.protocol import mp3
+
     return Checked(audio, mp3.duration(audio))
 
 

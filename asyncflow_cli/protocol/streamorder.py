@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from asyncflow_cli.errors import GateError
-from asyncflow_cli.protocol.gauge import Arrival
 from asyncflow_cli.protocol.models import SpeechRequest
-from asyncflow_cli.protocol.reports import StreamReport
+
+if TYPE_CHECKING:
+    from asyncflow_cli.protocol.gauge import Arrival
+    from asyncflow_cli.protocol.reports import StreamReport
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.markupcheck import check, escape, explain
 from asyncflow_cli.protocol.splitting import MOST, split
 
 TEXT_COMES = "Give it as an argument, with -f FILE, or through a pipe"
@@ -32,6 +31,10 @@ def prepared(text: str, *, plain: bool, warn: Callable[[str], None]) -> str:
 
     `plain` takes the text literally: what looks like mark-up is made to look like text.
     """
+    if "<" not in text:
+        return text  # and what knows of mark-up need not be loaded
+    from asyncflow_cli.protocol.markupcheck import check, escape, explain
+
     if plain:
         return escape(text)
     problems = check(text)

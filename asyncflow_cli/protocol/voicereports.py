@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncflow_cli.protocol.clips import Clip
 from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.reports import Report
 from asyncflow_cli.protocol.voices import CLONE_PATH, Change, CloneRequest, Voice
+
+if TYPE_CHECKING:
+    from asyncflow_cli.protocol.clips import Clip
 
 
 class VoiceReport(Voice, frozen=True, kw_only=True, tag_field="schema", tag="asyncflow.voice"):

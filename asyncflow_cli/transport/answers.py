@@ -7,7 +7,6 @@ from typing import TypeVar
 import msgspec
 
 from asyncflow_cli.errors import IncompleteError, RemoteProtocolError
-from asyncflow_cli.protocol import failures
 from asyncflow_cli.settings import is_loopback
 
 T = TypeVar("T")
@@ -32,6 +31,8 @@ def decode_result(body: bytes, shape: type[T]) -> T:
     try:
         return decode(body, shape)
     except RemoteProtocolError as failure:
+        from asyncflow_cli.protocol import failures
+
         error = failures.disguised("application/json", body)
         if error is not None and error.code in failures.CODES:
             raise error from None

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from asyncflow_cli.errors import ServiceError
-from asyncflow_cli.protocol import failures
 from asyncflow_cli.protocol.answers import (
     HEAR_PATH,
     TimestampedSpeech,
@@ -92,8 +91,10 @@ class ApiClient:
 
     async def synthesize(self, request: SpeechRequest) -> bytes:
         """`POST /text_to_speech`: the whole audio in the format asked for."""
+        from asyncflow_cli.protocol.failures import disguised
+
         response = await self.send("POST", "/text_to_speech", json=request)
-        error = failures.disguised(response.headers.get("content-type", ""), response.content)
+        error = disguised(response.headers.get("content-type", ""), response.content)
         if error:
             raise error
         return response.content

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -15,7 +15,6 @@ import msgspec
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, RemoteProtocolError
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector
 from asyncflow_cli.protocol.speech import Initialize
-from asyncflow_cli.protocol.voicereports import VoicesReport
 from asyncflow_cli.protocol.voices import (
     BatchRequest,
     ListVoicesRequest,
@@ -29,6 +28,9 @@ from asyncflow_cli.protocol.voices import (
 )
 from asyncflow_cli.transport.answers import decode
 from asyncflow_cli.transport.api import ApiClient
+
+if TYPE_CHECKING:
+    from asyncflow_cli.protocol.voicereports import VoicesReport
 
 LARGEST_PAGE = 100
 LARGEST_BATCH = 100
@@ -53,7 +55,7 @@ class VoiceLibrary:
         voices, cursor = await self._page(request)
         # The last id works as `after` under either reading of the cursor.
         following = voices[-1].voice_id if voices and cursor else None
-        return VoicesReport(voices=tuple(voices), next_cursor=following)
+        return _report(voices, following)
 
     async def search(self, request: ListVoicesRequest, text: str | None) -> VoicesReport:
         """Every voice that the filters and the text leave, or the first `limit` of them."""
@@ -63,7 +65,7 @@ class VoiceLibrary:
                 found.append(voice)
             if len(found) == request.limit:
                 break
-        return VoicesReport(voices=tuple(found))
+        return _report(found)
 
     async def all_voices(self, request: ListVoicesRequest) -> AsyncIterator[Voice]:
         """Every voice the filters leave, whichever way the service reads its cursor.
@@ -96,7 +98,7 @@ class VoiceLibrary:
         return [by_id.get(name.lower()) or resolve(name, known) for name in names]
 
     async def described(self, names: Sequence[str]) -> VoicesReport:
-        return VoicesReport(voices=tuple(await self.get_voices(names)))
+        return _report(await self.get_voices(names))
 
     async def find_id(self, name: str) -> str:
         """The id of the voice so named. What looks like an id is taken for one, unasked."""
@@ -159,3 +161,9 @@ def _read(raw: dict[str, Any]) -> Voice:
         return read_voice(raw)
     except msgspec.ValidationError as error:
         raise RemoteProtocolError(f"The service's voice is not understood: {error}") from None
+
+
+def _report(voices: Sequence[Voice], next_cursor: str | None = None) -> VoicesReport:
+    from asyncflow_cli.protocol.voicereports import VoicesReport
+
+    return VoicesReport(voices=tuple(voices), next_cursor=next_cursor)

@@ -19,7 +19,6 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 
 from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError
-from asyncflow_cli.protocol import failures
 from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.speech import (
     KEEP_ALIVE,
@@ -269,6 +268,8 @@ async def _connect_to(base_url: str, settings: Settings) -> Wire:
         )
     except InvalidStatus as refused:
         response = refused.response
+        from asyncflow_cli.protocol import failures
+
         raise failures.from_answer(
             response.status_code, response.headers, bytes(response.body or b"")
         ) from None
@@ -290,6 +291,8 @@ async def _one(text: str) -> AsyncIterator[str]:
 
 
 def _named(fault: Fault) -> AsyncflowError:
+    from asyncflow_cli.protocol import failures
+
     return failures.from_code(
         fault.error_code or "SPEECH_FAILED",
         fault.message,

@@ -16,7 +16,6 @@ from asyncflow_cli.errors import IncompleteError, NetworkError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
 from asyncflow_cli.protocol.gauge import Gauge
 from asyncflow_cli.protocol.models import SpeechRequest
-from asyncflow_cli.protocol.reports import StreamReport
 from asyncflow_cli.protocol.speech import Initialize, RanDry
 from asyncflow_cli.protocol.splitting import SentenceSplitter, split
 from asyncflow_cli.protocol.streamorder import StreamOrder
@@ -30,6 +29,7 @@ from asyncflow_cli.transport.speech import SpeechSession
 from asyncflow_cli.transport.stdin import raw_stdin, read_text
 
 if TYPE_CHECKING:
+    from asyncflow_cli.protocol.reports import StreamReport
     from asyncflow_cli.protocol.verify.verdict import FileVerdict
 
 
@@ -115,6 +115,8 @@ async def stream_speech(
             verification = (
                 _verified(destination.name, bytes(heard), request, text) if order.verify else None
             )
+    from asyncflow_cli.protocol.reports import StreamReport
+
     report = StreamReport(
         output=destination.name,
         transport=order.transport,
