@@ -12,10 +12,9 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
 from asyncflow_cli.output import Format, Output
@@ -44,8 +43,7 @@ JSON_FLAGS = {"json", "field", "jq"}
 """Global flags that want documents."""
 
 
-@dataclass(frozen=True)
-class Folders:
+class Folders(NamedTuple):
     config: Path
     state: Path
     cache: Path

@@ -116,10 +116,16 @@ def _run(args: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _parsed_and_run(args: Sequence[str], state: App) -> int:
     from asyncflow_cli.errors import InterruptedByUserError
-    from asyncflow_cli.parser import parse_and_run
+    from asyncflow_cli.plainline import command_of
 
     try:
-        code = parse_and_run(args, state)
+        code = 0
+        if (command := command_of(args, state)) is not None:
+            command()
+        else:
+            from asyncflow_cli.parser import parse_and_run
+
+            code = parse_and_run(args, state)
     except KeyboardInterrupt:
         raise InterruptedByUserError("Stopped") from None
     sys.stdout.flush()

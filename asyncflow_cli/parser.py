@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from asyncflow_cli import __version__
 from asyncflow_cli.app import App
+from asyncflow_cli.commands.declared import typed_for
 from asyncflow_cli.commands.defaults import FileDefaults, blamed
 from asyncflow_cli.commands.options import env
 from asyncflow_cli.errors import InterruptedByUserError, UsageError
@@ -69,12 +70,20 @@ class _Commands(Mapping[str, Command]):
 def _command(name: str) -> Command:
     module = import_module(f"asyncflow_cli.commands.{name.replace('-', '_')}")
     if hasattr(module, "app"):
+        _declare(module.app)
         return _with_options(typer.main.get_group(module.app))
     alone = typer.Typer(add_completion=False)
     module.register(alone)
+    _declare(alone)
     command = typer.main.get_command(alone)
     assert isinstance(command, TyperCommand)
     return _with_options(command)
+
+
+def _declare(commands: typer.Typer) -> None:
+    for command in commands.registered_commands:
+        assert command.callback is not None
+        typed_for(typer, command.callback)
 
 
 @functools.cache

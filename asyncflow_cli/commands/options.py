@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import typer
-
+from asyncflow_cli.commands.declared import Argument, Option
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings import FIELDS, duration
 from asyncflow_cli.transport.reading import read_whole
@@ -18,23 +17,23 @@ def env(name: str) -> str:
 
 
 TextArgument = Annotated[
-    str | None, typer.Argument(metavar="[TEXT]", help="What to say; - reads stdin, as a pipe does.")
+    str | None, Argument(metavar="[TEXT]", help="What to say; - reads stdin, as a pipe does.")
 ]
 FileOption = Annotated[
-    str | None, typer.Option("-f", "--file", metavar="FILE", help="Read the text from a file.")
+    str | None, Option("-f", "--file", metavar="FILE", help="Read the text from a file.")
 ]
 VoiceOption = Annotated[
-    str | None, typer.Option("--voice", metavar="VOICE", help=f"Id or name. {env('voice')}")
+    str | None, Option("--voice", metavar="VOICE", help=f"Id or name. {env('voice')}")
 ]
 ModelOption = Annotated[
-    str | None, typer.Option("--model", metavar="ID", help=f"Model id. {env('model')}")
+    str | None, Option("--model", metavar="ID", help=f"Model id. {env('model')}")
 ]
 LanguageOption = Annotated[
-    str | None, typer.Option("--language", metavar="CODE", help="Force a language: en, fr, …")
+    str | None, Option("--language", metavar="CODE", help="Force a language: en, fr, …")
 ]
 VerifyOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--verify/--no-verify",
         show_default=False,
         help="Check the sound before it is put in place.",
@@ -42,7 +41,7 @@ VerifyOption = Annotated[
 ]
 ShowOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--show/--no-show",
         show_default=False,
         help="Draw it on stderr, at a terminal or with --color always.",
@@ -50,7 +49,7 @@ ShowOption = Annotated[
 ]
 PlainOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--plain-text/--no-plain-text",
         show_default=False,
         help="Read <break> and the like as text, not as mark-up.",

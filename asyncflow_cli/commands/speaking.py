@@ -4,53 +4,50 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from asyncflow_cli.app import App
+from asyncflow_cli.commands.declared import Option
 from asyncflow_cli.protocol.audio import Container
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector, doubts
 from asyncflow_cli.protocol.presets import PresetName
 
 OutputOption = Annotated[
     str | None,
-    typer.Option("-o", "--output", metavar="FILE", help="wav, mp3 or raw by its ending; - stdout."),
+    Option("-o", "--output", metavar="FILE", help="wav, mp3 or raw by its ending; - stdout."),
 ]
 FormatOption = Annotated[
-    Container | None, typer.Option("--format", help="Whatever the file's name says.")
+    Container | None, Option("--format", help="Whatever the file's name says.")
 ]
 RateOption = Annotated[
     int | None,
-    typer.Option("--sample-rate", min=8000, max=48000, metavar="HZ", help="8000 to 48000; 44100."),
+    Option("--sample-rate", min=8000, max=48000, metavar="HZ", help="8000 to 48000; 44100."),
 ]
 EncodingOption = Annotated[
-    str | None, typer.Option("--encoding", metavar="NAME", help="pcm_s16le or pcm_f32le.")
+    str | None, Option("--encoding", metavar="NAME", help="pcm_s16le or pcm_f32le.")
 ]
 BitRateOption = Annotated[
     int | None,
-    typer.Option("--bit-rate", min=32_000, max=320_000, metavar="BIT/S", help="For mp3; 192000."),
+    Option("--bit-rate", min=32_000, max=320_000, metavar="BIT/S", help="For mp3; 192000."),
 ]
 SpeedOption = Annotated[
     float | None,
-    typer.Option("--speed", min=0.7, max=2.0, metavar="X", help="0.7 to 2; async_flash_v1.0 only."),
+    Option("--speed", min=0.7, max=2.0, metavar="X", help="0.7 to 2; async_flash_v1.0 only."),
 ]
 StabilityOption = Annotated[
     int | None,
-    typer.Option("--stability", min=0, max=100, metavar="N", help="0–100; async_flash_v1.0 only."),
+    Option("--stability", min=0, max=100, metavar="N", help="0–100; async_flash_v1.0 only."),
 ]
 PresetOption = Annotated[
-    PresetName | None, typer.Option("--preset", help="phone, web, hd or stt in place of a format.")
+    PresetName | None, Option("--preset", help="phone, web, hd or stt in place of a format.")
 ]
 JobsOption = Annotated[
-    int, typer.Option("--jobs", min=1, max=16, metavar="N", help="Requests at a time; long text.")
+    int, Option("--jobs", min=1, max=16, metavar="N", help="Requests at a time; long text.")
 ]
 DryRunOption = Annotated[  # early, for --field is held against what it prints
     bool,
-    typer.Option(
-        "-n", "--dry-run", is_eager=True, help="Show the request and its price; send nothing."
-    ),
+    Option("-n", "--dry-run", is_eager=True, help="Show the request and its price; send nothing."),
 ]
-PlayOption = Annotated[bool, typer.Option("--play/--no-play", show_default=False, help="Play it.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Write audio to a terminal.")]
+PlayOption = Annotated[bool, Option("--play/--no-play", show_default=False, help="Play it.")]
+ForceOption = Annotated[bool, Option("--force", help="Write audio to a terminal.")]
 
 
 def speech_request(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from asyncflow_cli.app import App
+from asyncflow_cli.commands.declared import Context, Option
 from asyncflow_cli.commands.options import seconds
+
+if TYPE_CHECKING:
+    import typer
 
 
 def register(app: typer.Typer) -> None:
@@ -16,11 +18,11 @@ def register(app: typer.Typer) -> None:
 
 WaitOption = Annotated[
     str | None,
-    typer.Option("--wait", metavar="DURATION", help="Ask again and again, so long at most: 60s."),
+    Option("--wait", metavar="DURATION", help="Ask again and again, so long at most: 60s."),
 ]
 
 
-def status(ctx: typer.Context, wait: WaitOption = None) -> None:
+def status(ctx: Context, wait: WaitOption = None) -> None:
     """Is the service up, which version, how fast. It needs no key.
 
     Examples:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
 from asyncflow_cli.app import App
+from asyncflow_cli.commands.declared import Context
 from asyncflow_cli.commands.options import (
     FileOption,
     LanguageOption,
@@ -34,13 +35,16 @@ from asyncflow_cli.commands.speaking import (
 from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.transcript import pieces, prepared
 
+if TYPE_CHECKING:
+    import typer
+
 
 def register(app: typer.Typer) -> None:
     app.command("tts")(tts)
 
 
 def tts(
-    ctx: typer.Context,
+    ctx: Context,
     text: TextArgument = None,
     file: FileOption = None,
     output: OutputOption = None,

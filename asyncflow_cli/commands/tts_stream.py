@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from asyncflow_cli.app import App
+from asyncflow_cli.commands.declared import Context, Option
 from asyncflow_cli.commands.options import (
     FileOption,
     LanguageOption,
@@ -36,37 +35,40 @@ from asyncflow_cli.protocol.formats import stream_format
 from asyncflow_cli.protocol.streamorder import Gates, StreamOrder
 from asyncflow_cli.protocol.transcript import prepared
 
+if TYPE_CHECKING:
+    import typer
+
 
 def register(app: typer.Typer) -> None:
     app.command("tts-stream")(tts_stream)
 
 
 TransportOption = Annotated[
-    Literal["ws", "http"], typer.Option("--transport", help="WebSocket, or a request a sentence.")
+    Literal["ws", "http"], Option("--transport", help="WebSocket, or a request a sentence.")
 ]
 FlushOption = Annotated[
     str | None,
-    typer.Option("--flush-after", metavar="DURATION", help="Speak what a slow writer has so far."),
+    Option("--flush-after", metavar="DURATION", help="Speak what a slow writer has so far."),
 ]
-EncodingOption = Annotated[Encoding | None, typer.Option("--encoding", help="Of wav and raw.")]
+EncodingOption = Annotated[Encoding | None, Option("--encoding", help="Of wav and raw.")]
 FirstByteOption = Annotated[
     str | None,
-    typer.Option("--assert-ttfb", metavar="DURATION", help="Exit 9 if the first audio is later."),
+    Option("--assert-ttfb", metavar="DURATION", help="Exit 9 if the first audio is later."),
 ]
 GapOption = Annotated[
     str | None,
-    typer.Option("--assert-max-gap", metavar="DURATION", help="Exit 9 if audio pauses longer."),
+    Option("--assert-max-gap", metavar="DURATION", help="Exit 9 if audio pauses longer."),
 ]
 FactorOption = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--assert-rtf", min=0.0, metavar="X", help="Exit 9 if it takes more than X x its length."
     ),
 ]
 
 
 def tts_stream(
-    ctx: typer.Context,
+    ctx: Context,
     text: TextArgument = None,
     file: FileOption = None,
     output: OutputOption = None,

@@ -37,6 +37,8 @@ class Parameter(NamedTuple):
     is_switch: bool
     """Whether it takes no value."""
     repeats: bool
+    kind: str
+    """Of its value, by Typer's name: str, choice, int range, …"""
     choices: tuple[str, ...]
 
 

@@ -95,5 +95,6 @@ def _parameter(param: Any) -> Parameter:
         text=param.help or "",
         is_switch=getattr(param, "is_flag", False),
         repeats=getattr(param, "multiple", False) or param.nargs == -1,
+        kind=str(param.type.name),
         choices=tuple(str(getattr(choice, "value", choice)) for choice in choices),
     )

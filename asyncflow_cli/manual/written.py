@@ -19,7 +19,9 @@ FILE = Path(__file__).with_name("pages.json")
 
 def page(command: str) -> Page:
     """That of `voices list`; of the program itself, for nothing. KeyError if there is none."""
-    path, usage, paragraphs, examples, sections, exits, parameters, *traits = _table()[command]
+    path, usage, paragraphs, examples, sections, exits, parameters, *traits = json.loads(
+        _table()[command]
+    )
     return Page(
         path,
         usage,
@@ -46,11 +48,14 @@ def text(pages: Sequence[Page]) -> str:
 
 
 def _parameter(values: list[Any]) -> Parameter:
-    name, flags, opposites, text, is_switch, repeats, choices = values
-    return Parameter(name, tuple(flags), tuple(opposites), text, is_switch, repeats, tuple(choices))
+    name, flags, opposites, text, is_switch, repeats, kind, choices = values
+    told = (text, is_switch, repeats, kind)
+    return Parameter(name, tuple(flags), tuple(opposites), *told, tuple(choices))
 
 
 @cache
-def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
-    return table
+def _table() -> dict[str, str]:
+    """By command, the line with its page, which few runs need more than one of."""
+    lines = FILE.read_text("utf-8").splitlines()[1:-1]
+    named = (line.removesuffix(",").partition(": ") for line in lines)
+    return {name.strip('"'): line for name, _, line in named}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -121,8 +120,7 @@ def _extension(path: str | None) -> Container | None:
     return EXTENSIONS.get(found[1].lower()) if found else None
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """Audio that is what was asked for."""
 
     audio: bytes

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from asyncflow_cli.protocol.models import OutputFormat
 
 PresetName = Literal["phone", "web", "hd", "stt"]
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(NamedTuple):
     output_format: OutputFormat
     reason: str
 

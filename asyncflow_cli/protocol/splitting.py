@@ -20,12 +20,7 @@ from asyncflow_cli.protocol.sentences import (
     places,
     veil,
 )
-
-FIRST = 200
-"""Characters of the first piece at most: it is heard while the others are made."""
-
-MOST = 1500
-"""Characters of any other piece at most: a minute or two. The service documents no limit."""
+from asyncflow_cli.protocol.transcript import FIRST, MOST
 
 _VISIBLE = re.compile(rf"[^\s{BREAK}]")
 _AUDIBLE = re.compile(rf"[^\W_]|{SPOKEN}")

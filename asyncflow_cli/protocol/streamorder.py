@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.protocol.reports import StreamReport
 
 
-@dataclass(frozen=True)
-class Gates:
+class Gates(msgspec.Struct, frozen=True):
     """None does not matter."""
 
     first_byte: float | None = None
@@ -40,8 +38,7 @@ class Gates:
             raise GateError("; ".join(failed), details=msgspec.to_builtins(report))
 
 
-@dataclass(frozen=True, kw_only=True)
-class StreamOrder:
+class StreamOrder(msgspec.Struct, frozen=True, kw_only=True):
     request: SpeechRequest
     """Its transcript is empty; its output format is that of the file or pipe."""
     text: str | None

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.splitting import MOST, split
+
+FIRST = 200
+"""Characters of the first piece of a stream at most: it is heard while the others are made."""
+
+MOST = 1500
+"""Characters of any other piece at most: a minute or two. The service documents no limit."""
 
 TEXT_COMES = "Give it as an argument, with -f FILE, or through a pipe"
 
@@ -50,4 +55,16 @@ def prepared(text: str, *, plain: bool, warn: Callable[[str], None]) -> str:
 
 def pieces(text: str) -> list[str]:
     """The requests it takes: one, unless the text is long. They are cut at sentences."""
-    return [text] if len(text) <= MOST else split(text)
+    return [text] if len(text) <= MOST else _split(text)
+
+
+def stream_pieces(text: str) -> list[str]:
+    """The same for a stream, whose first piece is small."""
+    return [text] if len(text) <= FIRST else _split(text)
+
+
+def _split(text: str) -> list[str]:
+    # What knows of sentences takes a while to load.
+    from asyncflow_cli.protocol.splitting import split
+
+    return split(text)

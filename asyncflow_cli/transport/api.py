@@ -22,13 +22,13 @@ from asyncflow_cli.protocol.answers import (
     TranscriptionRequest,
 )
 from asyncflow_cli.protocol.models import ServiceStatus, SpeechRequest
-from asyncflow_cli.protocol.reports import StatusReport
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.answers import decode, decode_result
 
 if TYPE_CHECKING:
     import httpx
 
+    from asyncflow_cli.protocol.reports import StatusReport
     from asyncflow_cli.transport.exchange import Exchange
 
 
@@ -75,6 +75,8 @@ class ApiClient:
 
         ServiceError if it says that it is not up.
         """
+        from asyncflow_cli.protocol.reports import StatusReport
+
         began = time.perf_counter()
         response = await self.send("GET", "/", retry=retry)
         latency = time.perf_counter() - began

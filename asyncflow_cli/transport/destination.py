@@ -1,20 +1,18 @@
-"""Where audio goes that is all there: a file, stdout, the loudspeaker."""
+"""Where audio goes that is all there: a file, stdout, the loudspeaker.
+
+What each of them takes is imported for it alone: the first audio is waited for.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.models import OutputFormat
-from asyncflow_cli.transport.files import check_writable, write_file
-from asyncflow_cli.transport.player import find_player, play
-from asyncflow_cli.transport.stdout import write_out
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(NamedTuple):
     """Any of a file, an open stream and the loudspeaker."""
 
     path: Path | None = None
@@ -37,16 +35,26 @@ class Destination:
     def check(self, container: str) -> None:
         """Fail now rather than after the money is spent."""
         if self.path is not None:
+            from asyncflow_cli.transport.files import check_writable
+
             check_writable(self.path)
         if self.play:
+            from asyncflow_cli.transport.player import find_player
+
             find_player(container)
 
     async def take(self, audio: bytes, form: OutputFormat) -> None:
         if self.path is not None:
+            from asyncflow_cli.transport.files import write_file
+
             write_file(self.path, audio)
         if self.stream is not None:
+            from asyncflow_cli.transport.stdout import write_out
+
             await write_out(self.stream, audio)
         if self.play:
+            from asyncflow_cli.transport.player import play
+
             await play(audio, form)
 
     @property

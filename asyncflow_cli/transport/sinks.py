@@ -1,5 +1,7 @@
 """Where a stream of audio goes while it comes: each a context that lends a `write`.
 
+What a file or a player takes is imported for it alone: the first audio is waited for.
+
 Leaving in peace finishes what was written; leaving by an exception leaves no file and stops the
 player.
 """
@@ -18,8 +20,6 @@ from asyncflow_cli.protocol.audio import wav_header
 from asyncflow_cli.protocol.formats import streamed
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.transport.destination import Destination
-from asyncflow_cli.transport.files import check_writable, replacing
-from asyncflow_cli.transport.player import find_stream_player, playing
 from asyncflow_cli.transport.stdout import Write, writing
 
 
@@ -33,6 +33,8 @@ def open_sink(
     wav = (form.encoding or "pcm_s16le", form.sample_rate) if form.container == "wav" else None
     sent = streamed(form)
     if destination.path is not None:
+        from asyncflow_cli.transport.files import check_writable
+
         check_writable(destination.path)
         return to_file(destination.path, wav), sent
     if destination.stream is not None:
@@ -46,6 +48,8 @@ def open_sink(
 async def to_file(path: Path, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
     """A file that is there only once it is whole. `wav` is the encoding and rate of its header,
     which is put right at the end."""
+    from asyncflow_cli.transport.files import replacing
+
     with replacing(path) as file:
         written = 0
 
@@ -76,6 +80,8 @@ async def to_stream(stream: BinaryIO, wav: tuple[str, int] | None) -> AsyncItera
 @contextlib.asynccontextmanager
 async def to_player(container: str, wav: tuple[str, int] | None) -> AsyncIterator[Write]:
     """The loudspeaker; the block is left once all was played."""
+    from asyncflow_cli.transport.player import find_stream_player, playing
+
     async with playing(*find_stream_player(container), stdin=asyncio.subprocess.PIPE) as process:
         stdin = process.stdin
         assert stdin is not None

@@ -7,7 +7,6 @@ import base64
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,15 +16,13 @@ from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
 from asyncflow_cli.protocol.gauge import Gauge
 from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.speech import Initialize, RanDry
-from asyncflow_cli.protocol.splitting import SentenceSplitter, split
 from asyncflow_cli.protocol.streamorder import StreamOrder
-from asyncflow_cli.protocol.transcript import no_text
+from asyncflow_cli.protocol.transcript import no_text, stream_pieces
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.sinks import open_sink
-from asyncflow_cli.transport.speech import SpeechSession
 from asyncflow_cli.transport.stdin import raw_stdin, read_text
 
 if TYPE_CHECKING:
@@ -37,7 +34,7 @@ def texts_of(text: str | None, flush_after: float | None) -> AsyncGenerator[str,
     """A text that is there in pieces, the first one small; None is stdin, a sentence at a time."""
     if text is None:
         return batches(read_text(raw_stdin()), flush_after)
-    return _each(split(text))
+    return _each(stream_pieces(text))
 
 
 async def _each(pieces: list[str]) -> AsyncGenerator[str, None]:
@@ -52,6 +49,8 @@ async def batches(
 
     A writer that pauses for `flush_after` seconds has what it wrote so far spoken.
     """
+    from asyncflow_cli.protocol.splitting import SentenceSplitter
+
     splitter = SentenceSplitter()
     coming = asyncio.ensure_future(anext(texts, None))
     patience = flush_after
@@ -128,7 +127,7 @@ async def stream_speech(
         characters=text.characters,
         voice_id=request.voice.id,
         model_id=request.model_id,
-        **asdict(arrival),
+        **msgspec.structs.asdict(arrival),
     )
     order.gates.check(arrival, report)
     return msgspec.structs.replace(report, verification=verification)
@@ -166,6 +165,8 @@ class _Counted:
 async def _over_websocket(
     settings: Settings, request: SpeechRequest, texts: _Counted, gauge: Gauge
 ) -> AsyncGenerator[bytes, None]:
+    from asyncflow_cli.transport.speech import SpeechSession
+
     async with SpeechSession(settings, Initialize.for_request(request)) as session:
         gauge.connected(time.monotonic())
         heard = False

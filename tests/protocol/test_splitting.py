@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncflow_cli.protocol.markup import Break, parse
-from asyncflow_cli.protocol.splitting import FIRST, MOST, SentenceSplitter, split
+from asyncflow_cli.protocol.splitting import SentenceSplitter, split
+from asyncflow_cli.protocol.transcript import FIRST, MOST
 
 TAGS = (
     "<break time='400ms'/>",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.settings import PROJECT_FILE, SANDBOX_PROFILE, Settings, load
+from asyncflow_cli.settings import FIELDS, PROJECT_FILE, SANDBOX_PROFILE, Settings, load
 from asyncflow_cli.settings.loading import command_table
 from asyncflow_cli.settings.names import KEYS, Options, check_config, check_file, unknown
 from asyncflow_cli.transport.config import keychain
@@ -71,6 +71,7 @@ class ConfigFiles:
         self._environ = environ
         self._folder = folder
         self.options = options
+        self._loaded: dict[tuple[Any, ...], Settings] = {}
 
     def anew(self) -> ConfigFiles:
         """The same files, after they were changed."""
@@ -95,12 +96,19 @@ class ConfigFiles:
 
     def chosen(self, flags: Mapping[str, Any]) -> Settings:
         """Which profile of which file: the same order decides it, before there is a profile."""
-        return load(flags, self._environ, self._dotenv[0], self.project, {})
+        return self._without_profile(flags, self.project)
 
     def path(self, flags: Mapping[str, Any]) -> Path:
         """The config file, whether it is there or not. No other file need be right for it."""
-        chosen = load(flags, self._environ, self._dotenv[0], {}, {})
+        chosen = self._without_profile(flags, {})
         return Path(chosen.config) if chosen.config else self._folder / "config.toml"
+
+    def _without_profile(self, flags: Mapping[str, Any], project: Mapping[str, Any]) -> Settings:
+        """Asked for time and again; all that may change between are the flags."""
+        key = (bool(project), *((name, flags[name]) for name in FIELDS if name in flags))
+        if key not in self._loaded:
+            self._loaded[key] = load(flags, self._environ, self._dotenv[0], project, {})
+        return self._loaded[key]
 
     def _config(self, flags: Mapping[str, Any]) -> Mapping[str, Any]:
         """The whole config file; empty if there is none and none was asked for."""
