@@ -77,6 +77,33 @@ def test_each_source_wins_over_those_below_it(run: Run, home: Path) -> None:
     assert listed(run, ASYNC_MODEL_ID="e")["model"] == ("e", "ASYNC_MODEL_ID")
 
 
+def test_a_profile_is_the_one_that_the_first_source_names(run: Run, home: Path) -> None:
+    names = ("flag", "environment", "dotenv", "project", "default")
+    configure(home, "".join(f'[profiles.{name}]\nmodel = "of-{name}"\n' for name in names))
+    project, dotenv = home / "asyncflow.toml", home / ".env"
+    project.write_text('profile = "project"\n')
+    dotenv.write_text("ASYNCFLOW_PROFILE=dotenv\n")
+    environ = {"ASYNCFLOW_PROFILE": "environment"}
+    found = [listed(run, "--profile", "flag", **environ), listed(run, **environ), listed(run)]
+    for file in (dotenv, project):
+        file.unlink()
+        found.append(listed(run))
+    assert [each["model"] for each in found] == [(f"of-{name}", "profile model") for name in names]
+
+
+def test_the_config_file_is_the_one_that_the_first_source_names(run: Run, home: Path) -> None:
+    names = ("environment", "dotenv", "usual")
+    usual = configure(home, "")
+    paths = {name: home / f"{name}.toml" for name in names} | {"usual": usual}
+    for name, path in paths.items():
+        path.write_text(f'[profiles.default]\nmodel = "of-{name}"\n')
+    (home / ".env").write_text(f"ASYNCFLOW_CONFIG={paths['dotenv']}\n")
+    found = [listed(run, ASYNCFLOW_CONFIG=str(paths["environment"])), listed(run)]
+    (home / ".env").unlink()
+    found.append(listed(run))
+    assert [each["model"][0] for each in found] == [f"of-{name}" for name in names]
+
+
 # Where the project file is
 
 

@@ -74,6 +74,21 @@ def seen_on_terminal(
     return b"".join(seen).decode()
 
 
+def test_no_secret_is_seen_in_the_view() -> None:
+    secret = "CANARY0123"
+
+    def call(out: Output) -> None:
+        out.redactor.hide([secret])
+        with out.events(ev.Failed.of, CallView([f"Say {secret}."]), Clock()) as tell:
+            tell(ev.Ready(at=0.4, to=secret, from_="+15557654321"))
+            tell(ev.Heard(at=4.6, index=0, text=f"Say {secret}.", seconds_heard=1.5))
+        out.warning(secret)
+
+    seen = seen_on_terminal(call)
+    assert "***" in seen
+    assert "CANARY" not in seen
+
+
 @pytest.fixture(autouse=True)
 def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")

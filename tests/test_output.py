@@ -173,6 +173,15 @@ def test_log_lines_are_for_those_who_asked(format: Format, asked: str | None, sa
     assert rendered(log, format, **options) == ("", said)
 
 
+def test_what_libraries_log_is_not_said_behind_our_back(capsys: pytest.CaptureFixture[str]) -> None:
+    def call(out: Output) -> None:
+        with out.logs():
+            logging.getLogger("theirs").error("sk_CANARY")
+
+    assert rendered(call, Format.HUMAN) == ("", "")
+    assert capsys.readouterr().err == ""
+
+
 def warn_first(out: Output) -> None:
     out.warnings(["Old model", "Slow"])
     out.warning("Old model")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import itertools
 import json
 import zipfile
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ SECRETS = {
 }
 IN_ADDRESSES = "CANARYaddress"
 ACCOUNT = "AC" + "0123456789abcdef" * 2
+API_KEY = {"TWILIO_API_KEY": "SK" + "0123456789abcdef" * 2}
+"""Signs in in place of the auth token."""
 
 FILES = {"ci run": ("--junit", "j.xml", "--summary", "s.md"), "doctor": ("--bundle", "d.zip")}
 """What the examples do not write."""
@@ -113,8 +116,8 @@ def gossip_by_socket() -> Iterator[str]:
 def assert_nothing_seen(result: Result, home: Path) -> None:
     """Neither on stdout or stderr nor in any file that was written."""
     assert "CANARY" not in result.out + result.err
-    for secret in SECRETS.values():
-        login = base64.b64encode(f"{ACCOUNT}:{secret}".encode()).decode()
+    for user, secret in itertools.product((ACCOUNT, *API_KEY.values()), SECRETS.values()):
+        login = base64.b64encode(f"{user}:{secret}".encode()).decode()
         assert login not in result.out + result.err
     for path in home.rglob("*"):
         if path.is_file():
@@ -139,17 +142,23 @@ FEW = ("status", "tts", "call", "calls hangup")
 
 
 @pytest.mark.parametrize(
-    ("status", "how", "commands"),
-    [(200, "--json", MANY), (401, "--verbose", MANY), (302, "--json", FEW), (500, "--json", FEW)],
+    ("status", "how", "commands", "more"),
+    [
+        (200, "--json", MANY, {}),
+        (401, "--verbose", MANY, {}),
+        (401, "--json", FEW, API_KEY),
+        (302, "--json", FEW, {}),
+        (500, "--json", FEW, API_KEY),
+    ],
 )
 def test_a_service_that_tells_all_is_not_repeated(
-    run: Run, home: Path, status: int, how: str, commands: tuple[str, ...]
+    run: Run, home: Path, status: int, how: str, commands: tuple[str, ...], more: dict[str, str]
 ) -> None:
     (home / "me.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt " + bytes(64_000))
     with gossip(status) as url:
         for name in commands:
             args = (*EXAMPLES[name], *FILES.get(name, ()))
-            result = run(*args, how, "--debug", "--retries", "0", **told(url))
+            result = run(*args, how, "--debug", "--retries", "0", **told(url), **more)
             assert result.err or result.out, name
             assert_nothing_seen(result, home)
 
@@ -159,8 +168,9 @@ def test_a_service_that_tells_all_is_not_repeated(
     [
         ("tts-stream", FOX, "-o", "x.wav"),
         ("call", FOX, "--to", TO, "--report", "c.json", "--report", "c.html"),
+        ("call", FOX, "--to", TO, "--json"),
     ],
-    ids=["tts-stream", "call"],
+    ids=["tts-stream", "call", "call --json"],
 )
 def test_a_speech_service_that_tells_all_is_not_repeated(
     run: Run, home: Path, fast: ServedSandbox, gossip_by_socket: str, args: tuple[str, ...]
@@ -220,6 +230,7 @@ def test_a_setting_that_is_wrong_is_not_read_out(
 @pytest.mark.parametrize(
     "text",
     [
+        "",
         '[profiles.default]\napi_key = "sk_CANARY\n',
         "[profiles.default]\napi_key = sk_CANARY\n",
         "[profiles.default]\napi_key = 'sk_CANARY' x\n",

@@ -165,7 +165,6 @@ class Settings:
         pairs = (
             (self.twilio_account_sid, self.twilio_auth_token),
             (self.twilio_api_key, self.twilio_api_secret),
-            (self.twilio_account_sid, self.twilio_api_secret),
         )
         for user, password in pairs:
             if user and password:
