@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -9,12 +10,14 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -74,8 +77,13 @@ def finding(result: Result, check: str) -> dict[str, Any]:
     return dict(found)
 
 
-def assert_named(result: Result, check: str, code: str, remedy: str, exit_code: int) -> None:
-    """The check is told to be a problem with this code and remedy, and decides the exit code."""
+def assert_named(
+    result: Result, check: str, code: str, remedy: str, exit_code: int, *others: str
+) -> None:
+    """The check is told to be a problem with this code and remedy, and decides the exit code.
+    Besides `others` there is no other problem, so that nobody is sent the wrong way."""
+    problems = {f["check"] for f in report(result)["findings"] if f["standing"] == "problem"}
+    assert problems == {check, *others}
     found = finding(result, check)
     assert (found["standing"], found["code"]) == ("problem", code), found
     assert remedy in found["remedy"]
@@ -113,37 +121,46 @@ def test_a_bad_key(sandboxed: Run) -> None:
     assert finding(result, "API over WebSocket")["found"] == "API over HTTP comes first"
 
 
-class Yesterday(BaseHTTPRequestHandler):
-    """A service whose day is long gone."""
+class Watch(BaseHTTPRequestHandler):
+    """A service whose clock is not ours."""
+
+    ahead: ClassVar[float] = 0.0
 
     def do_GET(self) -> None:
-        body = b'{"status":"UP","version":"v1"}'
+        body = b'{"status":"ok","version":"v1"}'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
-        return "Thu, 01 Jan 2026 00:00:00 GMT"
+        return formatdate(time.time() + self.ahead, usegmt=True)
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
-@pytest.fixture
-def yesterday() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Yesterday) as server:
+@contextlib.contextmanager
+def service_ahead(seconds: float) -> Iterator[str]:
+    watch = type("Ahead", (Watch,), {"ahead": seconds})
+    with HTTPServer(("127.0.0.1", 0), watch) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
-def test_a_wrong_clock(sandboxed: Run, yesterday: str) -> None:
-    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=yesterday)
-    assert_named(result, "clock", "CLOCK_WRONG", "timedatectl", 10)
-    assert "days fast" in finding(result, "clock")["found"]
+@pytest.mark.parametrize(
+    ("ahead", "told"), [(-130, "2 minutes fast"), (130, "2 minutes slow"), (-1e6, "12 days fast")]
+)
+def test_a_wrong_clock(sandboxed: Run, ahead: float, told: str) -> None:
+    with service_ahead(ahead) as url:
+        result = sandboxed("doctor", "--json", ASYNC_BASE_URL=url)
+    assert_named(result, "clock", "CLOCK_WRONG", "timedatectl", 10, "API over HTTP")
+    assert told in finding(result, "clock")["found"]
 
 
 def test_no_dns(sandboxed: Run) -> None:
@@ -162,16 +179,26 @@ def test_a_proxy_in_the_way(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert "CANARY" not in result.out
 
 
+def test_a_proxy_that_is_not_on_the_way_is_not_blamed(
+    sandboxed: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "example.invalid")
+    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
+    assert_named(result, "DNS", "DNS_FAILED", "nslookup", 6)
+
+
 def test_no_agent(sandboxed: Run) -> None:
     result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
-    assert_named(result, "ngrok agent", "NGROK_MISSING", "ngrok.com/download", 10)
-    assert_named(result, "tunnels", "TUNNEL_MISSING", "ngrok.com/download", 10)
+    missing = "ngrok agent", "tunnels", "Twilio login"
+    assert_named(result, "ngrok agent", "NGROK_MISSING", "ngrok.com/download", 10, *missing)
+    assert_named(result, "tunnels", "TUNNEL_MISSING", "ngrok.com/download", 10, *missing)
 
 
 def test_a_bad_token(sandboxed: Run, tmp_path: Path) -> None:
     Agent(tmp_path / "bin").make("ERR_NGROK_105")
     result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
-    assert_named(result, "way in", "ERR_NGROK_105", "without quotes", 10)
+    assert_named(result, "way in", "ERR_NGROK_105", "without quotes", 10, "Twilio login")
     assert finding(result, "ngrok agent")["standing"] == "ok"
     assert finding(result, "tunnels")["found"].startswith("ngrok; not set up: ngrok-sdk, cloudf")
 
@@ -208,9 +235,10 @@ main()
 TINY = 'mount -t tmpfs -o size=64k tmpfs "$1" && shift && exec "$@"'
 
 
-def in_little_room(home: Path) -> Iterator[list[str]]:
-    """The beginning of a command that runs where files may hardly grow."""
-    yield [sys.executable, "-c", SMALL]
+def in_little_room(home: Path) -> Iterator[tuple[list[str], list[str]]]:
+    """The beginning of a command that runs where files may hardly grow; and which checks tell of
+    it besides that of the state."""
+    yield [sys.executable, "-c", SMALL], ["room here"]
     state = home / "state"
     state.mkdir()
     tiny = ["/usr/bin/unshare", "-rm", "/bin/sh", "-c", TINY, "sh", str(state)]
@@ -218,14 +246,14 @@ def in_little_room(home: Path) -> Iterator[list[str]]:
         Path(tiny[0]).exists()
         and subprocess.run([*tiny, "true"], capture_output=True).returncode == 0
     ):
-        yield [*tiny, sys.executable, "-m", "asyncflow_cli"]
+        yield [*tiny, sys.executable, "-m", "asyncflow_cli"], []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing there limits the size of a file")
 def test_a_full_disk(home: Path, fast: ServedSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.defpath)
     variables = environment(home, **fast.environ)
-    for command in in_little_room(home):
+    for command, others in in_little_room(home):
         done = subprocess.run(
             [*command, "doctor", "--offline", "--json"],
             env=variables,
@@ -233,26 +261,36 @@ def test_a_full_disk(home: Path, fast: ServedSandbox, monkeypatch: pytest.Monkey
             capture_output=True,
         )
         result = Result(done.returncode, done.stdout, done.stderr.decode())
-        assert_named(result, "room for state", "DISK_FULL", "df -h", 10)
+        assert_named(result, "room for state", "DISK_FULL", "df -h", 10, *others)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes say nothing there")
-def test_a_loose_file_mode_is_named_and_mended(sandboxed: Run, home: Path) -> None:
-    secret = home / ".env"
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o620])
+def test_a_loose_file_mode_is_named_and_mended(sandboxed: Run, home: Path, mode: int) -> None:
+    secret, calls = home / ".env", home / "state" / "asyncflow" / "calls"
     secret.write_text("NGROK_AUTHTOKEN=0123456789abcdef\n")
-    secret.chmod(0o644)
+    secret.chmod(mode)
+    calls.mkdir(parents=True)
+    calls.chmod(0o750)
     result = sandboxed("doctor", "--offline", "--json")
     found = finding(result, "private files")
     assert (found["standing"], found["code"], result.code) == ("warning", "FILE_MODE_LOOSE", 0)
-    assert found["remedy"].startswith("chmod go= .env")
+    assert found["remedy"].startswith(f"chmod go= .env {calls}, or")
     fixed = sandboxed("doctor", "--fix", "--offline", "--json")
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (secret, calls)] == [0o600, 0o700]
     assert finding(fixed, "private files")["standing"] == "ok"
     assert finding(fixed, "configuration")["standing"] == "ok"
     assert "nobody else may read .env any more" in report(fixed)["mended"]
 
 
 # Others
+
+
+def test_an_account_that_is_nearly_empty_is_a_warning(run: Run) -> None:
+    with ServedSandbox(account=["balance=0.01"]) as served:
+        result = run("doctor", "--json", **served.environ)
+    found = finding(result, "Twilio balance")
+    assert (found["standing"], found["code"]) == ("warning", "BALANCE_LOW")
 
 
 def test_a_connection_without_tls_where_there_should_be(

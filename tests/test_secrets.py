@@ -270,7 +270,8 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
             assert_nothing_seen(result, home)
 
 
-def test_a_key_that_is_put_into_the_config_file_is_shown_nowhere_else(run: Run) -> None:
+@pytest.mark.parametrize("how", ["--json", "--debug"])
+def test_a_key_that_is_put_into_the_config_file_is_shown_nowhere_else(run: Run, how: str) -> None:
     key = SECRETS["ASYNC_API_KEY"].encode()
     for args in (
         ("config", "set", "api_key", "-"),
@@ -278,7 +279,7 @@ def test_a_key_that_is_put_into_the_config_file_is_shown_nowhere_else(run: Run) 
         ("config", "list"),
         ("doctor", "--offline", "-q"),
     ):
-        result = run(*args, "--debug", stdin=key)
+        result = run(*args, how, stdin=key)
         assert "CANARY" not in result.out + result.err, args
     assert run("config", "get", "api_key").out == "***\n"
 
