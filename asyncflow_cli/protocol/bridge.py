@@ -6,16 +6,10 @@ does what it is told. So a whole call reads as a test, without a network and wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from asyncflow_cli.protocol import callevents, media, speech
-from asyncflow_cli.protocol.actions import (
-    Action,
-    Dial,
-    HangUp,
-    Reconnect,
-)
+from asyncflow_cli.protocol.actions import Action, Dial, HangUp, Reconnect
 from asyncflow_cli.protocol.delivery import REFILL, Delivery, End
 from asyncflow_cli.protocol.endings import (
     DONE_IF_HEARD,
@@ -24,6 +18,7 @@ from asyncflow_cli.protocol.endings import (
     TERMINAL,
     EndReason,
 )
+from asyncflow_cli.protocol.news import News
 from asyncflow_cli.protocol.phases import OVERDUE, RANK, Phase, Timer
 from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
@@ -71,19 +66,15 @@ class Bridge:
         self.status = "queued"
         self.answered_by: str | None = None
         self.digits = ""
-        self.news: list[callevents.CallEvent] = []
-        """What a person may want to know, in order; whoever reads it empties it."""
+        self.news = News()
         self.answered_at: float | None = None
         self.started_at: float | None = None
         self.reconnects = 0
         """Connections that were lost, of the phone or of the speech service."""
         self.said = 1
-        self._once_more: list[Line] = []
-        """Ends of the text behind which it is queued again, which nobody has heard yet."""
         """Times the text was begun."""
         self.delivery = Delivery(self.script, manners.lead)
         self._timers: Timers[Timer] = Timers()
-        self._began: float | None = None
         self._now = 0.0
         self._takes = Takes(self.script)
         self._tunnel_lost = False
@@ -127,7 +118,7 @@ class Bridge:
 
     def on_clock(self, now: float) -> list[Action]:
         """Call before every other event, and when `deadline` has come."""
-        self._began = now if self._began is None else self._began
+        self.news.on_clock(now)
         self._now = now
         actions: list[Action] = []
         while (timer := self._timers.due(now)) is not None:
@@ -181,7 +172,7 @@ class Bridge:
         still_greets = answered_by == "machine_start" and self.manners.machine == "after-beep"
         if not still_greets:
             self._timers.cancel(Timer.VERDICT)
-        self._tell(callevents.Machine, answered_by=answered_by)
+        self.news.tell(callevents.Machine, answered_by=answered_by)
         if answered_by == "fax":
             return self._cut(EndReason.FAX)
         if answered_by.startswith("machine"):
@@ -192,7 +183,7 @@ class Bridge:
         """It was no machine, or nobody will ever know."""
         if self.phase is not Phase.LINGERING:
             return []
-        self._tell(callevents.LastWord)
+        self.news.tell(callevents.LastWord)
         return self._part()
 
     def on_phone(self, message: media.Message) -> list[Action]:
@@ -236,7 +227,7 @@ class Bridge:
         if not self.deadlines.reconnect:
             return self._end(self._why_lost())
         if self.phase is Phase.DIALLING:
-            self._tell(callevents.Lost, what="tunnel", reason=why)
+            self.news.tell(callevents.Lost, what="tunnel", reason=why)
             self.reconnects += 1
             return [Reconnect()]
         return self._reconnect("tunnel", why)
@@ -274,8 +265,8 @@ class Bridge:
         self.script.respeak(line)
         if self.phase is not Phase.PREPARING:  # of which nobody hears
             self.reconnects += 1
-            self._tell(callevents.Lost, what="speech", reason=why)
-            self._tell(callevents.Resumed, what="speech", index=line.number)
+            self.news.tell(callevents.Lost, what="speech", reason=why)
+            self.news.tell(callevents.Resumed, what="speech", index=line.number)
         return [*actions, *self._speak(line, anew=True)]
 
     def stop(self) -> None:
@@ -377,10 +368,10 @@ class Bridge:
         self.phase = Phase.SPEAKING
         self.script.forgets = not self.deadlines.reconnect
         self._timers.cancel(Timer.MEDIA, Timer.RECONNECT, Timer.RING)
-        self._tell(callevents.Connected, stream_sid=stream_sid)
+        self.news.tell(callevents.Connected, stream_sid=stream_sid)
         actions = self.delivery.open(self._now)
         if again and (line := self.script.current) is not None:
-            self._tell(callevents.Resumed, what="media", index=line.number)
+            self.news.tell(callevents.Resumed, what="media", index=line.number)
         return [*self._ask(), *actions, *self._go_on()]
 
     def _go_on(self) -> list[Action]:
@@ -390,8 +381,9 @@ class Bridge:
         gaps = len(self.delivery.playout.gaps)
         actions = self.delivery.pump(self._now)
         for seconds in self.delivery.playout.gaps[gaps:]:
-            self._tell(callevents.Silent, seconds=round(seconds, 3))
-        self._tell_sentences()
+            self.news.tell(callevents.Silent, seconds=round(seconds, 3))
+        ended, self.delivery.ended = self.delivery.ended, []
+        self.news.tell_sent(ended)
         actions += self._ask()
         if self.script.sent:
             return actions + self._all_sent()
@@ -415,7 +407,7 @@ class Bridge:
 
     def _run_dry(self) -> list[Action]:
         self._waiting = True
-        self._tell(callevents.Waiting)
+        self.news.tell(callevents.Waiting)
         return []
 
     def _all_sent(self) -> list[Action]:
@@ -434,7 +426,7 @@ class Bridge:
     def _echo(self, name: str) -> list[Action]:
         proved = self.delivery.echo(name, self._now)
         if isinstance(proved, Line):
-            self._tell_heard(proved)
+            self.news.tell_heard(proved, self.seconds_heard)
         elif isinstance(proved, End):
             return self._all_heard(proved.line)
         if self.phase is Phase.DRAINING:
@@ -443,11 +435,11 @@ class Bridge:
 
     def _all_heard(self, last: Line | None) -> list[Action]:
         if last is not None:
-            self._tell_heard(last)
+            self.news.tell_heard(last, self.seconds_heard)
         self._timers.cancel(Timer.DRAIN)
         self.phase = Phase.LINGERING
         if not self._awaits_verdict:
-            self._tell(callevents.LastWord)
+            self.news.tell(callevents.LastWord)
         if self.manners.repeat_key is not None:
             self._timers.set(Timer.KEYS, self._now + self.deadlines.keys)
         return self._part()
@@ -471,7 +463,7 @@ class Bridge:
 
     def _on_key(self, digit: str) -> list[Action]:
         self.digits += digit
-        self._tell(callevents.Key, digit=digit)
+        self.news.tell(callevents.Key, digit=digit)
         if digit == self.manners.stop_key:
             return self._cut(EndReason.STOPPED_BY_KEY)
         if digit == self.manners.repeat_key:
@@ -485,7 +477,7 @@ class Bridge:
         return self.phase in (Phase.SPEAKING, Phase.DRAINING) and self.delivery.playout.left > 0
 
     def _interrupt(self, by: Literal["key", "speech"]) -> list[Action]:
-        self._tell(
+        self.news.tell(
             callevents.Interrupted,
             by=by,
             heard_text=self.heard_text,
@@ -526,12 +518,7 @@ class Bridge:
 
     def _say_again(self, why: Literal["asked", "key", "beep"]) -> list[Action]:
         self.said += 1
-        end = self.script.text[-1]
-        if why == "asked" and not end.heard:
-            self._once_more.append(end)
-        else:
-            self._once_more.clear()
-            self._tell(callevents.Repeating, why=why)
+        self.news.tell_repeat(why, self.script.text[-1])
         self.script.again()
         self._takes.follow()
         return self._go_on()
@@ -548,7 +535,7 @@ class Bridge:
         self.script.rewind()
         self._timers.cancel(Timer.DRAIN, Timer.PUMP, Timer.MEDIA, Timer.KEYS)
         self._timers.set(Timer.RECONNECT, self._now + self.deadlines.reconnect)
-        self._tell(callevents.Lost, what=what, reason=why)
+        self.news.tell(callevents.Lost, what=what, reason=why)
         return [Reconnect()]
 
     def _why_lost(self) -> EndReason:
@@ -562,18 +549,23 @@ class Bridge:
         return EndReason.CALLEE_HUNG_UP
 
     def _on_timer(self, timer: Timer) -> list[Action]:
-        work: dict[Timer, Callable[[], list[Action]]] = {
-            Timer.PUMP: self._go_on,
-            Timer.DRY: self._run_dry,
-            Timer.KEYS: self._part,
-            Timer.VERDICT: self._on_verdict,
-            Timer.STALL: lambda: self.on_speech_lost(passing=True),
-            Timer.DRAIN: self._never_played,
-            Timer.RECONNECT: lambda: self._end(self._why_lost()),
-        }
-        if timer in work:
-            return work[timer]()
-        return self._end(OVERDUE[timer])
+        match timer:
+            case Timer.PUMP:
+                return self._go_on()
+            case Timer.DRY:
+                return self._run_dry()
+            case Timer.KEYS:
+                return self._part()
+            case Timer.VERDICT:
+                return self._on_verdict()
+            case Timer.STALL:
+                return self.on_speech_lost(passing=True)
+            case Timer.DRAIN:
+                return self._never_played()
+            case Timer.RECONNECT:
+                return self._end(self._why_lost())
+            case _:
+                return self._end(OVERDUE[timer])
 
     def _never_played(self) -> list[Action]:
         if self.deadlines.reconnect:
@@ -589,22 +581,3 @@ class Bridge:
         self.end_reason = reason
         self._timers.clear()
         return [HangUp(reason, TAIL if reason is EndReason.COMPLETED else 0.0)]
-
-    # What is told
-
-    def _tell(self, kind: type[callevents.CallEvent], **fields: Any) -> None:
-        at = round(self._now - (self._began or 0.0), 3)
-        self.news.append(kind(at=at, **fields))
-
-    def _tell_sentences(self) -> None:
-        ended, self.delivery.ended = self.delivery.ended, []
-        for line in ended:
-            seconds = round(line.seconds, 3)
-            self._tell(callevents.Sentence, index=line.number, text=line.text, seconds=seconds)
-
-    def _tell_heard(self, line: Line) -> None:
-        heard = round(self.seconds_heard, 3)
-        self._tell(callevents.Heard, index=line.number, text=line.text, seconds_heard=heard)
-        if line in self._once_more:
-            self._once_more.remove(line)
-            self._tell(callevents.Repeating, why="asked")

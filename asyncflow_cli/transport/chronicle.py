@@ -45,9 +45,8 @@ class Chronicle:
         self._pass_on(kind(at=round(self._at(now), 3), **fields))
 
     def pass_on_news(self, bridge: Bridge) -> None:
-        if bridge.news:
-            news, bridge.news = bridge.news, []
-            for event in news:
+        if bridge.news.events:
+            for event in bridge.news.take():
                 self._pass_on(event)
 
     def _pass_on(self, event: callevents.CallEvent) -> None:

@@ -71,7 +71,7 @@ def script(*lines: str, more: bool = False, keep: bool = False) -> Script:
 
 def told(bridge: Bridge) -> list[str]:
     """What a person was told since they were last."""
-    news, bridge.news = bridge.news, []
+    news = bridge.news.take()
     return [type(event).__name__ for event in news]
 
 
@@ -282,11 +282,11 @@ def test_a_text_is_repeated_after_a_pause() -> None:
     bridge = speaking(Bridge(script("Hello.", keep=True), manners=Manners(repeat=2)))
     again = bridge.on_speech(END)
     assert again == [Mark("g0-0"), *map(Play, PAUSE), Play(AUDIO), Mark("g0-end")]
-    assert not any(isinstance(event, callevents.Repeating) for event in bridge.news), (
+    assert not any(isinstance(event, callevents.Repeating) for event in bridge.news.events), (
         "it is only queued"
     )
     bridge.on_phone(echo("g0-0"))
-    assert isinstance(bridge.news[-1], callevents.Repeating)
+    assert isinstance(bridge.news.events[-1], callevents.Repeating)
     assert bridge.on_phone(echo("g0-end")) == DONE
 
 
@@ -323,7 +323,7 @@ def test_a_key_silences_us_and_what_was_heard_is_told() -> None:
     bridge.on_clock(0.5)
     cut = bridge.on_phone(key("5"))
     assert cut == [Hush(), Clear(), HangUp(EndReason.INTERRUPTED)]
-    (*_, interrupted) = bridge.news
+    (*_, interrupted) = bridge.news.events
     assert interrupted == callevents.Interrupted(
         at=0.5, by="key", heard_text="One two three", seconds_heard=0.3
     )
