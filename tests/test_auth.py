@@ -27,16 +27,16 @@ class MemoryKeyring(KeyringBackend):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
-        self.locked = False
+        self.fails: Exception | None = None
 
     def get_password(self, service: str, username: str) -> str | None:
-        if self.locked:
-            raise KeyringLocked("the user said no")
+        if self.fails:
+            raise self.fails
         return self.kept.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        if self.locked:
-            raise KeyringLocked("the user said no")
+        if self.fails:
+            raise self.fails
         self.kept[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
@@ -151,10 +151,14 @@ def test_a_keyring_keeps_the_key_and_the_file_only_says_so(
     assert (memory.kept, "api_key" in config(home)) == ({}, False)
 
 
-def test_a_keyring_that_is_locked_is_done_without(
-    keyless: Run, home: Path, memory: MemoryKeyring
+LOCKED = KeyringLocked("the user said no")
+
+
+@pytest.mark.parametrize("fails", [LOCKED, OSError(f"no bus for {API_KEY}"), RuntimeError("dbus")])
+def test_a_keyring_that_fails_is_done_without(
+    keyless: Run, home: Path, memory: MemoryKeyring, fails: Exception
 ) -> None:
-    memory.locked = True
+    memory.fails = fails
     assert keyless("auth", "login", "--json", stdin=KEY).json["kept_in"] == "file"
     assert API_KEY in config(home)
 
@@ -163,7 +167,7 @@ def test_a_keyring_that_was_locked_later_is_told_and_the_key_is_missing(
     keyless: Run, memory: MemoryKeyring
 ) -> None:
     keyless("auth", "login", stdin=KEY)
-    memory.locked = True
+    memory.fails = LOCKED
     (warning,) = keyless("config", "list", "--json").json["warnings"]
     assert warning.startswith("profile default keeps api_key in the keyring, which does not give")
     assert keyless("voices", "list", "--json").error["code"] == "SETTING_MISSING"

@@ -52,6 +52,11 @@ def test_every_command_says_what_it_is_for_and_shows_examples() -> None:
 def test_no_option_and_no_argument_is_without_help() -> None:
     silent = [(p.path, t) for p in PAGES.values() for t, text in options(p).items() if not text]
     assert silent == []
+    for page in PAGES.values():
+        terms = set(re.findall(r"(?<![\w-])--?\w[\w-]*", " ".join(options(page))))
+        for parameter in page.parameters:
+            assert parameter.text, (page.path, parameter.name)
+            assert set(parameter.flags) <= terms, "one that is hidden is for nobody"
 
 
 def test_every_command_tells_its_exit_codes() -> None:

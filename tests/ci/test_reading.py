@@ -156,6 +156,7 @@ def test_a_few_anchors_cannot_make_millions_of_values() -> None:
         ("contains fox", ["The fox.", ["a", "fox"]], ["f-o-x", ["foxes"], None]),
         ("contains 2", [[1, 2], "12"], [[12]]),
         ("matches ^v\\d$", ["v1"], ["v12", "xv1"]),
+        ("matches o.$", ["fox"], ["foxes", "o"]),
         ("containsfox", ["containsfox"], ["fox"]),
         (["> 1", "< 3"], [2], [1, 3]),
     ],

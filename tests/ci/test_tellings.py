@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -148,6 +149,35 @@ def test_the_document_is_the_last_line_of_many() -> None:
     out = b'{"event":"ready","at":1}\n{"end_reason":"completed"}\n'
     report = judged(step, Done.of(0, out, b"", 1), attempts=1)
     assert [check.told for check in report.failed_checks] == ["at 1: there is none"]
+
+
+CALL = {
+    **{"latency_ms": 900, "first_byte_ms": 40, "first_audio_ms": 50, "elapsed_ms": 1000},
+    **{"seconds": 9, "seconds_heard": 3.5, "status": "completed", "end_reason": "hung-up"},
+    **{"text": "one two three", "heard_text": "one two"},
+}
+WORDS = {"words": [{"text": text} for text in "abcde"], "text": "a"}
+
+
+@pytest.mark.parametrize(
+    ("document", "measure", "value", "another"),
+    [
+        (CALL, "latency", "50ms", "40ms"),
+        (CALL, "duration", "3.5s", "9s"),
+        (CALL, "elapsed", "500ms", "0"),
+        (CALL, "outcome", "hung-up", "completed"),
+        (CALL, "words", "2", "3"),
+        (WORDS, "words", "5", "1"),
+        (CALL, "exit", "0", "1"),
+    ],
+)
+def test_each_measure_is_taken_where_a_command_tells_it_best(
+    document: dict[str, Any], measure: str, value: str, another: str
+) -> None:
+    for wanted, result in ((value, Result.PASSED), (another, Result.FAILED)):
+        (step,) = suite_of(f"steps: [{{run: status, expect: {{{measure}: {wanted}}}}}]").steps
+        done = Done.of(0, msgspec.json.encode(document), b"", 0.5)
+        assert judged(step, done, attempts=1).result is result, wanted
 
 
 @pytest.mark.parametrize("out", [b"", b"no JSON", b"[1]", b"\xff\xfe", b"null"])

@@ -6,7 +6,11 @@ one is to be kept. Whatever is wrong with it, the answer is no.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 OURS = "asyncflow"
 
@@ -21,37 +25,24 @@ def remedy() -> str:
 
 def keep(profile: str, key: str, secret: str) -> bool:
     """Keep a secret; False if it could not be read back."""
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        return False
-    try:
-        keyring.set_password(OURS, f"{profile}/{key}", secret)
-    except KeyringError:
-        return False
+    _asked(lambda ring: ring.set_password(OURS, f"{profile}/{key}", secret))
     return fetch(profile, key) == secret
 
 
 def fetch(profile: str, key: str) -> str | None:
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        return None
-    try:
-        return keyring.get_password(OURS, f"{profile}/{key}")
-    except KeyringError:
-        return None
+    return _asked(lambda ring: ring.get_password(OURS, f"{profile}/{key}"))
 
 
 def forget(profile: str, key: str) -> None:
+    """Whether it was there is not told."""
+    _asked(lambda ring: ring.delete_password(OURS, f"{profile}/{key}"))
+
+
+def _asked(ask: Callable[[Any], T]) -> T | None:
+    """The keyring's answer; None from one that is not there, or fails as its system does."""
     try:
         import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        return
-    try:
-        keyring.delete_password(OURS, f"{profile}/{key}")
-    except KeyringError:
-        return  # it was not there, or nobody can say
+
+        return ask(keyring)
+    except Exception:
+        return None
