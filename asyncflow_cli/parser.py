@@ -123,6 +123,7 @@ def _with_options(command: Any) -> Command:
     assert isinstance(command, TyperGroup | TyperCommand)
     command.params.extend(global_options())
     command.add_help_option = False  # ours is among the global ones
+    command.rich_markup_mode = None  # or Typer prints a page of its own beside ours
     if isinstance(command, TyperGroup):
         for child in command.commands.values():
             _with_options(child)

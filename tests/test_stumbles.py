@@ -38,6 +38,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
         (("tts", "Hi", "--retries", "-1"), "USAGE", "'-1' is no whole number, 0 or more", None),
         (("tts", "Hi", "--jobs", "two"), "USAGE", "'two' is no whole number", "tts --help"),
         (("tts", "Hi", "--speed", "quick"), "USAGE", "'quick' is no number", "tts --help"),
+        (("ci", "run", "tabs.yaml"), "CI_FILE_WRONG", "line 2: no YAML", "not with tabs"),
         (("ci", "run", "steps.yaml"), "CI_FILE_WRONG", "steps[0]", "run: tts Hello"),
     ],
 )
@@ -45,6 +46,7 @@ def test_the_error_says_what_to_do(
     sandboxed: Run, home: Path, args: tuple[str, ...], code: str, message: str, hint: str | None
 ) -> None:
     (home / "latin1.txt").write_bytes("Grüße".encode("latin-1"))
+    (home / "tabs.yaml").write_text("steps:\n\t- run: status\n")
     (home / "steps.yaml").write_text("steps:\n  - tts Hello\n")
     error = sandboxed(*args, "--json").error
     assert error["code"] == code
@@ -58,6 +60,24 @@ def test_a_folder_is_no_file_to_verify(run: Run, home: Path, folder: str) -> Non
     error = run("verify", folder, "--json").error
     assert error["code"] in ("NOT_READABLE", "USAGE")
     assert f"{folder} cannot be read" in error["message"]
+
+
+def test_samples_without_a_header_are_told_how_to_be_verified(run: Run, home: Path) -> None:
+    (home / "x.raw").write_bytes(bytes(1000))
+    message = run("verify", "x.raw", "--json").error["message"]
+    assert message.endswith("Say it, such as: --encoding pcm_s16le --sample-rate 44100")
+
+
+@pytest.mark.parametrize("command", ["voices", "calls", "verify", "explain"])
+def test_a_flag_before_a_bare_command_shows_the_same_help_once(run: Run, command: str) -> None:
+    assert run("--sandbox", command).out == run(command).out != ""
+
+
+@pytest.mark.parametrize("command", ["tts", "tts-stream", "timestamps"])
+def test_a_dry_run_shows_which_voice_an_alias_is(sandboxed: Run, home: Path, command: str) -> None:
+    (home / "asyncflow.toml").write_text('voice = "host"\n[aliases]\nhost = "Stella"\n')
+    shown = sandboxed(command, "Hi", "-o", "x.wav", "--dry-run", "--json").json
+    assert shown["body"]["voice"]["id"] == "Stella"
 
 
 def test_a_missing_key_names_what_asks_for_it(run: Run) -> None:

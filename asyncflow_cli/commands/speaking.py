@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
+
 from asyncflow_cli.app import App
 from asyncflow_cli.commands.declared import Option
 from asyncflow_cli.protocol.audio import Container
@@ -71,3 +73,10 @@ def speech_request(
     )
     app.out.warnings(doubts(request))
     return request
+
+
+def to_show(app: App, request: SpeechRequest) -> SpeechRequest:
+    """What `--dry-run` shows of it: nobody need be asked which voice an alias is."""
+    named = request.voice.id
+    voice = VoiceSelector(app.settings.aliases.get(named, named))
+    return msgspec.structs.replace(request, voice=voice)

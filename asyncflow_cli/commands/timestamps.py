@@ -31,6 +31,7 @@ from asyncflow_cli.commands.speaking import (
     SpeedOption,
     StabilityOption,
     speech_request,
+    to_show,
 )
 from asyncflow_cli.protocol.captions import CueRules
 from asyncflow_cli.protocol.formats import output_format
@@ -151,6 +152,7 @@ def timestamps(
         from asyncflow_cli.protocol.dryrun import speech_plan
 
         url = f"{settings.base_url}/text_to_speech/with_timestamps"
+        request = to_show(app, request)
         app.out.record(speech_plan(url, request, order.pieces, key=bool(settings.api_key)))
         return
     from asyncflow_cli.transport.timestamps import synthesize_timed

@@ -31,6 +31,7 @@ from asyncflow_cli.commands.speaking import (
     SpeedOption,
     StabilityOption,
     speech_request,
+    to_show,
 )
 from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.transcript import pieces, prepared
@@ -91,6 +92,7 @@ def tts(
         from asyncflow_cli.protocol.dryrun import speech_plan
 
         url, key = f"{settings.base_url}/text_to_speech", bool(settings.api_key)
+        request = to_show(app, request)
         app.out.record(speech_plan(url, request, pieces(request.transcript), key=key))
         return
 

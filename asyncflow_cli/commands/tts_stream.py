@@ -29,6 +29,7 @@ from asyncflow_cli.commands.speaking import (
     SpeedOption,
     StabilityOption,
     speech_request,
+    to_show,
 )
 from asyncflow_cli.protocol.audio import Encoding
 from asyncflow_cli.protocol.formats import stream_format
@@ -111,7 +112,7 @@ def tts_stream(
     if dry_run:
         from asyncflow_cli.protocol.dryrun import stream_plan
 
-        text = read_text(text, file)
+        text, request = read_text(text, file), to_show(app, request)
         plan = stream_plan(settings.base_url, request, text, transport, key=bool(settings.api_key))
         app.out.record(plan)
         return

@@ -21,6 +21,8 @@ _ENDLESS = "there is no end to what stands here"
 
 _QUOTES = "A text that begins with > ! * & % @ or ` stands in quotes: '> 1s'"
 
+_BLANKS = "Lines are indented with blanks, not with tabs"
+
 
 def wrong(file: str, line: int, what: str, hint: str | None = None) -> UsageError:
     """The error that a file is not as it must be, with the place."""
@@ -62,7 +64,8 @@ def read(text: str, file: str) -> Source:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error)
-        raise wrong(file, mark.line + 1 if mark else 1, f"no YAML: {why}", _QUOTES) from None
+        hint = _BLANKS if "\\t" in why else _QUOTES
+        raise wrong(file, mark.line + 1 if mark else 1, f"no YAML: {why}", hint) from None
 
 
 @dataclass

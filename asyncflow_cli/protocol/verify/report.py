@@ -85,8 +85,9 @@ def verdict(
 
 
 def unmeasured(name: str, n_bytes: int, error: AsyncflowError) -> FileVerdict:
-    """A file of which nothing can be said but why."""
-    finding = Finding(code=error.code, message=error.message)
+    """A file of which nothing can be said but why, and what to do."""
+    message = f"{error.message}. {error.hint}" if error.hint else error.message
+    finding = Finding(code=error.code, message=message)
     return FileVerdict(file=name, verdict="unmeasured", bytes=n_bytes, findings=(finding,))
 
 
