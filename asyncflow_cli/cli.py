@@ -150,7 +150,7 @@ def _unwritten(error: OSError, folders: Folders) -> AsyncflowError:
     what, why = error.filename or "stdout", error.strerror or str(error)
     ours = [
         f"XDG_{kind.upper()}_HOME=FOLDER"
-        for kind, folder in vars(folders).items()
+        for kind, folder in folders._asdict().items()
         if folder.is_relative_to(what) or Path(what).is_relative_to(folder)
     ]
     hint = f"Choose another place: export {' '.join(ours)}" if ours else None
