@@ -1,15 +1,14 @@
-"""Which audio formats may be asked for, and whether what came is what was asked for."""
+"""Which audio format is asked for, by options, by the name of a file or by a preset."""
 
 from __future__ import annotations
 
 import re
-import struct
-from typing import NamedTuple, cast
+from typing import cast
 
 import msgspec
 
-from asyncflow_cli.errors import IncompleteError, UsageError
-from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, Container, Encoding, seconds
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.audio import Container, Encoding
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.protocol.presets import PRESETS, PresetName
 
@@ -94,7 +93,7 @@ def streamed(form: OutputFormat) -> OutputFormat:
 
 
 def _usual(preset: PresetName | None, container: str | None, path: str | None) -> OutputFormat:
-    """The preset, or what one gets who asks for a container and nothing else."""
+    """The preset, or the usual format in this container. UsageError if neither is known."""
     if preset is not None:
         usual = PRESETS[preset].output_format
         if container not in (None, usual.container):
@@ -118,104 +117,3 @@ def _usual(preset: PresetName | None, container: str | None, path: str | None) -
 def _extension(path: str | None) -> Container | None:
     found = re.search(r"[^/\\.](\.\w+)$", path or "")
     return EXTENSIONS.get(found[1].lower()) if found else None
-
-
-class Checked(NamedTuple):
-    """Audio that is what was asked for."""
-
-    audio: bytes
-    seconds: float | None
-    """None for a WAV in an encoding of which we do not know the width."""
-
-
-def check(audio: bytes, wanted: OutputFormat) -> Checked:
-    """The audio, its WAV header put right if it names no length. IncompleteError if truncated."""
-    if not audio:
-        raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
-    match wanted.container:
-        case "wav":
-            return _check_wav(audio, wanted)
-        case "mp3":
-            return _check_mp3(audio)
-        case _:
-            return _check_raw(audio, wanted)
-
-
-def _check_raw(audio: bytes, wanted: OutputFormat) -> Checked:
-    encoding = wanted.encoding or "pcm_s16le"
-    if len(audio) % SAMPLE_BYTES[encoding]:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
-    return Checked(audio, seconds(len(audio), encoding, wanted.sample_rate))
-
-
-def _check_mp3(audio: bytes) -> Checked:
-    # An ID3 tag, or the eleven set bits of a frame's sync word.
-    if not (audio.startswith(b"ID3") or (audio[0] == 0xFF and audio[1:2] >= b"\xe0")):
-        raise IncompleteError("The service's answer is no mp3", code="AUDIO_NOT_MP3")
-    from asyncflow_cli.protocol import mp3
-
-    return Checked(audio, mp3.duration(audio))
-
-
-_ENCODINGS: dict[tuple[int, int], Encoding] = {
-    (1, 16): "pcm_s16le",
-    (3, 32): "pcm_f32le",
-    (7, 8): "pcm_mulaw",
-}
-
-
-def _check_wav(audio: bytes, wanted: OutputFormat) -> Checked:
-    if audio[:4] != b"RIFF" or audio[8:12] != b"WAVE":
-        raise IncompleteError("The service's answer is no WAV", code="AUDIO_NOT_WAV")
-    encoding: Encoding | None = None
-    sample_rate, position = 0, 12
-    while position + 8 <= len(audio):
-        name, size = cast("tuple[bytes, int]", struct.unpack_from("<4sI", audio, position))
-        start = position + 8
-        if name == b"fmt " and start + 16 <= len(audio):
-            tag, _, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", audio, start)
-            encoding = _ENCODINGS.get((tag, bits))
-        if name == b"data":
-            _check_header(encoding, sample_rate, wanted)
-            return _check_data(audio, start, size, encoding, sample_rate)
-        position = start + size + size % 2
-    raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
-
-
-def _check_header(encoding: Encoding | None, sample_rate: int, wanted: OutputFormat) -> None:
-    """IncompleteError if the WAV says that it is not what was asked for."""
-    asked = (wanted.encoding or "pcm_s16le", wanted.sample_rate)
-    if encoding is not None and (encoding, sample_rate) != asked:
-        raise IncompleteError(
-            f"The WAV is {encoding} at {sample_rate} Hz, not {asked[0]} at {asked[1]} Hz",
-            code="AUDIO_NOT_AS_ASKED",
-        )
-
-
-def _check_data(
-    audio: bytes, start: int, size: int, encoding: Encoding | None, sample_rate: int
-) -> Checked:
-    there = len(audio) - start
-    if there <= 0:
-        raise IncompleteError("The WAV holds no audio", code="AUDIO_EMPTY")
-    if size in (0, UNKNOWN_LENGTH):
-        # The header was written before the length was known; now it is.
-        audio = b"".join(
-            (
-                audio[:4],
-                struct.pack("<I", len(audio) - 8),
-                audio[8 : start - 4],
-                struct.pack("<I", there),
-                audio[start:],
-            )
-        )
-        size = there
-    if size > there:
-        raise IncompleteError(
-            f"The WAV holds {there} of {size} bytes of audio", code="AUDIO_TRUNCATED"
-        )
-    if encoding is None or not sample_rate:
-        return Checked(audio, None)
-    if size % SAMPLE_BYTES[encoding]:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
-    return Checked(audio, seconds(size, encoding, sample_rate))

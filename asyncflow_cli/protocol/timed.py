@@ -15,7 +15,7 @@ from asyncflow_cli.errors import IncompleteError
 from asyncflow_cli.protocol import wav
 from asyncflow_cli.protocol.answers import TimestampedSpeech
 from asyncflow_cli.protocol.audio import seconds
-from asyncflow_cli.protocol.formats import Checked, check
+from asyncflow_cli.protocol.checked import Checked, check
 from asyncflow_cli.protocol.frames import decode
 from asyncflow_cli.protocol.joining import join, starts
 from asyncflow_cli.protocol.markup import Break, parse

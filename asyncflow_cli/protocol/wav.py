@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asyncflow_cli.errors import IncompleteError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, Encoding
@@ -21,21 +21,34 @@ EXTENSIBLE = 0xFFFE
 """Then the true format tag begins the sub-format, 24 bytes into the chunk."""
 
 
-@dataclass(frozen=True)
-class Wav:
+class Wav(NamedTuple):
     encoding: Encoding
     sample_rate: int
     audio: bytes
 
 
+class Form(NamedTuple):
+    """What a WAV says of its samples."""
+
+    tag: int
+    channels: int
+    sample_rate: int
+    bits: int
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """None for one that the service does not make."""
+        return _ENCODINGS.get((self.tag, self.bits))
+
+
 def read(file: bytes) -> Wav:
     """The samples, whether or not the header knows their length. IncompleteError if some miss."""
-    if file[:4] != b"RIFF" or file[8:12] != b"WAVE":
+    if not is_wav(file):
         raise IncompleteError("This is no WAV", code="AUDIO_NOT_WAV")
     kind: tuple[Encoding, int] | None = None
     for name, start, size in chunks(file):
         if name == b"fmt ":
-            kind = _kind(file[start : start + size])
+            kind = _kind(form(file[start : start + size]))
         if name == b"data" and kind is not None:
             return Wav(*kind, _audio(file, start, size, SAMPLE_BYTES[kind[0]]))
     raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
@@ -45,10 +58,15 @@ def insist_on_all(file: bytes) -> None:
     """IncompleteError if audio is missing at the end, of whatever kind it is."""
     for name, start, size in chunks(file):
         if name == b"data":
-            _length(file, start, size)
+            length(file, start, size)
+
+
+def is_wav(file: bytes) -> bool:
+    return file[:4] == b"RIFF" and file[8:12] == b"WAVE"
 
 
 def chunks(file: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Each chunk's name, where it starts, and how many bytes it says that it has."""
     position = 12
     while position + 8 <= len(file):
         name = file[position : position + 4]
@@ -57,30 +75,18 @@ def chunks(file: bytes) -> Iterator[tuple[bytes, int, int]]:
         position += 8 + size + size % 2
 
 
-def _kind(chunk: bytes) -> tuple[Encoding, int]:
+def form(chunk: bytes) -> Form:
+    """What a `fmt ` chunk says. IncompleteError if it is cut off."""
     if len(chunk) < 16:
         raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
     tag, channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
     if tag == EXTENSIBLE and len(chunk) >= 26:
         (tag,) = struct.unpack_from("<H", chunk, 24)
-    encoding = _ENCODINGS.get((tag, bits))
-    if encoding is None or channels != 1 or not sample_rate:
-        raise IncompleteError(
-            f"The WAV is of a kind we did not ask for: format {tag}, {bits} bits, "
-            f"{channels} channels, {sample_rate} Hz",
-            code="AUDIO_MISMATCH",
-        )
-    return encoding, sample_rate
+    return Form(tag, channels, sample_rate, bits)
 
 
-def _audio(file: bytes, start: int, size: int, width: int) -> bytes:
-    size = _length(file, start, size)
-    if size % width:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
-    return file[start : start + size]
-
-
-def _length(file: bytes, start: int, size: int) -> int:
+def length(file: bytes, start: int, size: int) -> int:
+    """Bytes of a `data` chunk that says it has `size`. IncompleteError if some are missing."""
     there = len(file) - start
     if size in (0, UNKNOWN_LENGTH):
         return there
@@ -89,3 +95,21 @@ def _length(file: bytes, start: int, size: int) -> int:
             f"The WAV holds {there} of {size} bytes of audio", code="AUDIO_TRUNCATED"
         )
     return size
+
+
+def _kind(told: Form) -> tuple[Encoding, int]:
+    encoding = told.encoding
+    if encoding is None or told.channels != 1 or not told.sample_rate:
+        raise IncompleteError(
+            f"The WAV is of a kind we did not ask for: format {told.tag}, {told.bits} bits, "
+            f"{told.channels} channels, {told.sample_rate} Hz",
+            code="AUDIO_MISMATCH",
+        )
+    return encoding, told.sample_rate
+
+
+def _audio(file: bytes, start: int, size: int, width: int) -> bytes:
+    size = length(file, start, size)
+    if size % width:
+        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    return file[start : start + size]

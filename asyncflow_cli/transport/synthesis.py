@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from asyncflow_cli.output import Output
-from asyncflow_cli.protocol.formats import Checked, check
+from asyncflow_cli.protocol.checked import Checked, check
 from asyncflow_cli.protocol.joining import join
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest
 from asyncflow_cli.protocol.reports import SpeechReport

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from asyncflow_cli.errors import AuthError, NotFoundError
-from asyncflow_cli.protocol import formats
+from asyncflow_cli.protocol.checked import check
 from asyncflow_cli.protocol.models import PHONE, OutputFormat, SpeechRequest, VoiceSelector
 from asyncflow_cli.protocol.speech import Audio, Final, Initialize
 from asyncflow_cli.protocol.timed import decipher
@@ -72,7 +72,7 @@ def test_speech_is_whole_and_about_as_long_as_it_takes_to_say(
     service: Settings, form: OutputFormat
 ) -> None:
     audio = ask(service, lambda api: api.synthesize(wish(form)))
-    checked = formats.check(audio, form)
+    checked = check(audio, form)
     assert checked.seconds is not None
     assert 0.7 < checked.seconds < 4
 

@@ -6,7 +6,7 @@ import pytest
 
 from asyncflow_cli.errors import IncompleteError
 from asyncflow_cli.protocol.audio import Encoding, wav_file
-from asyncflow_cli.protocol.formats import check
+from asyncflow_cli.protocol.checked import check
 from asyncflow_cli.protocol.models import OutputFormat
 
 WANTED = OutputFormat(container="wav", encoding="pcm_s16le", sample_rate=44100)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from asyncflow_cli.errors import IncompleteError, UsageError
 from asyncflow_cli.protocol.audio import Container, Encoding, wav_file, wav_header
-from asyncflow_cli.protocol.formats import check, output_format
+from asyncflow_cli.protocol.checked import check
+from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.models import OutputFormat
 
 PCM: tuple[str, str | None] = ("raw", "pcm_s16le")
