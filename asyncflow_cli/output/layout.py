@@ -6,9 +6,10 @@ A width of None is any number: a pipe gets a line for each row, however long.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
+
+from asyncflow_cli.columns import columns
 
 Row: TypeAlias = tuple[tuple[str, str], ...]
 """Texts, each with a style: bold, dim, green, …"""
@@ -21,16 +22,6 @@ GAP = 2
 
 TALLEST = 4
 """Lines of a cell; a table that needs more is easier to read as blocks."""
-
-
-def cells(text: str) -> int:
-    """Columns that a text takes: none for accents, two for what is wide."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
 
 
 def wrapped(text: str, width: int | None, *, first: int = 0, hang: int = 0) -> list[str]:
@@ -47,13 +38,13 @@ def wrapped(text: str, width: int | None, *, first: int = 0, hang: int = 0) -> l
 
 
 def _folded(part: str, width: int, first: int, hang: int) -> Iterator[str]:
-    if first + cells(part) <= width:
+    if first + columns(part) <= width:
         yield part
         return
     margin = _margin(part)
     line, taken = margin, first
     for word in part.split():
-        if line.strip() and taken + cells(line) + 1 + cells(word) > width:
+        if line.strip() and taken + columns(line) + 1 + columns(word) > width:
             yield line
             line, taken = " " * hang + margin, 0
         line += f" {word}" if line.strip() else word
@@ -62,7 +53,7 @@ def _folded(part: str, width: int, first: int, hang: int) -> Iterator[str]:
 
 def grid(fields: Mapping[str, str], width: int | None) -> Iterator[Row]:
     """A value beside each name; below it where it would be broken or cut."""
-    edge = max(map(cells, fields), default=0) + GAP
+    edge = max(map(columns, fields), default=0) + GAP
     for name, value in fields.items():
         room = None if width is None else width - edge
         if room is not None and room < _longest(value):
@@ -71,7 +62,7 @@ def grid(fields: Mapping[str, str], width: int | None) -> Iterator[Row]:
             yield from (((" " * GAP + line, ""),) for line in below)
             continue
         head, *rest = wrapped(value, room)
-        yield (name + " " * (edge - cells(name)), NAME), (head, "")
+        yield (name + " " * (edge - columns(name)), NAME), (head, "")
         yield from (((" " * edge + line, ""),) for line in rest)
 
 
@@ -135,12 +126,12 @@ def _headed(
 
 def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | None:
     """Of each column; None if it is no table any more on so little room."""
-    columns = list(zip(*rows, strict=True))
-    widths = [max(map(cells, column)) for column in columns]
+    upright = list(zip(*rows, strict=True))
+    widths = [max(map(columns, column)) for column in upright]
     if width is None:
         return widths
-    least = [max(map(_longest, column)) for column in columns]
-    room = width - GAP * (len(columns) - 1)
+    least = [max(map(_longest, column)) for column in upright]
+    room = width - GAP * (len(upright) - 1)
     if sum(least) > room:
         return None
     while sum(widths) > room:
@@ -153,7 +144,9 @@ def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | Non
 def _longest(text: str) -> int:
     """Columns of its longest word, which is not broken, and of the margin that each line keeps."""
     parts = text.split("\n")
-    return max(cells(_margin(part)) + max(map(cells, part.split()), default=0) for part in parts)
+    return max(
+        columns(_margin(part)) + max(map(columns, part.split()), default=0) for part in parts
+    )
 
 
 def _margin(part: str) -> str:
@@ -162,8 +155,8 @@ def _margin(part: str) -> str:
 
 def _beside(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     """The lines of a row."""
-    columns = [wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
-    for number in range(max(map(len, columns))):
-        line = [column[number] if number < len(column) else "" for column in columns]
-        padded = (c + " " * (w - cells(c)) for c, w in zip(line, widths, strict=True))
+    cells = [wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
+    for number in range(max(map(len, cells))):
+        line = [cell[number] if number < len(cell) else "" for cell in cells]
+        padded = (c + " " * (w - columns(c)) for c, w in zip(line, widths, strict=True))
         yield (" " * GAP).join(padded).rstrip()

@@ -11,8 +11,9 @@ from typing import Any, TextIO, TypeAlias
 
 import msgspec
 
+from asyncflow_cli.columns import columns
 from asyncflow_cli.output.documents import Drawing, Format
-from asyncflow_cli.output.layout import Row, cells, wrapped
+from asyncflow_cli.output.layout import Row, wrapped
 from asyncflow_cli.output.redactor import Redactor
 from asyncflow_cli.output.screen import Screen
 from asyncflow_cli.output.teller import Teller
@@ -140,7 +141,7 @@ class Words:
     ) -> None:
         """A text behind a label, in as many lines as it takes."""
         clean, label = self.redactor.clean(text), self.redactor.clean(label)
-        first, *more = wrapped(clean, self._margin.width, first=cells(label), hang=hang)
+        first, *more = wrapped(clean, self._margin.width, first=columns(label), hang=hang)
         rows: list[Row] = [((label, label_style), (first, style)), *(((m, style),) for m in more)]
         say = partial(self._margin.rows, rows, end)
         if self._teller is not None:

@@ -6,13 +6,13 @@ never cut: one that is wider than a line stands alone on its own, and that is th
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import inf
 
+from asyncflow_cli.columns import columns
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.timings import Word, milliseconds, spaced, text_of
 
@@ -66,11 +66,6 @@ def cues(words: Sequence[Word], rules: CueRules) -> list[Cue]:
         for sentence in _sentences(words, rules)
         for chunk in _chunks(sentence, rules)
     ]
-
-
-def columns(text: str) -> int:
-    """How wide a line is: https://www.unicode.org/reports/tr11/."""
-    return sum(2 if unicodedata.east_asian_width(character) in "FW" else 1 for character in text)
 
 
 def _sentences(words: Sequence[Word], rules: CueRules) -> Iterator[list[Word]]:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from asyncflow_cli.columns import columns
+
 PAIRS = ("digits", "phonemes")
 
 SHORTEST_BREAK = 0.02
@@ -164,14 +166,14 @@ def explain(text: str, problem: MarkupProblem, *, width: int = 80) -> str:
     """The line with the problem and, below, a caret under its column: each `width` at most."""
     start = text.rfind("\n", 0, problem.offset) + 1
     end = text.find("\n", problem.offset)
-    line = [_shown(sign) for sign in text[start : end if end >= 0 else len(text)]]
+    line = "".join(map(_shown, text[start : end if end >= 0 else len(text)]))
     at = problem.offset - start
     line += " " * (at == len(line))  # The problem is the new line itself.
     first, last = _window(line, at, max(width, 8))
     left, right = "…" * (first > 0), "…" * (last < len(line))
-    column = len(left) + _columns(line[first:at])
-    room = _columns(line[at : min(at + problem.length, last)])
-    shown = left + "".join(line[first:last]) + right
+    column = len(left) + columns(line[first:at])
+    room = columns(line[at : min(at + problem.length, last)])
+    shown = left + line[first:last] + right
     return f"{shown}\n{' ' * column}^{'~' * (room - 1)}"
 
 
@@ -180,27 +182,16 @@ def _shown(sign: str) -> str:
     return " " if sign.isspace() else "�" if unicodedata.category(sign) in ("Cc", "Cs") else sign
 
 
-def _window(line: list[str], at: int, width: int) -> tuple[int, int]:
+def _window(line: str, at: int, width: int) -> tuple[int, int]:
     """Which part of the line to show, so that `at` is in it: from a third of the width before."""
-    if _columns(line) <= width:
+    if columns(line) <= width:
         return 0, len(line)
     room = width - 2
     first = last = at
-    while first > 0 and _columns(line[first - 1 : at]) <= room // 3:
+    while first > 0 and columns(line[first - 1 : at]) <= room // 3:
         first -= 1
-    while last < len(line) and _columns(line[first : last + 1]) <= room:
+    while last < len(line) and columns(line[first : last + 1]) <= room:
         last += 1
-    while first > 0 and _columns(line[first - 1 : last]) <= room:
+    while first > 0 and columns(line[first - 1 : last]) <= room:
         first -= 1
     return first, last
-
-
-def _columns(signs: list[str]) -> int:
-    """How many columns of a terminal these take: https://www.unicode.org/reports/tr11/"""
-    return sum(map(_width, signs))
-
-
-def _width(sign: str) -> int:
-    if unicodedata.category(sign) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from asyncflow_cli.protocol.captions import columns
+from asyncflow_cli.columns import columns
 from asyncflow_cli.protocol.timings import Word
 from asyncflow_cli.protocol.verify.sound import Samples
 

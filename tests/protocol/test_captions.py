@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncflow_cli.columns import columns
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.captions import Cue, CueRules, columns, cues
+from asyncflow_cli.protocol.captions import Cue, CueRules, cues
 from asyncflow_cli.protocol.timings import Word
 
 RULES = CueRules()
@@ -90,6 +91,15 @@ def test_a_full_width_character_takes_two_columns() -> None:
     found = cues(words, CueRules(max_chars=8, max_lines=1))
     assert [cue.lines for cue in found] == [("你好世界",), ("我",)]
     assert columns("你a好") == 5
+
+
+def test_what_stands_upon_a_letter_takes_no_column() -> None:
+    decomposed = "e\N{COMBINING ACUTE ACCENT}"
+    assert lines(f"{decomposed * 2} {decomposed * 2}", CueRules(max_chars=5, max_lines=1)) == [
+        (f"{decomposed * 2} {decomposed * 2}",)
+    ]
+    assert columns("हिन्दी") == 5
+    assert columns("a\N{ZERO WIDTH JOINER}b") == 2
 
 
 def test_a_cue_lasts_no_longer_than_the_rules_say() -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asyncflow_cli.output.layout import cells
+from asyncflow_cli.columns import columns as width_of
 
 STYLED = re.compile(r"\x1b\[([\d;]*)m")
 STEERING = re.compile(r"\x1b\[[\d?;]*[A-HJKhl]")
@@ -75,7 +75,7 @@ def too_long(written: str, columns: int) -> list[str]:
     return [
         line
         for line in bare(written).splitlines()
-        if cells(line) > columns
+        if width_of(line) > columns
         and (len(line.split()) > 1 or line.startswith(5 * " "))
-        and max(cells(word) for word in line.split()) <= columns - 2
+        and max(width_of(word) for word in line.split()) <= columns - 2
     ]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from asyncflow_cli.output.layout import Row, cells, grid, table, wrapped
+from asyncflow_cli.columns import columns
+from asyncflow_cli.output.layout import Row, grid, table, wrapped
 from tests.conftest import environment
 
 TEXTS = st.lists(st.text("ab語é ", max_size=12), max_size=6).map(" ".join)
@@ -32,7 +33,7 @@ def test_a_text_is_broken_between_words_alone(text: str, width: int, first: int,
     head, *more = wrapped(text, width, first=first, hang=hang)
     assert words([head, *more]) == words([text])
     for line in [" " * first + head, *more]:
-        assert cells(line.rstrip()) <= width or len(line.split()) == 1
+        assert columns(line.rstrip()) <= width or len(line.split()) == 1
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=5), WIDTHS)
@@ -45,7 +46,7 @@ def test_a_table_loses_nothing_however_narrow_it_is(
     cut = words(drawn)
     for word in words(text for row in rows for text in row):
         assert word in cut
-    assert all(cells(line) <= width or len(line.split()) <= 2 for line in drawn)
+    assert all(columns(line) <= width or len(line.split()) <= 2 for line in drawn)
 
 
 def test_a_pipe_gets_a_line_for_each_row() -> None:
