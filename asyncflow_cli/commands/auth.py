@@ -57,7 +57,7 @@ def login(
         service, secret, account_sid=account_sid, check=not no_check, keyring=not no_keyring
     )
     report = app.run(work)
-    app.out.warnings(_outranked(app, service))
+    app.out.warnings(app.configuration.outranked(SECRETS[service], project=False))
     app.out.file(report)
 
 
@@ -85,10 +85,6 @@ def logout(ctx: typer.Context, service: ServiceOption = "async", every: AllOptio
     app: App = ctx.obj
     services: list[ServiceName] = list(SECRETS) if every else [service]
     report = app.accounts.logout(services)
-    app.out.warnings(warning for name in report.forgotten for warning in _outranked(app, name))
+    for name in report.forgotten:
+        app.out.warnings(app.configuration.outranked(SECRETS[name], project=False))
     app.out.file(report)
-
-
-def _outranked(app: App, service: ServiceName) -> list[str]:
-    origin = app.configuration.outranked(SECRETS[service], project=False)
-    return [f"{origin} is set, too, and wins"] if origin else []

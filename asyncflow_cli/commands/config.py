@@ -80,7 +80,7 @@ def set_value(
     app: App = ctx.obj
     wanted = typed(ctx, name, _text(name, value))
     report = app.configuration.set(name, wanted, project=project)
-    app.out.warnings(_outranked(app, name, project))
+    app.out.warnings(app.configuration.outranked(name, project=project))
     app.out.file(report)
 
 
@@ -104,8 +104,3 @@ def _text(name: str, value: str) -> str:
             code="SECRET_IN_ARGUMENTS",
         )
     return read_text(value, None)
-
-
-def _outranked(app: App, name: str, project: bool) -> list[str]:
-    origin = app.configuration.outranked(name, project=project)
-    return [f"{origin} is set, too, and wins"] if origin else []

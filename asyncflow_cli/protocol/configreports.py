@@ -18,6 +18,20 @@ SECRETS: dict[ServiceName, str] = {
 """The setting that signs in to each service."""
 
 
+class SettingReport(msgspec.Struct, frozen=True):
+    name: str
+    value: str | None
+    origin: str
+
+
+class SettingsReport(Report, frozen=True, kw_only=True, tag="asyncflow.config"):
+    settings: tuple[SettingReport, ...]
+
+    @property
+    def headline(self) -> str:
+        return "\n".join(f"{s.name}={s.value or ''}" for s in self.settings)
+
+
 class ConfigPathReport(Report, frozen=True, kw_only=True, tag="asyncflow.config-path"):
     config: str
     """The config file, whether it is there or not."""

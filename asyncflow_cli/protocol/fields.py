@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.paths import EACH, nearest
+from asyncflow_cli.protocol.paths import EACH, hint_for
 
 Schema = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def _items(schema: Schema) -> tuple[Schema, ...]:
 def _there(part: str, places: Iterable[_Place]) -> str:
     names = {name for place in places for name in place.schema.get("properties", {})}
     if names:
-        return nearest(part, names)
+        return hint_for(part, names)
     if any(place.schema.get("type") == "array" for place in places):
         return f"It is a list: 0 is its first item, {EACH} is each"
     return "There is nothing below it"

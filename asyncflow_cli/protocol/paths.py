@@ -44,12 +44,12 @@ def every(document: Any, path: str) -> list[Any]:
 
 def _there(document: Any, part: str) -> str:
     if isinstance(document, Mapping) and document:
-        return nearest(part, document)
+        return hint_for(part, document)
     if isinstance(document, list) and document:
         return f"There are {len(document)} items: 0 to {len(document) - 1}, or {EACH}"
     return "There is nothing below it"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def hint_for(name: str, known: Iterable[str]) -> str:
     """What was probably meant, or all there is."""
     return did_you_mean(name, known, f"There are: {', '.join(sorted(known))}")

@@ -225,17 +225,3 @@ class ResetReport(Report, frozen=True, kw_only=True, tag="asyncflow.sandbox-rese
     @property
     def headline(self) -> str:
         return self.state
-
-
-class SettingReport(msgspec.Struct, frozen=True):
-    name: str
-    value: str | None
-    origin: str
-
-
-class SettingsReport(Report, frozen=True, kw_only=True, tag="asyncflow.config"):
-    settings: tuple[SettingReport, ...]
-
-    @property
-    def headline(self) -> str:
-        return "\n".join(f"{s.name}={s.value or ''}" for s in self.settings)

@@ -51,25 +51,26 @@ def load(
     origins: dict[str, str] = {}
     warnings: list[str] = []
     for name, f in FIELDS.items():
-        names = f.metadata["names"]
-        origin, raw = next(_candidates(name, names, sources), ("default", None))
+        origin, raw = next(_candidates(name, f.metadata["names"], sources), ("default", None))
         origins[name] = origin
         if raw is not None:
             values[name] = _parsed(raw, origin, f.metadata["parse"])
-        if raw is not None and name.endswith("base_url") and _readable_by_others(values[name]):
-            warnings.append(f"{origin} is not https: your keys travel where others can read them")
-        warnings += [
-            f"{origin} and {other} differ; {origin} is used"
-            for other, value in _variables(names, sources)
-            if other != origin
-            and _are_siblings(origin, other, names)
-            and value.strip() != values[name]
-        ]
+            warnings += _doubts(name, values[name], origin, sources)
     if values.get("profile") == SANDBOX_PROFILE and flags.get("sandbox") is None:
         values["sandbox"], origins["sandbox"] = True, origins["profile"]
     first, *others = values.get("base_url", DEFAULT_BASE_URL).split(",")
     values |= {"base_url": first, "other_base_urls": tuple(others)}
     return Settings(**values, origins=origins, warnings=tuple(warnings))
+
+
+def _doubts(name: str, value: Any, origin: str, sources: _Sources) -> Iterator[str]:
+    """What to warn of in a value from a source."""
+    names = FIELDS[name].metadata["names"]
+    if name.endswith("base_url") and _readable_by_others(value):
+        yield f"{origin} is not https: your keys travel where others can read them"
+    for other, said in _variables(names, sources):
+        if other != origin and _are_siblings(origin, other, names) and said.strip() != value:
+            yield f"{origin} and {other} differ; {origin} is used"
 
 
 def command_table(table: Mapping[str, Any], command: Sequence[str]) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ import msgspec
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.ci.source import Source
 from asyncflow_cli.protocol.ci.variables import secrets
-from asyncflow_cli.protocol.paths import nearest
+from asyncflow_cli.protocol.paths import hint_for
 
 Scalar: TypeAlias = str | int | float | bool | None
 Wanted: TypeAlias = Scalar | list[Scalar]
@@ -123,7 +123,7 @@ def _explained(source: Source, error: str) -> UsageError:
     shape = next(shape for form, shape in _SHAPES.items() if re.fullmatch(form, place))
     key = unknown[1]
     return source.wrong(
-        f"{place}.{key}", f"there is no key {key!r} here", nearest(key, shape.__struct_fields__)
+        f"{place}.{key}", f"there is no key {key!r} here", hint_for(key, shape.__struct_fields__)
     )
 
 

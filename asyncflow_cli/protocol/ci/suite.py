@@ -13,7 +13,7 @@ from asyncflow_cli.protocol.ci.conditions import Condition, read_conditions, sec
 from asyncflow_cli.protocol.ci.keys import StepKeys, SuiteKeys
 from asyncflow_cli.protocol.ci.source import Source
 from asyncflow_cli.protocol.ci.variables import UnsetError, filled
-from asyncflow_cli.protocol.paths import nearest
+from asyncflow_cli.protocol.paths import hint_for
 
 STEP_TIMEOUT = 120.0
 """Seconds."""
@@ -128,7 +128,7 @@ class _StepReader:
         words = words[words[:1] == ["asyncflow"] :]
         name, known = words[0] if words else "", self.given.commands - {"ci"}
         if name not in known:
-            raise self._wrong("run", f"{name!r} is no command for a step", nearest(name, known))
+            raise self._wrong("run", f"{name!r} is no command for a step", hint_for(name, known))
         return words
 
     def _filled(self, text: str, key: str) -> str:
@@ -166,7 +166,7 @@ class _StepReader:
         for name in needs:
             if name not in earlier:
                 raise self._wrong(
-                    "needs", f"there is no step {name!r} before this", nearest(name, earlier)
+                    "needs", f"there is no step {name!r} before this", hint_for(name, earlier)
                 )
         return tuple(needs)
 

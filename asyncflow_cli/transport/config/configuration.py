@@ -16,8 +16,9 @@ from asyncflow_cli.protocol.configreports import (
     ConfigChangeReport,
     ConfigPathReport,
     ConfigValueReport,
+    SettingReport,
+    SettingsReport,
 )
-from asyncflow_cli.protocol.reports import SettingReport, SettingsReport
 from asyncflow_cli.settings import PROJECT_FILE, Settings, boolean, count
 from asyncflow_cli.settings.names import KEYS, check_option, check_setting, unknown
 from asyncflow_cli.transport.config import keychain
@@ -117,14 +118,14 @@ class Configuration:
             )
         return self._changed(name, None, place)
 
-    def outranked(self, name: str, *, project: bool) -> str | None:
-        """The source that wins over the value just written, if one does."""
+    def outranked(self, name: str, *, project: bool) -> tuple[str, ...]:
+        """A warning, if another source wins over the value just written."""
         with contextlib.suppress(UsageError):
             origin = self._files.anew().load(self._flags).origins.get(name, "")
             written = (PROJECT_FILE,) if project else ("profile", "keyring")
             if origin and origin.split(" ")[0] not in (*written, "default"):
-                return origin
-        return None
+                return (f"{origin} is set, too, and wins",)
+        return ()
 
     def _changed(self, name: str, value: str | None, place: Place) -> ConfigChangeReport:
         return ConfigChangeReport(

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.configreports import SettingReport, SettingsReport
 from asyncflow_cli.protocol.doctorreport import DoctorReport
-from asyncflow_cli.protocol.reports import SettingReport, SettingsReport
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.doctor.machine import versions
 from asyncflow_cli.transport.files import check_writable, write_file
