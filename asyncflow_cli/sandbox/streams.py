@@ -5,12 +5,14 @@ https://www.twilio.com/docs/voice/twiml/stream
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from random import Random
 from typing import Any
 
 from asyncflow_cli.errors import RemoteProtocolError
 from asyncflow_cli.sandbox.edge import pass_edge
+from asyncflow_cli.sandbox.faults import Fault
 from asyncflow_cli.sandbox.handshake import AT_EDGE, OPEN_SECONDS, dial
 from asyncflow_cli.sandbox.line import Line
 from asyncflow_cli.sandbox.mediafeed import Conditions, Opening
@@ -112,15 +114,7 @@ class Streams:
             self._fail(stream, sid, error, url)
             return None
         self._callback(stream, sid, "stream-started")
-        opening = Opening(
-            url=url,
-            account_sid=_FOREIGN["AC"] if "wrong-account-sid" in faults else stage.account_sid,
-            call_sid=_FOREIGN["CA"] if "wrong-call-sid" in faults else stage.call_sid,
-            stream_sid=sid,
-            first_timestamp=stage.names.first_timestamp(),
-            parameters=stream.parameters,
-            tracks=tracks,
-        )
+        opening = self._opening(stream, sid, url, tracks, faults)
         return MediaSocket(
             connection,
             opening,
@@ -128,6 +122,25 @@ class Streams:
             lambda code, text: stage.notify(code, text, url),
             Conditions(stage.clock, faults, Random(0 if stage.names.deterministic else None)),
             SecondSocket(opening, headers) if "second-socket" in faults else None,
+        )
+
+    def _opening(
+        self,
+        stream: Stream,
+        sid: str,
+        url: str,
+        tracks: tuple[str, ...],
+        faults: Mapping[str, Fault],
+    ) -> Opening:
+        stage = self._stage
+        return Opening(
+            url=url,
+            account_sid=_FOREIGN["AC"] if "wrong-account-sid" in faults else stage.account_sid,
+            call_sid=_FOREIGN["CA"] if "wrong-call-sid" in faults else stage.call_sid,
+            stream_sid=sid,
+            first_timestamp=stage.names.first_timestamp(),
+            parameters=stream.parameters,
+            tracks=tracks,
         )
 
     async def _finish(self, stream: Stream, socket: MediaSocket) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -93,26 +93,18 @@ async def stream_speech(
         request = msgspec.structs.replace(order.request, output_format=sent)
         request = await library.with_id(request)
         gauge, text = Gauge(time.monotonic()), _Counted(first, texts)
-        spoken = (
-            _over_websocket(settings, request, text, gauge)
-            if order.transport == "ws"
-            else _over_http(api, request, text)
-        )
-        n_bytes, heard = 0, bytearray()
+        if order.transport == "ws":
+            spoken = _over_websocket(settings, request, text, gauge)
+        else:
+            spoken = _over_http(api, request, text)
+        heard = bytearray() if order.verify else None
         async with sink as write, aclosing(spoken):
-            async for audio in spoken:
-                gauge.chunk(time.monotonic())
-                n_bytes += len(audio)
-                if order.verify:
-                    heard += audio
-                await write(audio)
-            if not n_bytes:
-                raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
+            n_bytes = await _deliver(spoken, write, gauge, heard)
             # Before the sink is left, which makes the file good, or waits for a player.
             length = _duration(n_bytes, request)
             arrival = gauge.arrival(time.monotonic(), length)
             verification = (
-                _verified(destination.name, bytes(heard), request, text) if order.verify else None
+                None if heard is None else _verified(destination.name, bytes(heard), request, text)
             )
     from asyncflow_cli.protocol.reports import StreamReport
 
@@ -131,6 +123,26 @@ async def stream_speech(
     )
     order.gates.check(arrival, report)
     return msgspec.structs.replace(report, verification=verification)
+
+
+async def _deliver(
+    spoken: AsyncIterator[bytes],
+    write: Callable[[bytes], Awaitable[None]],
+    gauge: Gauge,
+    heard: bytearray | None,
+) -> int:
+    """Write the audio as it comes, keep it in `heard`, and count its bytes. IncompleteError if
+    there are none."""
+    n_bytes = 0
+    async for audio in spoken:
+        gauge.chunk(time.monotonic())
+        n_bytes += len(audio)
+        if heard is not None:
+            heard += audio
+        await write(audio)
+    if not n_bytes:
+        raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
+    return n_bytes
 
 
 def _verified(
