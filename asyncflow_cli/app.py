@@ -151,7 +151,8 @@ class App:
 
         own = self.own_settings
         service = "sandbox" if own.sandbox else without_login(own.base_url)
-        return Remembered(self.folders.cache / "voices.json", service)
+        clean = self.out.redactor.clean
+        return Remembered(self.folders.cache / "voices.json", service, clean=clean)
 
     @cached_property
     def own_voices(self) -> OwnVoices:

@@ -7,6 +7,7 @@ import contextlib
 import io
 import itertools
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,10 +16,11 @@ from threading import Thread
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
+import httpx
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from tests.conftest import FROM, TO, Result, Run, ServedSandbox
+from tests.conftest import FROM, TO, Result, Run, ServedSandbox, start, wait_for_line
 from tests.test_schemas import EXAMPLES
 from tests.test_tts import FOX
 
@@ -81,9 +83,9 @@ def telling(status: int) -> type[Gossip]:
 
 
 @contextlib.contextmanager
-def gossip(status: int) -> Iterator[str]:
+def serving(service: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Its address, a password and all."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), telling(status)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), service) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -155,7 +157,7 @@ def test_a_service_that_tells_all_is_not_repeated(
     run: Run, home: Path, status: int, how: str, commands: tuple[str, ...], more: dict[str, str]
 ) -> None:
     (home / "me.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt " + bytes(64_000))
-    with gossip(status) as url:
+    with serving(telling(status)) as url:
         for name in commands:
             args = (*EXAMPLES[name], *FILES.get(name, ()))
             result = run(*args, how, "--debug", "--retries", "0", **told(url), **more)
@@ -181,6 +183,57 @@ def test_a_speech_service_that_tells_all_is_not_repeated(
     result = run(*args, "--debug", "--retries", "0", **variables)
     assert result.code == 4, result.err
     assert_nothing_seen(result, home)
+
+
+class Parrot(BaseHTTPRequestHandler):
+    """The sandbox, but that a voice has our key for its name, and so has a word that was heard."""
+
+    far: ClassVar[str] = ""
+
+    def answer(self) -> None:
+        asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with httpx.Client(base_url=self.far) as http:
+            headers = {**self.headers, "accept-encoding": "identity"}
+            answer = http.request(self.command, self.path, content=asked, headers=headers)
+        content = re.sub(b"Jennie|quick", self.headers["x-api-key"].encode(), answer.content)
+        self.send_response(answer.status_code)
+        self.send_header("Content-Type", answer.headers["content-type"])
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_an_answer_that_is_right_and_holds_our_key_is_not_repeated(
+    sandboxed: Run, fast: ServedSandbox, home: Path
+) -> None:
+    key = fast.environ["ASYNC_API_KEY"]
+    assert sandboxed("tts", FOX, "-o", "me.wav").code == 0
+    with serving(type("Ours", (Parrot,), {"far": fast.sandbox.url})) as url:
+        for args in (EXAMPLES["voices list"], EXAMPLES["stt"], EXAMPLES["timestamps"]):
+            for how in ("--json", "--quiet", "--debug"):
+                result = sandboxed(*args, how, ASYNC_BASE_URL=url)
+                assert result.code == 0, result.err
+                assert key not in result.out + result.err
+        known = sandboxed("--", "tts", "--voice", _ASYNCFLOW_COMPLETE="=", ASYNC_BASE_URL=url).out
+    assert "***" in known
+    assert not [path for path in home.rglob("*.json") if key in path.read_text()]
+
+
+def test_a_served_sandbox_does_not_log_the_keys_it_is_given(run: Run, home: Path) -> None:
+    with start(home, "sandbox", "serve", "--port", "0", "--json", "--debug") as process:
+        (ready,) = wait_for_line(process.stdout, "asyncflow.sandbox")
+        where = {**json.loads(ready)["environment"], **SECRETS}
+        for args in (EXAMPLES["voices list"], EXAMPLES["tts-stream"], EXAMPLES["call"]):
+            assert run(*args, "--retries", "0", **where).code == 4
+        process.terminate()
+        out, err = process.communicate()
+    assert b"GET /" in out + err
+    assert b"CANARY" not in out + err
 
 
 def test_what_works_tells_no_key_either(sandboxed: Run, fast: ServedSandbox, home: Path) -> None:
@@ -260,7 +313,7 @@ def test_files_that_cannot_be_read_are_not_read_out(run: Run, home: Path, text: 
 def test_a_proxy_that_refuses_is_named_without_its_password(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with gossip(407) as url:
+    with serving(telling(407)) as url:
         for name in ("HTTPS_PROXY", "HTTP_PROXY"):
             monkeypatch.setenv(name, url)
         for args in (EXAMPLES["status"], EXAMPLES["tts-stream"], EXAMPLES["call"], ("doctor",)):
@@ -300,7 +353,7 @@ def test_a_key_that_signs_in_is_shown_nowhere_and_kept_in_one_file(
     login = ("auth", "login", "--service", service, *more, "--no-keyring", how)
     key = SECRETS[variable].encode()
     for status in (401, 500, 200):
-        with gossip(status) as url:
+        with serving(telling(status)) as url:
             where = {"ASYNC_BASE_URL": url, "TWILIO_BASE_URL": url, "TWILIO_ACCOUNT_SID": ACCOUNT}
             tried = run(*login, "--retries", "0", stdin=key, **where)
             assert tried.out or tried.err

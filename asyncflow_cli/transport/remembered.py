@@ -30,12 +30,20 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Remembered:
-    """`service` is the address whose voices they are; those of another one are left alone."""
+    """`service` is the address whose voices they are; those of another one are left alone. `clean`
+    takes secrets out of what is written."""
 
-    def __init__(self, path: Path, service: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        service: str,
+        clock: Callable[[], float] = time.time,
+        clean: Callable[[str], str] = str,
+    ) -> None:
         self._path = path
         self._service = service
         self._clock = clock
+        self._clean = clean
 
     def voices(self) -> list[Seen]:
         return sorted(self._everything().get(self._service, {}).values(), key=lambda v: v.name)
@@ -46,7 +54,8 @@ class Remembered:
         mine |= {v.voice_id: Seen(v.name, v.language, v.gender, now) for v in voices}
         with contextlib.suppress(OSError, AsyncflowError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(self._path, msgspec.json.encode(everything))
+            text = self._clean(msgspec.json.encode(everything).decode())
+            write_file(self._path, text.encode())
 
     def _everything(self) -> dict[str, dict[str, Seen]]:
         """Of every service, what is not too old."""
