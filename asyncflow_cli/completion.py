@@ -72,12 +72,12 @@ def _schemas(_app: App) -> Iterator[Candidate]:
 
 def _settable(app: App) -> Iterator[Candidate]:
     """Every name that may stand in a file."""
-    from asyncflow_cli.settings.names import CHOOSING, KEYS, NOW
+    from asyncflow_cli.settings.names import CHOOSES_PROFILE, JUST_ONCE, KEYS
 
-    for key in KEYS.keys() - CHOOSING:
+    for key in KEYS.keys() - CHOOSES_PROFILE:
         yield Candidate(key, KEYS[key]["help"])
     for command, keys in app.files.options().items():
-        for key in set(keys) - NOW:
+        for key in set(keys) - JUST_ONCE:
             yield Candidate(f"{command.replace(' ', '.')}.{key}", f"of {command}")
 
 

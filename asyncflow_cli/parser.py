@@ -25,7 +25,7 @@ from asyncflow_cli.manual.page import ROOT
 from asyncflow_cli.manual.terminal import help_of
 from asyncflow_cli.manual.themes import EVERYWHERE
 from asyncflow_cli.output import COLORS
-from asyncflow_cli.settings.names import LOCAL
+from asyncflow_cli.settings.names import WITHOUT_FILES
 
 Command = TyperGroup | TyperCommand
 
@@ -193,7 +193,7 @@ def _remember(ctx: typer.Context, param: Any, value: Any) -> None:
 def _let_files_speak(ctx: typer.Context, state: App) -> None:
     """Options that are not given come from the files that configure us, where these say."""
     state.command = tuple(ctx.command_path.split(" ")[1:])
-    if state.command and state.command[0] not in LOCAL:
+    if state.command and state.command[0] not in WITHOUT_FILES:
         ctx.default_map = FileDefaults(ctx, state.file_defaults, state.used_defaults)
 
 

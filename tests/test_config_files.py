@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asyncflow_cli.settings import DEFAULT_MODEL, FIELDS
-from asyncflow_cli.settings.names import CHOOSING, KEYS, LEADING
+from asyncflow_cli.settings.names import CHOOSES_PROFILE, DESTINATIONS, KEYS
 from tests.conftest import Run
 from tests.test_settings import text_for
 from tests.test_tts import FOX
@@ -62,9 +62,9 @@ def test_every_setting_is_read_from_every_file_that_may_hold_it(
 
 def allowed(key: str, source: str) -> bool:
     """All but what chooses files; in a project file, all but secrets and what leads elsewhere."""
-    if key in CHOOSING:
+    if key in CHOOSES_PROFILE:
         return False
-    return source != "project" or not (KEYS[key]["secret"] or key in LEADING)
+    return source != "project" or not (KEYS[key]["secret"] or key in DESTINATIONS)
 
 
 def test_each_source_wins_over_those_below_it(run: Run, home: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_secret_in_a_project_file_is_refused_and_not_repeated(
     assert "canary" not in result.err
 
 
-@pytest.mark.parametrize("key", sorted(LEADING & set(KEYS) | {"config"}))
+@pytest.mark.parametrize("key", sorted(DESTINATIONS & set(KEYS) | {"config"}))
 def test_a_project_file_does_not_say_where_keys_go(run: Run, home: Path, key: str) -> None:
     (home / "asyncflow.toml").write_text(f'{key} = "https://elsewhere.example.com"\n')
     result = run("status", "--json", ASYNC_API_KEY="canary-canary")

@@ -8,7 +8,7 @@ import pytest
 
 from asyncflow_cli import cli
 from asyncflow_cli.commands.defaults import commands_in, id_of, options
-from asyncflow_cli.settings.names import LOCAL, NOW
+from asyncflow_cli.settings.names import JUST_ONCE, WITHOUT_FILES
 from tests.conftest import Run
 
 TREE = cli.build()
@@ -17,7 +17,9 @@ SWITCHES = [
     (path, option)
     for path, command in commands_in(TREE)
     for option in options(command)
-    if option.is_flag and path[0] not in LOCAL and id_of(option) not in NOW | EVERYWHERE
+    if option.is_flag
+    and path[0] not in WITHOUT_FILES
+    and id_of(option) not in JUST_ONCE | EVERYWHERE
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.protocol.answers import RECOGNISES, TranscriptionRequest
+from asyncflow_cli.protocol.answers import TRANSCRIPTION_MODEL, TranscriptionRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def stt(
     ctx: typer.Context,
     file: RecordingArgument,
     language: HintOption = None,
-    model: ModelOption = RECOGNISES,
+    model: ModelOption = TRANSCRIPTION_MODEL,
     dry_run: DryRunOption = False,
 ) -> None:
     """Turn speech into text.

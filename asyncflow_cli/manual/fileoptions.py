@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from asyncflow_cli.manual import written
 from asyncflow_cli.manual.page import Page, Parameter
-from asyncflow_cli.settings.names import LOCAL, key_of
+from asyncflow_cli.settings.names import WITHOUT_FILES, key_of
 
 
 def file_options() -> dict[str, set[str]]:
     """Of each command, the options that a file may set, as files name them."""
     common = set(_options(written.page("")))
     pages = map(written.page, written.commands())
-    own = (page for page in pages if not page.is_group and page.command.split()[0] not in LOCAL)
+    own = (
+        page for page in pages if not page.is_group and page.command.split()[0] not in WITHOUT_FILES
+    )
     return {page.command: set(_options(page)) - common for page in own}
 
 

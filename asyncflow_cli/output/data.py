@@ -31,13 +31,13 @@ class Data(Words):
             self._result(report)
             return
         fields = _told(_fields(report), self.redactor.clean)
-        self._paper.rows(grid(fields, self._paper.width))
+        self._stdout.rows(grid(fields, self._stdout.width))
 
     def summary(self, report: BriefDocument) -> None:
         """What came of work that failed, as words: the result is the error."""
         if self.format is Format.HUMAN:
             fields = _told(report.brief, self.redactor.clean)
-            self._margin.rows(grid(fields, self._margin.width))
+            self._stderr.rows(grid(fields, self._stderr.width))
 
     def file(self, report: FileDocument) -> None:
         """A result that went to a file: its path on stdout, the rest as words.
@@ -68,7 +68,7 @@ class Data(Words):
         names = columns or (rows[0].__struct_fields__ if rows else ())
         texts = [[self.redactor.clean(_plain(getattr(row, n))) for n in names] for row in rows]
         titles = [name.replace("_", " ") for name in names]
-        self._paper.rows(table(titles, texts, self._paper.width))
+        self._stdout.rows(table(titles, texts, self._stdout.width))
 
     def page(self, report: PageDocument, failure: AsyncflowError | None = None) -> None:
         """A result that lays itself out for people, as wide as their terminal is; and whether it
@@ -77,7 +77,7 @@ class Data(Words):
         No secret may be in it: one that is broken over two lines is not seen here.
         """
         if self.format is Format.HUMAN:
-            self._paper.rows(report.page(self._paper.width))
+            self._stdout.rows(report.page(self._stdout.width))
         elif self.format is Format.QUIET or failure is None:
             self._result(report)
         if failure is not None:
@@ -103,7 +103,7 @@ class Data(Words):
             self._result(report)
             return
         told = (_told(_fields(row), self.redactor.clean) for row in rows)
-        self._paper.rows(blocks(told, self._paper.width))
+        self._stdout.rows(blocks(told, self._stdout.width))
 
     def lines(
         self, report: Document, rows: Sequence[msgspec.Struct], columns: Sequence[str] = ()
@@ -149,7 +149,7 @@ class Data(Words):
 
     def text(self, text: str) -> None:
         """Help, which is the result of asking for it."""
-        self._paper.line(text)
+        self._stdout.line(text)
 
     # How
 
@@ -157,11 +157,11 @@ class Data(Words):
         if self.format is Format.JSON:
             self._document(self._with_warnings(_json(report)))
         elif report.headline:
-            self._paper.line(report.headline)
+            self._stdout.line(report.headline)
 
     def _document(self, document: str) -> None:
         for line in self._picked(document):
-            self._paper.line(line)
+            self._stdout.line(line)
 
     def _picked(self, document: str) -> list[str]:
         """All of it, or what is wanted of it, before a line is written."""

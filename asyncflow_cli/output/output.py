@@ -23,11 +23,11 @@ class Output(Data, Telling, Questions):
     def error(self, error: AsyncflowError) -> None:
         """What failed, why, what to do next, the code and the request id."""
         if self.debug:
-            self._margin.line("".join(traceback.format_exception(error)).rstrip())
+            self._stderr.line("".join(traceback.format_exception(error)).rstrip())
         if self.format is Format.JSON:
             self._end_stream(error)
             document = msgspec.json.encode(error_document(error)).decode()
-            self._margin.line(self._with_warnings(document))
+            self._stderr.line(self._with_warnings(document))
         elif isinstance(error, InterruptedByUserError):
             self._say(error.message)
         else:

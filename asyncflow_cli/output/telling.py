@@ -93,11 +93,11 @@ class Telling(Words):
             teller.close()
 
     def _live(self, view: View[Any] | None, clock: Clock, patience: float = 0.0) -> LiveView | None:
-        if view is None or self.format is not Format.HUMAN or not self._margin.is_terminal:
+        if view is None or self.format is not Format.HUMAN or not self._stderr.is_terminal:
             return None
         from asyncflow_cli.output.live import LiveView, can_show
 
-        console = self._margin.console
+        console = self._stderr.console
         if not can_show(console):
             return None
         return LiveView(console, view, self.redactor.clean, clock, patience)
@@ -128,7 +128,7 @@ class Telling(Words):
 
     def _event(self, event: Any) -> None:
         try:
-            self._paper.line(msgspec.json.encode(event).decode())
+            self._stdout.line(msgspec.json.encode(event).decode())
             self.stdout.flush()
         except BrokenPipeError:
             drop(self.stdout)  # who reads is gone; what is told of has to come to its end

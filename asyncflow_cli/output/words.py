@@ -63,11 +63,11 @@ class Words:
         """Says what is said, while there is one."""
 
     @cached_property
-    def _paper(self) -> Screen:
+    def _stdout(self) -> Screen:
         return Screen(self.stdout, self.color, self.redactor.clean)
 
     @cached_property
-    def _margin(self) -> Screen:
+    def _stderr(self) -> Screen:
         return Screen(self.stderr, self.color, self.redactor.clean)
 
     def step(self, text: str) -> None:
@@ -94,7 +94,7 @@ class Words:
 
     def marker(self, text: str) -> None:
         """A line on stderr for whoever reads that as a program: bare, and in every format."""
-        self._margin.line(text)
+        self._stderr.line(text)
         self.stderr.flush()
 
     @contextlib.contextmanager
@@ -115,14 +115,14 @@ class Words:
     @property
     def draws(self) -> bool:
         """Whether somebody sees a drawing: people at a terminal, or where colour is forced."""
-        seen = self._margin.is_terminal or self._margin.has_style
+        seen = self._stderr.is_terminal or self._stderr.has_style
         return self.format is Format.HUMAN and seen
 
     def drawing(self, drawing: Drawing, ascii_cells: str) -> None:
         """On stderr if it `draws`; of ASCII where the terminal is dumb or speaks no Unicode."""
         if self.draws:
-            ascii_only = [ascii_cells] if self._margin.is_plain else []
-            self._margin.rows(drawing.rows(self._margin.columns, *ascii_only))
+            ascii_only = [ascii_cells] if self._stderr.is_plain else []
+            self._stderr.rows(drawing.rows(self._stderr.columns, *ascii_only))
 
     # How
 
@@ -141,9 +141,9 @@ class Words:
     ) -> None:
         """A text behind a label, in as many lines as it takes."""
         clean, label = self.redactor.clean(text), self.redactor.clean(label)
-        first, *more = wrapped(clean, self._margin.width, first=columns(label), hang=hang)
+        first, *more = wrapped(clean, self._stderr.width, first=columns(label), hang=hang)
         rows: list[Row] = [((label, label_style), (first, style)), *(((m, style),) for m in more)]
-        say = partial(self._margin.rows, rows, end)
+        say = partial(self._stderr.rows, rows, end)
         if self._teller is not None:
             self._teller.do(say)
         else:

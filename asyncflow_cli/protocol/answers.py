@@ -11,9 +11,9 @@ import msgspec
 
 from asyncflow_cli.protocol.models import LANGUAGES, Model
 
-HEAR_PATH = "/speech_to_text"
+TRANSCRIPTION_PATH = "/speech_to_text"
 
-RECOGNISES = "async_asr_v1.0"
+TRANSCRIPTION_MODEL = "async_asr_v1.0"
 """The one model that listens, as of July 2026."""
 
 
@@ -34,12 +34,12 @@ class TimestampedSpeech(msgspec.Struct, frozen=True):
 class TranscriptionRequest(Model, frozen=True):
     """The text fields of the form that `/speech_to_text` takes."""
 
-    model_id: str = RECOGNISES
+    model_id: str = TRANSCRIPTION_MODEL
     language: str | None = None
 
     def doubts(self) -> Iterator[str]:
         """What the service may not do as asked, by all we know; it is asked all the same."""
-        if self.model_id != RECOGNISES:
+        if self.model_id != TRANSCRIPTION_MODEL:
             yield f"Model {self.model_id} is not one we have heard of"
         if self.language is not None and self.language not in LANGUAGES:
             yield f"Language {self.language} is not one we have heard of"

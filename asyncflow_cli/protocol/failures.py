@@ -20,8 +20,11 @@ QUOTA_MARKER = b"--ERROR:QUOTA_EXCEEDED--"
 CODES = {entry.code: entry for entry in async_codes.CODES}
 """Every documented code, with its class and what to do about it."""
 
-LACKING = {"ENGINE_MISSING", "RECOGNISER_MISSING"}
-OURS = {entry.code: entry for entry in own_codes.ENTRIES if entry.code in LACKING}
+SANDBOX_CODES = {
+    entry.code: entry
+    for entry in own_codes.ENTRIES
+    if entry.code in ("ENGINE_MISSING", "RECOGNISER_MISSING")
+}
 """What our sandbox says where it lacks an extra."""
 
 STATUSES = {int(entry.number or 0): entry for entry in async_codes.STATUSES}
@@ -38,7 +41,7 @@ def from_code(
     code: str, message: str, *, extra: Any = None, status: int = 0, request_id: str | None = None
 ) -> AsyncflowError:
     """The error for a code of the service, or for the HTTP status if the code is new to us."""
-    known = CODES.get(code) or OURS.get(code) or STATUSES.get(status)
+    known = CODES.get(code) or SANDBOX_CODES.get(code) or STATUSES.get(status)
     cls = known.raises if known and known.raises else ServiceError
     return cls(
         message or code,
@@ -65,7 +68,7 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Asyncfl
     )
     if error.retry_after is None:
         error.retry_after = _seconds(headers.get("retry-after"))
-    error.passing = code not in OURS and (
+    error.passing = code not in SANDBOX_CODES and (
         status in RETRIED_STATUSES or code in RETRIED_CODES or (status == 429 and code not in CODES)
     )
     return error

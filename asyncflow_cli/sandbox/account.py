@@ -22,8 +22,6 @@ TEST_ACCOUNT_SID = "AC" + "7e57c0de" * 4
 TEST_AUTH_TOKEN = "c0de" * 8
 """With these nobody is called: https://www.twilio.com/docs/iam/test-credentials"""
 
-BUDGET = 15.0
-"""Seconds a web server has to answer Twilio: https://www.twilio.com/docs/api/errors/11200"""
 SHARED_KEY_ID = "webhooks_sharedkey_" + "c0ffee00" * 4
 SHARED_KEY_SECRET = "c0de" * 16
 """What requests to the customer are signed with when it is not the Auth Token."""
@@ -31,9 +29,12 @@ SHARED_KEY_SECRET = "c0de" * 16
 INBOUND_NUMBER = "+15557654321"
 """The number the account owns, and may call from."""
 
-FICTION = "+1555"
-"""Numbers of films. Choice: the account owns them all, unless it is told to be strict."""
+BUDGET = 15.0
+"""Seconds a web server has to answer Twilio: https://www.twilio.com/docs/api/errors/11200"""
 
+FICTION = "+1555"
+"""How the numbers of films begin. Choice: the account owns all of them, unless it is told to be
+strict."""
 
 Status = Literal["active", "suspended", "closed"]
 
@@ -54,7 +55,8 @@ class Account:
     """What the account may do. Numbers are E.164, prefixes the beginnings of them."""
 
     trial: bool = False
-    closed: Status = "active"
+    standing: Status = "active"
+    """Which Twilio gave it; see `status`."""
     strict_from: bool = False
     """Whether it owns one number only, and not all the numbers of films."""
     no_geo: tuple[str, ...] = ()
@@ -70,9 +72,9 @@ class Account:
     @property
     def status(self) -> Status:
         """Choice: an account that has no money left is suspended."""
-        if self.closed == "active" and Decimal(self.balance) <= 0:
+        if self.standing == "active" and Decimal(self.balance) <= 0:
             return "suspended"
-        return self.closed
+        return self.standing
 
     @property
     def concurrency(self) -> int | None:
@@ -129,7 +131,7 @@ Change: TypeAlias = Callable[..., dict[str, Any]]
 
 _KNOBS: tuple[tuple[str, Change], ...] = (
     ("trial", lambda _: {"trial": True}),
-    ("(suspended|closed)", lambda _, status: {"closed": status}),
+    ("(suspended|closed)", lambda _, status: {"standing": status}),
     ("strict-from", lambda _: {"strict_from": True}),
     (r"no-geo:(\+\d{1,15})", lambda account, to: {"no_geo": (*account.no_geo, to)}),
     (r"premium:(\+\d{1,15})", lambda account, to: {"premium": (*account.premium, to)}),

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from asyncflow_cli.protocol.answers import RECOGNISES, Transcription, TranscriptionRequest
+from asyncflow_cli.protocol.answers import TRANSCRIPTION_MODEL, Transcription, TranscriptionRequest
 from asyncflow_cli.sandbox.answering import Endpoint, read_fields, read_upload
 from asyncflow_cli.sandbox.engine import EngineMissing
 from asyncflow_cli.sandbox.jsonresponse import as_json
@@ -29,7 +29,7 @@ def speech_to_text(store: Store) -> Endpoint:
         admit(request, request.headers.get("x-api-key"))
         upload = await read_upload(request, "file")
         fields = read_fields(upload.fields, TranscriptionRequest)
-        check_model(fields.model_id, {RECOGNISES}, "body")
+        check_model(fields.model_id, {TRANSCRIPTION_MODEL}, "body")
         check_language(fields.language)
         try:
             heard = await recognise(upload.content, fields.language, store)

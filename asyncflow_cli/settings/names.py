@@ -27,7 +27,7 @@ Options: TypeAlias = Mapping[str, Collection[str]]
 KEYS = {name.strip("_"): f.metadata for name, f in FIELDS.items()}
 """Settings as files name them."""
 
-LEADING = frozenset(
+DESTINATIONS = frozenset(
     {"base_url", "twilio_base_url", "ssh_tunnel", "ssh_tunnel_url", "ssh_tunnel_port", "config"}
     | {"tunnel", "public_url"}
 )
@@ -36,16 +36,16 @@ LEADING = frozenset(
 TOP = frozenset({"profiles", "aliases"})
 """What the config file holds, and nothing beside."""
 
-CHOOSING = frozenset({"profile", "config"})
+CHOOSES_PROFILE = frozenset({"profile", "config"})
 """What decides which profile is read cannot stand in one."""
 
-NOW = frozenset(
+JUST_ONCE = frozenset(
     {"output", "file", "audio", "captions_output", "report", "save_heard", "force", "dry_run"}
     | {"all"}
 )
 """Options that say what to do this once, with which files; never a default."""
 
-LOCAL = frozenset({"auth", "config", "doctor", "explain", "schema"})
+WITHOUT_FILES = frozenset({"auth", "config", "doctor", "explain", "schema"})
 """Commands that work whatever the files say, to see what is wrong with them."""
 
 
@@ -90,7 +90,7 @@ def check_setting(key: str, where: str, *, project: bool) -> None:
     """UsageError unless this setting may stand in such a file."""
     if key not in KEYS:
         raise unknown(f"{where}: there is no setting", key, KEYS)
-    if key in CHOOSING and not (project and key == "profile"):
+    if key in CHOOSES_PROFILE and not (project and key == "profile"):
         raise _misplaced(f"{where}: {key} decides which file is read", "Set it in the environment")
     if project:
         _check_committed(key, where)
@@ -101,7 +101,7 @@ def _check_committed(key: str, where: str) -> None:
         raise _misplaced(
             f"{where}: {key} is a secret, and this file is committed", "asyncflow auth login"
         )
-    if key in LEADING:
+    if key in DESTINATIONS:
         raise _misplaced(
             f"{where}: {key} says where your keys and calls go, which is yours to say",
             f"Set it in your profile: asyncflow config set {key} …",
@@ -138,7 +138,7 @@ def check_option(command: str, key: str, where: str, options: Options, *, projec
     place = f"{where}: [{command.replace(' ', '.')}]"
     if command not in options:
         raise unknown(f"{where}: there is no command", command, options)
-    if key in NOW:
+    if key in JUST_ONCE:
         raise _misplaced(
             f"{place} {key} says what to do this once", f"Give --{key.replace('_', '-')} each time"
         )

@@ -16,7 +16,7 @@ import msgspec
 
 from asyncflow_cli.errors import ServiceError
 from asyncflow_cli.protocol.answers import (
-    HEAR_PATH,
+    TRANSCRIPTION_PATH,
     TimestampedSpeech,
     Transcription,
     TranscriptionRequest,
@@ -112,7 +112,7 @@ class ApiClient:
         """`POST /speech_to_text`: what is said in a recording."""
         fields: dict[str, str] = msgspec.to_builtins(request)
         files = {"file": (name, content)}
-        response = await self.send("POST", HEAR_PATH, data=fields, files=files)
+        response = await self.send("POST", TRANSCRIPTION_PATH, data=fields, files=files)
         return decode_result(response.content, Transcription)
 
     @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.answers import HEAR_PATH, TranscriptionRequest
+from asyncflow_cli.protocol.answers import TRANSCRIPTION_PATH, TranscriptionRequest
 from asyncflow_cli.protocol.clips import format_of
 from asyncflow_cli.protocol.models import VERSION
 from asyncflow_cli.protocol.reports import TranscriptPlanReport, TranscriptReport
@@ -51,7 +51,7 @@ def planned(
     secret = {"x-api-key": "***"} if settings.api_key else {}
     return TranscriptPlanReport(
         method="POST",
-        url=settings.base_url + HEAR_PATH,
+        url=settings.base_url + TRANSCRIPTION_PATH,
         headers={**secret, "version": VERSION, "content-type": "multipart/form-data"},
         fields=fields,
         file=_file_name(name, content),
