@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from asyncflow_cli.errors import AsyncflowError
     from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector
     from asyncflow_cli.protocol.order import CallOrder
-    from asyncflow_cli.protocol.speech import Initialize, RanDry
+    from asyncflow_cli.protocol.speechmessages import Initialize, RanDry
     from asyncflow_cli.sandbox.server import Sandbox
     from asyncflow_cli.settings import Settings
     from asyncflow_cli.transport.api import ApiClient
@@ -43,11 +43,11 @@ else:
         "ApiClient": "transport.api",
         "AsyncflowError": "errors",
         "CallOrder": "protocol.order",
-        "Initialize": "protocol.speech",
+        "Initialize": "protocol.speechmessages",
         "Journal": "transport.journal",
         "OutputFormat": "protocol.models",
         "PhoneCall": "transport.call",
-        "RanDry": "protocol.speech",
+        "RanDry": "protocol.speechmessages",
         "Sandbox": "sandbox.server",
         "Settings": "settings",
         "SpeechRequest": "protocol.models",

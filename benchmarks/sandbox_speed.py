@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector
-from asyncflow_cli.protocol.speech import Audio, Initialize
+from asyncflow_cli.protocol.speechmessages import Audio, Initialize
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.speech import SpeechSession
 from benchmarks.measure import Figure, Plan, Section, at_least, at_most

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from asyncflow_cli.protocol import callevents, media, speech
+from asyncflow_cli.protocol import callevents, media
 from asyncflow_cli.protocol.actions import Action, Dial, HangUp, Reconnect
 from asyncflow_cli.protocol.delivery import REFILL, Delivery, End
 from asyncflow_cli.protocol.endings import (
@@ -22,6 +22,7 @@ from asyncflow_cli.protocol.news import News
 from asyncflow_cli.protocol.phases import OVERDUE, RANK, Phase, Timer
 from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
+from asyncflow_cli.protocol.speechmessages import Final, RanDry, SpeechEvent
 from asyncflow_cli.protocol.takes import Takes
 from asyncflow_cli.protocol.timers import Timers
 
@@ -232,17 +233,17 @@ class Bridge:
             return [Reconnect()]
         return self._reconnect("tunnel", why)
 
-    def on_speech(self, event: speech.SpeechEvent, take: int | None = None) -> list[Action]:
+    def on_speech(self, event: SpeechEvent, take: int | None = None) -> list[Action]:
         """Audio, or the end of it; of a take that was given up it is ignored."""
         line = self._takes.concerned(take)
         if line is None or self.phase in (Phase.LINGERING, Phase.DONE):
             return []
-        if isinstance(event, speech.RanDry):
+        if isinstance(event, RanDry):
             return self._ran_dry(line)
         self._timers.set(Timer.STALL, self._now + self.deadlines.stall)
         if event.audio:
             self._receive(line, event.audio)
-        if isinstance(event, speech.Final):
+        if isinstance(event, Final):
             self._complete(line)
         return self._first_audio() if self.phase is Phase.PREPARING else self._go_on()
 

@@ -10,7 +10,7 @@ import msgspec
 from asyncflow_cli.protocol.formats import streamed
 from asyncflow_cli.protocol.models import VERSION, SpeechRequest
 from asyncflow_cli.protocol.reports import DryRunReport
-from asyncflow_cli.protocol.speech import Initialize, socket_url
+from asyncflow_cli.protocol.speechmessages import Initialize, socket_url
 from asyncflow_cli.protocol.splitting import split
 
 CHARACTERS_A_SECOND = 15.0

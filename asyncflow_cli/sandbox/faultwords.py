@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from asyncflow_cli.protocol.speech import PATH
+from asyncflow_cli.protocol.speechmessages import PATH
 
 Argument: TypeAlias = Callable[[Sequence[str]], dict[str, Any]]
 """What follows a word, as fields of a Fault. ValueError says what is wrong with it."""

@@ -22,7 +22,7 @@ from asyncflow_cli.protocol.models import (
     ValidationAnswer,
     Violation,
 )
-from asyncflow_cli.protocol.speech import Fault
+from asyncflow_cli.protocol.speechmessages import Fault
 from asyncflow_cli.sandbox.jsonresponse import as_json
 
 INVALID = "SANDBOX_VALIDATION_ERROR"

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from asyncflow_cli.protocol.models import VERSION, ServiceStatus
-from asyncflow_cli.protocol.speech import IDLE_LIMIT, PATH
+from asyncflow_cli.protocol.speechmessages import IDLE_LIMIT, PATH
 from asyncflow_cli.sandbox.answering import Endpoint, answering, service_routes
 from asyncflow_cli.sandbox.cloning import Cloning
 from asyncflow_cli.sandbox.hearing import speech_to_text

@@ -20,7 +20,8 @@ from msgspec import UNSET
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.protocol.speech import (
+from asyncflow_cli.protocol.speech import Side, SpeechProtocol, State
+from asyncflow_cli.protocol.speechmessages import (
     DEFAULT_CONTEXT,
     DEFAULT_FORMAT,
     IDLE_LIMIT,
@@ -33,9 +34,6 @@ from asyncflow_cli.protocol.speech import (
     FromServer,
     Initialize,
     Message,
-    Side,
-    SpeechProtocol,
-    State,
     Terminate,
     Text,
 )

@@ -20,7 +20,7 @@ from asyncflow_cli.protocol.endings import EndReason
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector, doubts
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import outcome
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speechmessages import Initialize
 from asyncflow_cli.protocol.tracer import Watcher
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient

@@ -14,7 +14,7 @@ from asyncflow_cli.protocol.callplan import (
 )
 from asyncflow_cli.protocol.callrequest import CallRequest, stream_twiml
 from asyncflow_cli.protocol.order import CallOrder
-from asyncflow_cli.protocol.speech import socket_url
+from asyncflow_cli.protocol.speechmessages import socket_url
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.roads import choice as roads
 from asyncflow_cli.transport.roads.public import websocket_address

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from asyncflow_cli.protocol import callevents, media, speech
+from asyncflow_cli.protocol import callevents, media
 from asyncflow_cli.protocol.bridge import Bridge
 from asyncflow_cli.protocol.delivery import LEAD_IN
 from asyncflow_cli.protocol.order import CallOrder
 from asyncflow_cli.protocol.outcome import Timeline
 from asyncflow_cli.protocol.phases import is_later
+from asyncflow_cli.protocol.speechmessages import Audio
 from asyncflow_cli.protocol.tracer import Watcher
 from asyncflow_cli.transport.callbacks import CallStatus
 from asyncflow_cli.transport.inbox import Event
@@ -59,7 +60,7 @@ class Chronicle:
         match event:
             case media.Start() if self.times.first_frame is None:
                 self.times.started = at
-            case Spoken(event=speech.Audio()) if self.times.first_audio is None:
+            case Spoken(event=Audio()) if self.times.first_audio is None:
                 self.times.first_audio = at
             case media.Mark(mark=media.MarkBody(name=name)):
                 self._watcher.echo(name, self._at(at))

@@ -14,7 +14,7 @@ import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, RemoteProtocolError
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speechmessages import Initialize
 from asyncflow_cli.protocol.voices import (
     BatchRequest,
     ListVoicesRequest,

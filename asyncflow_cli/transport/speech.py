@@ -20,7 +20,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 
 from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError
 from asyncflow_cli.protocol.models import VERSION
-from asyncflow_cli.protocol.speech import (
+from asyncflow_cli.protocol.speech import Side, SpeechProtocol, State
+from asyncflow_cli.protocol.speechmessages import (
     KEEP_ALIVE,
     Audio,
     CloseConnection,
@@ -31,10 +32,7 @@ from asyncflow_cli.protocol.speech import (
     FromServer,
     Initialize,
     RanDry,
-    Side,
     SpeechEvent,
-    SpeechProtocol,
-    State,
     Terminate,
     Text,
     socket_url,

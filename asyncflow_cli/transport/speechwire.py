@@ -16,7 +16,8 @@ from websockets.http11 import Response
 from websockets.typing import BytesLike
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.protocol.speech import Audio, Message, SpeechProtocol
+from asyncflow_cli.protocol.speech import SpeechProtocol
+from asyncflow_cli.protocol.speechmessages import Audio, Message
 
 WHOLE_TEXT, LONG, HUGE = 0x81, 126, 127
 """First byte of a text that is no fragment, and the sizes that say that the size follows."""

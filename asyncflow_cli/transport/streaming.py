@@ -15,7 +15,7 @@ from asyncflow_cli.errors import IncompleteError, NetworkError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
 from asyncflow_cli.protocol.gauge import Gauge
 from asyncflow_cli.protocol.models import SpeechRequest
-from asyncflow_cli.protocol.speech import Initialize, RanDry
+from asyncflow_cli.protocol.speechmessages import Initialize, RanDry
 from asyncflow_cli.protocol.streamorder import StreamOrder
 from asyncflow_cli.protocol.transcript import no_text, stream_pieces
 from asyncflow_cli.settings import Settings

@@ -13,7 +13,7 @@ from typing import Self
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, NetworkError, ServiceError
 from asyncflow_cli.protocol.sniff import kind_of
-from asyncflow_cli.protocol.speech import Audio, Final, Initialize, RanDry, SpeechEvent
+from asyncflow_cli.protocol.speechmessages import Audio, Final, Initialize, RanDry, SpeechEvent
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.speech import SpeechSession
 

@@ -24,7 +24,7 @@ from asyncflow_cli.protocol.bridge import Bridge
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector
 from asyncflow_cli.protocol.plan import Deadlines
 from asyncflow_cli.protocol.script import Script
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speechmessages import Initialize
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.chronicle import Chronicle
 from asyncflow_cli.transport.conversation import Conversation

@@ -18,7 +18,7 @@ import pytest
 from asyncflow_cli.errors import AuthError, NotFoundError
 from asyncflow_cli.protocol.checked import check
 from asyncflow_cli.protocol.models import PHONE, OutputFormat, SpeechRequest, VoiceSelector
-from asyncflow_cli.protocol.speech import Audio, Final, Initialize
+from asyncflow_cli.protocol.speechmessages import Audio, Final, Initialize
 from asyncflow_cli.protocol.timed import decipher
 from asyncflow_cli.protocol.voices import ListVoicesRequest
 from asyncflow_cli.settings import DEFAULT_MODEL, DEFAULT_VOICE, Settings, load

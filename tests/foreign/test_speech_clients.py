@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from asyncflow_cli.protocol.speech import PATH
+from asyncflow_cli.protocol.speechmessages import PATH
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.sandbox.speaker import API_KEY
 from asyncflow_cli.sandbox.voices import LIBRARY

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from asyncflow_cli.protocol import callevents, media, speech
+from asyncflow_cli.protocol import callevents, media
 from asyncflow_cli.protocol.actions import (
     Action,
     Clear,
@@ -22,6 +22,7 @@ from asyncflow_cli.protocol.endings import EndReason
 from asyncflow_cli.protocol.phases import Phase
 from asyncflow_cli.protocol.plan import Deadlines, Manners
 from asyncflow_cli.protocol.script import Script
+from asyncflow_cli.protocol.speechmessages import Audio, Final, RanDry
 from asyncflow_cli.protocol.takes import TRIES
 
 START = media.Start(
@@ -30,8 +31,8 @@ START = media.Start(
 STOP = media.Stop()
 CHUNK_SECONDS = 0.4
 AUDIO = base64.b64encode(bytes(3200)).decode()
-CHUNK = speech.Audio(AUDIO)
-END = speech.Final()
+CHUNK = Audio(AUDIO)
+END = Final()
 DONE = [HangUp(EndReason.COMPLETED, tail=TAIL)]
 
 
@@ -92,7 +93,7 @@ def test_a_call_from_the_first_word_to_the_last() -> None:
 def test_the_phone_rings_only_once_there_is_something_to_say() -> None:
     bridge = Bridge("Hello.")
     assert bridge.begin() == [Speak("Hello.")]
-    assert bridge.on_speech(speech.Audio("")) == []
+    assert bridge.on_speech(Audio("")) == []
     assert bridge.on_speech(CHUNK) == [Dial()]
     assert bridge.on_speech(CHUNK) == []
 
@@ -118,7 +119,7 @@ def test_a_sentence_is_asked_for_when_the_one_before_it_is_there() -> None:
 
 def test_speech_that_ended_while_the_phone_rang_is_all_played() -> None:
     bridge = ringing()
-    bridge.on_speech(speech.Final("AA=="))
+    bridge.on_speech(Final("AA=="))
     rest = base64.b64encode(b"\0".ljust(160, b"\xff")).decode()
     assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Play(rest), Mark("g0-end")]
     assert bridge.seconds_sent == pytest.approx(3201 / 8000), "and silence of ours is no speech"
@@ -139,17 +140,15 @@ def test_every_second_of_speech_is_marked() -> None:
 
 def test_the_rest_of_a_sentence_joins_the_next_one_in_a_frame() -> None:
     bridge = speaking(Bridge(script("One. ", "Two.")))
-    assert bridge.on_speech(speech.Final(base64.b64encode(b"a" * 100).decode())) == [
-        Speak("Two.", take=2)
-    ]
+    assert bridge.on_speech(Final(base64.b64encode(b"a" * 100).decode())) == [Speak("Two.", take=2)]
     both = base64.b64encode(b"a" * 100 + b"b" * 60).decode()
-    joined = bridge.on_speech(speech.Audio(base64.b64encode(b"b" * 60).decode()))
+    joined = bridge.on_speech(Audio(base64.b64encode(b"b" * 60).decode()))
     assert joined == [Play(both), Mark("g0-0")]
 
 
 def test_the_rest_of_a_sentence_is_sent_before_the_line_runs_dry() -> None:
     bridge = speaking(Bridge(script("One. ", "Two.")))
-    bridge.on_speech(speech.Final(base64.b64encode(b"a" * 100).decode()))
+    bridge.on_speech(Final(base64.b64encode(b"a" * 100).decode()))
     padded = base64.b64encode(b"a" * 100 + b"\xff" * 60).decode()
     assert bridge.deadline == pytest.approx(0.2 + CHUNK_SECONDS - 0.06)
     assert bridge.on_clock(0.55) == [Play(padded), Mark("g0-0")]
@@ -187,14 +186,14 @@ def test_a_mark_that_is_not_ours_ends_nothing() -> None:
 
 def test_silence_of_the_service_is_taken_for_the_end_once_all_was_heard() -> None:
     bridge = speaking()
-    assert bridge.on_speech(speech.RanDry()) == [Mark("g0-dry0")]
+    assert bridge.on_speech(RanDry()) == [Mark("g0-dry0")]
     assert bridge.on_phone(echo("g0-dry0")) == DONE
     assert bridge.assumed_end
 
 
 def test_audio_after_a_silence_goes_on() -> None:
     bridge = speaking()
-    bridge.on_speech(speech.RanDry())
+    bridge.on_speech(RanDry())
     assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
     assert bridge.on_phone(echo("g0-dry0")) == []
     assert bridge.on_speech(END) == [Mark("g0-end")]
@@ -404,7 +403,7 @@ def test_of_two_things_that_are_due_the_first_may_end_the_other() -> None:
 
 def test_a_service_that_goes_away_after_an_assumed_end_is_not_asked_again() -> None:
     bridge = speaking()
-    bridge.on_speech(speech.RanDry())
+    bridge.on_speech(RanDry())
     assert bridge.on_speech_lost(1, passing=True) == []
     assert bridge.on_phone(echo("g0-dry0")) == DONE
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from asyncflow_cli.errors import LocalProtocolError, RemoteProtocolError
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector
-from asyncflow_cli.protocol.speech import (
+from asyncflow_cli.protocol.speech import Side, SpeechProtocol, State
+from asyncflow_cli.protocol.speechmessages import (
     Audio,
     CloseConnection,
     CloseContext,
@@ -22,9 +23,6 @@ from asyncflow_cli.protocol.speech import (
     FromClient,
     Initialize,
     Message,
-    Side,
-    SpeechProtocol,
-    State,
     Terminate,
     Text,
 )

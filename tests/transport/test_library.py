@@ -26,7 +26,7 @@ from asyncflow_cli.errors import (
 )
 from asyncflow_cli.protocol.clips import Clip
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speechmessages import Initialize
 from asyncflow_cli.protocol.voices import CloneRequest, ListVoicesRequest, UpdateVoiceRequest
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient

@@ -20,9 +20,10 @@ from typing import Any
 import pytest
 from websockets.frames import Frame, Opcode
 
-from asyncflow_cli.protocol import media, speech
+from asyncflow_cli.protocol import media
 from asyncflow_cli.protocol.bridge import Bridge
 from asyncflow_cli.protocol.script import Script
+from asyncflow_cli.protocol.speechmessages import Audio
 from asyncflow_cli.transport.chronicle import Chronicle
 from asyncflow_cli.transport.conversation import Conversation
 from asyncflow_cli.transport.ear import Ear
@@ -134,7 +135,7 @@ def test_a_chunk_of_speech_leaves_in_the_turn_in_which_it_came_in_one_write() ->
         far.say(text(CONNECTED) + text(START))
         far.wire.written.clear()
         for chunk in range(5):
-            call.inbox.put(Spoken(1, speech.Audio(SPEECH)))
+            call.inbox.put(Spoken(1, Audio(SPEECH)))
             assert len(far.wire.written) == chunk + 1, "before the loop has turned"
         assert b'"event":"mark"' in far.wire.written[-1], "a second is marked, in the same write"
         talking.cancel()
@@ -355,5 +356,5 @@ class Talker:
     def speak(self, _text: str, take: int, **_options: bool) -> None:
         for _ in range(20):
             payload = base64.b64encode(bytes(1600)).decode()
-            self._inbox.put(Spoken(take, speech.Audio(payload)))
+            self._inbox.put(Spoken(take, Audio(payload)))
         asyncio.get_running_loop().call_soon(self.has_spoken.set)

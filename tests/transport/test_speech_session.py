@@ -26,7 +26,7 @@ from asyncflow_cli.errors import (
     ServiceError,
 )
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector
-from asyncflow_cli.protocol.speech import Audio, Final, Initialize, RanDry, SpeechEvent
+from asyncflow_cli.protocol.speechmessages import Audio, Final, Initialize, RanDry, SpeechEvent
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.settings import DEFAULT_VOICE, Settings
 from asyncflow_cli.transport.speech import SpeechSession

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from asyncflow_cli.errors import AuthError
 from asyncflow_cli.protocol.models import VoiceSelector
-from asyncflow_cli.protocol.speech import Initialize
+from asyncflow_cli.protocol.speechmessages import Initialize
 from asyncflow_cli.protocol.voices import ListVoicesRequest
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
