@@ -270,9 +270,11 @@ class Bridge:
             self.news.tell(callevents.Resumed, what="speech", index=line.number)
         return [*actions, *self._speak(line, anew=True)]
 
-    def stop(self) -> None:
+    def stop(self, now: float) -> None:
         """Whoever runs the call gives it up, and ends it."""
-        self._end(EndReason.STOPPED)
+        if self.phase is not Phase.DONE:
+            self._now = now  # until which it was heard
+            self._end(EndReason.STOPPED)
 
     def on_duration(self, seconds: float) -> None:
         """What Twilio says the call lasted: only that tells its time limit from a hang-up."""

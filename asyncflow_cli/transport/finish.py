@@ -40,7 +40,7 @@ class Finish:
 
     async def run(self) -> None:
         """End the call whatever happened, and see that it has ended."""
-        self._bridge.stop()
+        self._bridge.stop(time.monotonic())
         await self._inbox.stop()
         self._line.phone.close()
         if self._ends_by_itself():

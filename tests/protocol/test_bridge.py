@@ -90,6 +90,15 @@ def test_a_call_from_the_first_word_to_the_last() -> None:
     assert told(bridge) == ["Connected", "Sentence", "Heard", "LastWord"]
 
 
+def test_a_call_that_is_stopped_tells_what_was_heard_until_that_very_moment() -> None:
+    bridge = speaking()
+    bridge.stop(0.2 + 0.3)
+    assert bridge.end_reason is EndReason.STOPPED
+    assert bridge.seconds_heard == pytest.approx(0.3)
+    bridge.stop(5.0)
+    assert bridge.seconds_heard == pytest.approx(0.3), "what came later was not heard"
+
+
 def test_the_phone_rings_only_once_there_is_something_to_say() -> None:
     bridge = Bridge("Hello.")
     assert bridge.begin() == [Speak("Hello.")]
