@@ -32,7 +32,7 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  # it was closed, and so is empty
     settle((sys.stdout, sys.stderr))
-    if _is_completion(args, environ) or _is_help(args):
+    if _answers_completion(args, environ) or _shows_help(args):
         return 0
     code = _run(args, environ)
     try:
@@ -49,8 +49,8 @@ def build() -> TyperGroup:
     return build()
 
 
-def _is_completion(args: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether a shell asks how a word goes on. If so, it is answered, and not with complaints."""
+def _answers_completion(args: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Tell a shell how a word goes on, and never a complaint; False if it did not ask."""
     if VARIABLE not in environ:
         return False
     from asyncflow_cli.completion import completed
@@ -67,8 +67,8 @@ def _is_completion(args: Sequence[str], environ: Mapping[str, str]) -> bool:
     return True
 
 
-def _is_help(args: Sequence[str]) -> bool:
-    """Whether help is all that is asked for, and could be printed."""
+def _shows_help(args: Sequence[str]) -> bool:
+    """Print help, if that is all that is asked for; False if not, or if it cannot be printed."""
     words = [word for word in args if word not in HELP_FLAGS]
     if len(words) == len(args) > 1:  # only the program, or one word, is shown unasked
         return False
@@ -98,7 +98,7 @@ def _run(args: Sequence[str], environ: Mapping[str, str]) -> int:
         state.flags["json"] = True
     try:
         with contextlib.closing(state):
-            return _parsed_and_run(args, state)
+            return _exit_code(args, state)
     except BrokenPipeError:
         drop(sys.stdout)
         return 0
@@ -114,7 +114,7 @@ def _run(args: Sequence[str], environ: Mapping[str, str]) -> int:
         return _told(bug, state)
 
 
-def _parsed_and_run(args: Sequence[str], state: App) -> int:
+def _exit_code(args: Sequence[str], state: App) -> int:
     from asyncflow_cli.errors import InterruptedByUserError
     from asyncflow_cli.plainline import command_of
 
@@ -123,9 +123,9 @@ def _parsed_and_run(args: Sequence[str], state: App) -> int:
         if (command := command_of(args, state)) is not None:
             command()
         else:
-            from asyncflow_cli.parser import parse_and_run
+            from asyncflow_cli.parser import run
 
-            code = parse_and_run(args, state)
+            code = run(args, state)
     except KeyboardInterrupt:
         raise InterruptedByUserError("Stopped") from None
     sys.stdout.flush()

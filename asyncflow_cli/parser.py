@@ -130,7 +130,7 @@ def _with_options(command: Any) -> Command:
     return command
 
 
-def parse_and_run(args: Sequence[str], state: App) -> int:
+def run(args: Sequence[str], state: App) -> int:
     """The command's exit code; an AsyncflowError for a line that is none."""
     try:
         code = build().main(list(args), prog_name="asyncflow", standalone_mode=False, obj=state)

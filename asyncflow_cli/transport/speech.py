@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode
 
 from msgspec import UNSET
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed
 
-from asyncflow_cli.errors import AsyncflowError, AuthError, NetworkError
-from asyncflow_cli.protocol.models import VERSION
+from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.speech import Side, SpeechProtocol, State
 from asyncflow_cli.protocol.speechmessages import (
     KEEP_ALIVE,
@@ -35,13 +31,10 @@ from asyncflow_cli.protocol.speechmessages import (
     SpeechEvent,
     Terminate,
     Text,
-    socket_url,
 )
-from asyncflow_cli.settings import Settings, is_loopback
-from asyncflow_cli.transport.answers import to_reach
+from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.speechconnection import CLOSE_WITHIN, connect, lost
 from asyncflow_cli.transport.speechwire import ShortCut, Wire
-
-log = logging.getLogger(__name__)
 
 KEEP_ALIVE_EVERY = 10.0
 """Seconds between signs of life: the server ends a connection that is silent for 60, and
@@ -56,12 +49,6 @@ no end before it is asked, a call's next sentence waits for this."""
 
 DRY_AFTER = 3.0
 """Seconds without a frame, with all text sent, that mean no more will come. Customary."""
-
-REFUSED = frozenset({1008, 4001, 4003, 4401, 4403})
-"""Close codes by which a server that has accepted the handshake refuses a key. Only 1008 is a
-standard one (policy violation); the others are what private codes are customarily used for."""
-
-CLOSE_WITHIN = 1.0
 
 
 class SpeechSession:
@@ -93,7 +80,7 @@ class SpeechSession:
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
-            self._socket = await _connect(self._settings)
+            self._socket = await connect(self._settings)
             stack.push_async_callback(self._close)
             await self._send(self._initialize)
             keep_alive = asyncio.create_task(self._keep_alive())
@@ -194,7 +181,7 @@ class SpeechSession:
             try:
                 frame = await self._frame(patience, short_cut)
             except ConnectionClosed as closed:
-                raise _lost(closed) from closed
+                raise lost(closed) from closed
             if frame is None:
                 return RanDry()
             message = short_cut.read(frame) if short_cut else self._protocol.receive(frame)
@@ -240,50 +227,6 @@ class SpeechSession:
         await self._socket.close()
 
 
-async def _connect(settings: Settings) -> Wire:
-    """To the first of the addresses that takes the connection."""
-    *others, last = settings.base_urls
-    for base_url in others:
-        try:
-            return await _connect_to(base_url, settings)
-        except NetworkError as error:
-            log.info("%s; the next address is tried", error.message)
-    return await _connect_to(last, settings)
-
-
-async def _connect_to(base_url: str, settings: Settings) -> Wire:
-    address = socket_url(base_url)
-    query = urlencode({"api_key": settings.need("api_key"), "version": VERSION})
-    try:
-        connection = await connect(
-            f"{address}?{query}",
-            create_connection=Wire,
-            open_timeout=settings.timeout,
-            close_timeout=CLOSE_WITHIN,
-            compression=None,
-            max_size=None,
-            proxy=None if is_loopback(address) else True,
-        )
-    except InvalidStatus as refused:
-        response = refused.response
-        from asyncflow_cli.protocol import failures
-
-        raise failures.from_answer(
-            response.status_code, response.headers, bytes(response.body or b"")
-        ) from None
-    # The causes name the address, and with it the key.
-    except InvalidURI:
-        raise NetworkError(f"{address} is no WebSocket address", code="BAD_ADDRESS") from None
-    except (OSError, TimeoutError, WebSocketException) as error:
-        raise NetworkError(
-            f"{address} cannot be reached: {str(error) or 'time-out'}",
-            hint=to_reach(address, "ASYNC_BASE_URL"),
-            code="CONNECTION_FAILED",
-        ) from None
-    assert isinstance(connection, Wire)
-    return connection
-
-
 async def _one(text: str) -> AsyncIterator[str]:
     yield text
 
@@ -296,15 +239,4 @@ def _named(fault: Fault) -> AsyncflowError:
         fault.message,
         extra=fault.extra,
         request_id=fault.request_id,
-    )
-
-
-def _lost(closed: ConnectionClosed) -> AsyncflowError:
-    code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
-    why = f"code {code}{f', {reason}' if reason else ''}"
-    if code in REFUSED:
-        return AuthError(f"The speech service refused the connection ({why})")
-    return NetworkError(
-        f"The speech connection was lost before the end of the text ({why})",
-        code="SPEECH_CONNECTION_LOST",
     )

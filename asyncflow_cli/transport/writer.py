@@ -1,4 +1,4 @@
-"""Text that is written while the call lasts: sentences of a pipe, or lines somebody types."""
+"""Text that is written while the call lasts, a line at a time."""
 
 from __future__ import annotations
 
