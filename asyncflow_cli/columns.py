@@ -1,12 +1,19 @@
-"""How wide a text is on a terminal: https://www.unicode.org/reports/tr11/."""
+"""Rows of text on a terminal, and how wide a text is there."""
 
 from __future__ import annotations
 
 import unicodedata
+from typing import TypeAlias
+
+Row: TypeAlias = tuple[tuple[str, str], ...]
+"""Texts, each with a style: bold, dim, green, …"""
 
 
 def columns(text: str) -> int:
-    """Columns that it takes: two for a full-width character, none for an accent upon a letter."""
+    """Columns that it takes: two for a full-width character, none for an accent upon a letter.
+
+    https://www.unicode.org/reports/tr11/
+    """
     return len(text) if text.isascii() else sum(map(_width, text))
 
 

@@ -29,7 +29,7 @@ codes where they leave (`cli.py`); nowhere between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 
@@ -166,3 +166,12 @@ class InterruptedByUserError(AsyncflowError):
     def __init__(self, message: str, *, exit_code: int = 130) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that it came of."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__

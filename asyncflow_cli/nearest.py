@@ -12,8 +12,8 @@ SURE_ENOUGH = 0.6
 
 
 def nearest(word: str, known: Iterable[str], n: int = 3, like: float = LIKE_ENOUGH) -> list[str]:
-    """The likeliest first, and before them those of which it is the beginning or a word. Of options
-    `--voise` may mean, those a third as like are left out."""
+    """At most `n` of the known names: first those that begin with the word, or have it for one of
+    their own, then those like it, the likeliest first, without any far less like than the best."""
     import difflib  # few names are wrong, and all runs would pay for it
 
     names = sorted(known)

@@ -7,7 +7,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from asyncflow_cli.output.layout import Row
+from asyncflow_cli.columns import Row
 
 
 class _PlainConsole(Console):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
+from asyncflow_cli.columns import Row
 from asyncflow_cli.errors import AsyncflowError
 
 
@@ -42,14 +43,14 @@ class FileDocument(Document, Protocol):
 class PageDocument(Document, Protocol):
     """One that people see on a page of its own."""
 
-    def page(self, width: int | None) -> Sequence[tuple[tuple[str, str], ...]]:
+    def page(self, width: int | None) -> Sequence[Row]:
         """Rows of texts and their styles, on so many columns; None is any number."""
 
 
 class Drawing(Protocol):
     """Something that is seen rather than read."""
 
-    def rows(self, width: int, cells: str = ..., /) -> Iterable[tuple[tuple[str, str], ...]]:
+    def rows(self, width: int, cells: str = ..., /) -> Iterable[Row]:
         """Rows of texts and their styles on so many columns; `cells` from empty to full."""
 
 
@@ -83,7 +84,7 @@ class View(Protocol[EventT]):
 
     def tell(self, event: EventT, /) -> None: ...
 
-    def frame(self, now: float, width: int) -> Sequence[tuple[tuple[str, str], ...]]:
+    def frame(self, now: float, width: int) -> Sequence[Row]:
         """Rows of texts and their styles, at so many seconds since it began."""
 
 

@@ -7,12 +7,8 @@ A width of None is any number: a pipe gets a line for each row, however long.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
 
-from asyncflow_cli.columns import columns
-
-Row: TypeAlias = tuple[tuple[str, str], ...]
-"""Texts, each with a style: bold, dim, green, …"""
+from asyncflow_cli.columns import Row, columns
 
 NAME, TITLE = "dim", "bold"
 """How a field's name is told from its value, and a column's title from its cells."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from asyncflow_cli.output.layout import Row
+from asyncflow_cli.columns import Row
 
 LONGEST = 30
 """Columns of the bar."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
-from asyncflow_cli.output.layout import Row
+from asyncflow_cli.columns import Row
 
 if TYPE_CHECKING:
     from rich.console import Console

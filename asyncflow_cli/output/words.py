@@ -11,9 +11,9 @@ from typing import Any, TextIO, TypeAlias
 
 import msgspec
 
-from asyncflow_cli.columns import columns
+from asyncflow_cli.columns import Row, columns
 from asyncflow_cli.output.documents import Drawing, Format
-from asyncflow_cli.output.layout import Row, wrapped
+from asyncflow_cli.output.layout import wrapped
 from asyncflow_cli.output.redactor import Redactor
 from asyncflow_cli.output.screen import Screen
 from asyncflow_cli.output.teller import Teller

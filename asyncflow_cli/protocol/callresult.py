@@ -157,7 +157,7 @@ LAST_WORDS = 6
 
 
 LATE = 500.0
-"""Milliseconds by which a phone's echoes may lag, and nobody has to know."""
+"""Milliseconds of lag in a phone's echoes from which on people are told."""
 
 
 def _span(ms: float | None, after: str = "") -> str:

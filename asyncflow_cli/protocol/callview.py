@@ -1,4 +1,4 @@
-"""What a person sees of a call while it goes on: events and a moment in, rows of text out. Pure.
+"""What a person sees of a call while it goes on: events and a moment in, rows of text out.
 
 Which words were heard is known at the end of each sentence; within one it is reckoned by the clock.
 """
@@ -6,13 +6,10 @@ Which words were heard is known at the end of each sentence; within one it is re
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
+from asyncflow_cli.columns import Row
 from asyncflow_cli.protocol import callevents as ev
 from asyncflow_cli.protocol.tracer import Tracer
-
-Row: TypeAlias = tuple[tuple[str, str], ...]
-"""Texts, each with a style: bold, dim, green, …"""
 
 STAGES = ("Preparing", "Ringing", "Answered", "Speaking", "Heard", "Hung up")
 TRACK = " > "

@@ -21,7 +21,7 @@ LARGEST = 10 * 1024 * 1024
 """The service says 10 MB."""
 
 SHORTEST = 3.0
-"""Seconds of speech, says the service; of sound, can we tell."""
+"""Seconds. The service wants as much speech; we can measure only how much sound there is."""
 
 QUIETEST = 10 ** (-50 / 20)
 """A peak below this part of full scale is the noise of a microphone that nobody spoke into."""

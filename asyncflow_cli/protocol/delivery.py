@@ -1,4 +1,4 @@
-"""Speech on its way to the phone: how much is sent ahead, and what the marks prove. Pure.
+"""Speech on its way to the phone: how much is sent ahead, and what the marks prove.
 
 Whole frames go out, a mark stands behind every sentence and every second, and the phone holds no
 more than `lead` seconds ahead of what it plays. There is no pacing: it queues and plays in order.

@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
 
 import msgspec
 
+from asyncflow_cli.columns import Row
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.reports import Report
 
@@ -34,9 +34,6 @@ class DoctorOrder:
     bundle: str | None = None
     """A .zip to write it all to."""
 
-
-Row: TypeAlias = tuple[tuple[str, str], ...]
-"""Texts and their styles."""
 
 NAMES = 19
 """Columns that the name of a check takes."""

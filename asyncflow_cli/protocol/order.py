@@ -28,7 +28,7 @@ class CallOrder:
     plain_text: bool = False
     """What looks like mark-up in a text still being written is none."""
     flush_after: float | None = None
-    """A writer that pauses for so long has what they wrote so far spoken."""
+    """Without new text for so long, what was written so far is spoken."""
     max_silence: float | None = None
     """How long the line may be silent while text is awaited."""
     ring_timeout: int = 30

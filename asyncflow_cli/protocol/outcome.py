@@ -1,4 +1,4 @@
-"""What came of a call: the report of one that was done, the error of one that was not. Pure."""
+"""What came of a call: the report of one that was done, the error of one that was not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a document is wanted, for who has no other program at hand to take it out."""
+"""One part of a document in place of the whole: `--field` and `--jq`."""
 
 from __future__ import annotations
 

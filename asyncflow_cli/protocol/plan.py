@@ -1,4 +1,4 @@
-"""How a call is made, beyond what it says: its manners, and how long each phase may last. Pure."""
+"""How a call is made, beyond what it says: its manners, and how long each phase may last."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Manners:
     stop_key: str | None = None
     """The callee's key that ends it."""
     barge_in: BargeIn | None = None
-    """What of the callee's silences us."""
+    """What the callee does to make us stop speaking; None is nothing."""
     machine: MachinePolicy = "continue"
     """What to do if a machine answers: "after-beep" says all of it to the machine's tape."""
     keep_open: bool = False

@@ -1,4 +1,4 @@
-"""What was queued at the phone, and how much of it was heard. Pure: it is told what time it is.
+"""What was queued at the phone, and how much of it was heard. It is told what time it is.
 
 "Sent" is not "heard": only the echo of a mark proves that playback has come so far. Between two
 echoes the clock tells the rest, and never beyond the next mark that is still to come.

@@ -1,4 +1,4 @@
-"""What a call is to say, sentence by sentence: what was spoken, sent and heard of it. Pure.
+"""What a call is to say, sentence by sentence: what was spoken, sent and heard of it.
 
 A sentence is asked of the speech service as a whole and keeps its audio until the phone has played
 it, so that a call whose connection was lost goes on with the first sentence nobody heard.
@@ -198,7 +198,7 @@ class Script:
             line.start, line.sent = None, 0
 
     def skip(self, position: int) -> None:
-        """Leave everything unsaid that is there, of which `position` bytes were heard."""
+        """Say nothing more of the text there is, of whose audio `position` bytes were heard."""
         del self._lines[self._line + (0 if self.at_start else 1) :]
         for line in self._lines[self._base :]:
             line.reached = position - (line.start or 0)

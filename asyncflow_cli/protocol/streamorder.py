@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Gates(msgspec.Struct, frozen=True):
-    """None does not matter."""
+    """What a stream has to keep to; None is no limit."""
 
     first_byte: float | None = None
     """Seconds from the request to the first audio."""
@@ -45,7 +45,7 @@ class StreamOrder(msgspec.Struct, frozen=True, kw_only=True):
     """None is text on stdin, which may still be written."""
     transport: Literal["ws", "http"] = "ws"
     flush_after: float | None = None
-    """Seconds for which a writer pauses who has what he wrote so far spoken."""
+    """Seconds without new text after which what was written so far is spoken."""
     gates: Gates = Gates()
     verify: bool = False
     """Whether the sound is checked before a file is put in place."""

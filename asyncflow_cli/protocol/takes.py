@@ -1,4 +1,4 @@
-"""What is being synthesised: one sentence at a time, and each time it is tried is a take. Pure."""
+"""What is being synthesised: one sentence at a time, and each time it is tried is a take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRIES = 3
 
 
 class Takes:
-    """Of the sentences of a script."""
+    """The takes of a script's sentences."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -30,7 +30,7 @@ class Takes:
         return self._script.to_speak() if self.line is None else None
 
     def concerned(self, take: int | None) -> Line | None:
-        """The sentence of a take, unless it was given up; None is the take there is."""
+        """The sentence of this take, None being the latest; no sentence if it was given up."""
         return self.line if take in (None, self._number) else None
 
     def begin(self, line: Line, *, anew: bool = False) -> Speak:

@@ -33,8 +33,7 @@ from asyncflow_cli.protocol.timings import (
 from asyncflow_cli.protocol.wording import from_source
 
 WORD = 500
-"""Milliseconds. Whoever speaks for so much longer than the audio lasts has a word that is not in
-it."""
+"""Milliseconds that a word may end behind the audio; one that ends later is not in it."""
 
 LISTED = 5
 """Problems that a message names; a document has them all."""

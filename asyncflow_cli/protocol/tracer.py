@@ -1,4 +1,4 @@
-"""Who is told what happens in a call, and remembers it for the trace. Pure."""
+"""What happened in a call, kept until its trace is written."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Stretch:
 
 
 class Watcher:
-    """Is told what happens, in order, and when; this one forgets it."""
+    """Is told everything that happens, in order, with its moment. This one keeps nothing."""
 
     def event(self, event: CallEvent) -> None: ...
 
@@ -81,7 +81,7 @@ class Watcher:
 
 
 class Tracer(Watcher):
-    """Remembers it. One for each call."""
+    """Keeps what it is told of one call."""
 
     def __init__(self) -> None:
         self._events: list[AnyCallEvent] = []

@@ -176,7 +176,7 @@ def resolve(name: str, voices: Iterable[Voice]) -> Voice:
         for voice in voices
         if voice.name.casefold().startswith(folded) or voice.voice_id.casefold().startswith(folded)
     ]
-    # Of the empty name everything begins with, nothing is meant.
+    # Every name begins with the empty one, which therefore names no voice.
     for found in (by_id, by_name, by_prefix) if folded.strip() else ():
         if len(found) == 1:
             return found[0]

@@ -1,4 +1,4 @@
-"""How speech looks on a terminal: bars as high as it is loud, its words under them. Pure.
+"""How speech looks on a terminal: bars as high as it is loud, its words under them.
 
 Without words all of it stands in one band. With them as many bands follow one another as it takes
 for the words to be read.
@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
 
-from asyncflow_cli.columns import columns
+from asyncflow_cli.columns import Row, columns
 from asyncflow_cli.protocol.timings import Word
 from asyncflow_cli.protocol.verify.sound import Samples
-
-Row: TypeAlias = tuple[tuple[str, str], ...]
-"""Texts, each with a style."""
 
 HEIGHT = 3
 """Rows of a band."""

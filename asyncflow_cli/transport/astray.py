@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 
 import httpx
 from websockets.exceptions import InvalidStatus
 
-from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
+from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError, causes
 from asyncflow_cli.protocol.catalogue import ngrok_codes
 
 NGROK = {entry.code: entry for entry in ngrok_codes.ENTRIES}
@@ -61,8 +60,8 @@ def unreachable(url: str, error: Exception) -> AsyncflowError:
 
 
 def _no_answer(error: Exception) -> tuple[str, str]:
-    causes = list(_causes(error))
-    for cause in causes:
+    found = list(causes(error))
+    for cause in found:
         if isinstance(cause, socket.gaierror):
             return "DNS does not know the name", "Check the name; a new one may take a minute"
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -74,19 +73,11 @@ def _no_answer(error: Exception) -> tuple[str, str]:
             return "the connection is refused", "Nothing listens there: start it, or open its port"
         if isinstance(cause, httpx.TimeoutException | TimeoutError):
             return "no answer in time", "A firewall may drop the packets: open its port"
-    told = " ".join(str(cause) for cause in causes)
+    told = " ".join(str(cause) for cause in found)
     # anyio hands the refusal on in words only.
     if "All connection attempts failed" in told:
         return "the connection is refused", "Nothing listens there: start it, or open its port"
     return str(error) or type(error).__name__, "Check the address, and a proxy in the way"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            yield from error.exceptions
-        error = error.__cause__ or error.__context__
 
 
 def deaf(url: str, error: Exception) -> AsyncflowError:

@@ -105,11 +105,12 @@ class Exchange:
         await self._http.aclose()
 
     async def begin(self, build: Callable[[], httpx.Request]) -> httpx.Response:
-        """A success, whose body is still to come: the caller closes it."""
+        """A success, tried for again where that is right, whose body is still to come: the caller
+        closes it."""
         return await self._retried(lambda: self._opened(build))
 
     async def _opened(self, build: Callable[[], httpx.Request]) -> httpx.Response:
-        """A success, whose body is still to come."""
+        """The same, tried for once."""
         response = await self._reach(build)
         if response.is_success:
             return response

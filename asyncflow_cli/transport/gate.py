@@ -1,7 +1,7 @@
-"""Who may speak for Twilio about one call: its keeper knows tokens, signatures and names.
+"""Whether a request or a stream about one call is Twilio's: by its token, signature and names.
 
 Everything stands behind a one-time token in the path, because Twilio drops query strings;
-requests are signed besides. Strangers are told of, each kind once. Nothing is read here.
+requests are signed besides. What is refused is told, each kind once. Nothing is read here.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ class Gate:
         return self._started in (None, call_sid)
 
     def admit(self, start: Start) -> None:
-        """A signed stranger is a stranger still: the stream must be of the call we made.
-        RemoteProtocolError if it is not."""
+        """RemoteProtocolError for a stream that is not of the call we made, even a signed one."""
         body = start.start
         if self.call_sid is not None and body.call_sid != self.call_sid:
             raise RemoteProtocolError(f"A stream of another call, {body.call_sid}")

@@ -133,7 +133,7 @@ class Leg:
             self._hear(body.payload, milliseconds(body))
 
     def violated(self, why: str) -> None:
-        """Show a stranger out."""
+        """Close the socket, and tell why: the phone broke a rule."""
         if self._over:
             return
         self._gate.tell(f"media socket closed: {why}")

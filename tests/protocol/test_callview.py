@@ -6,8 +6,9 @@ import base64
 
 import pytest
 
+from asyncflow_cli.columns import Row
 from asyncflow_cli.protocol import callevents as ev
-from asyncflow_cli.protocol.callview import CallView, Row
+from asyncflow_cli.protocol.callview import CallView
 from asyncflow_cli.protocol.tracer import Tracer
 
 TEXTS = (

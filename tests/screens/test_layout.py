@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from asyncflow_cli.columns import columns
-from asyncflow_cli.output.layout import Row, grid, table, wrapped
+from asyncflow_cli.columns import Row, columns
+from asyncflow_cli.output.layout import grid, table, wrapped
 from tests.conftest import environment
 
 TEXTS = st.lists(st.text("ab語é ", max_size=12), max_size=6).map(" ".join)

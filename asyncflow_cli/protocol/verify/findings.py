@@ -28,7 +28,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a file has to keep to. None does not matter."""
+    """What a file has to keep to. None is no limit."""
 
     container: str | None = None
     encoding: str | None = None

@@ -5,19 +5,17 @@ Nothing is installed, and no setting is changed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from asyncflow_cli.errors import AsyncflowError
+from asyncflow_cli.output import Confirm
 from asyncflow_cli.protocol.doctorreport import Finding
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.calls import OwnCalls
 from asyncflow_cli.transport.doctor.files import LOOSE, Places, tighten
 from asyncflow_cli.transport.doctor.phone import LEFT
 from asyncflow_cli.transport.journal import Journal
-
-Ask = Callable[[str], Awaitable[None]]
-"""Puts a question; comes back only from a yes."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ async def mend(
     settings: Settings,
     places: Places,
     journal: Journal,
-    ask: Ask | None,
+    ask: Confirm | None,
 ) -> list[Deed]:
     """What was done, and what could not be. Without `ask` no socket may be opened."""
     codes = {finding.code for finding in findings}
@@ -53,7 +51,7 @@ def _files(places: Places, *, loose: bool) -> Iterable[Deed]:
         yield Deed(f"not done: {error.filename}: {error.strerror}", done=False)
 
 
-async def _reaped(settings: Settings, journal: Journal, ask: Ask | None) -> Deed:
+async def _reaped(settings: Settings, journal: Journal, ask: Confirm | None) -> Deed:
     if ask is None:
         return Deed("not done: calls are ended at Twilio, and --offline opens no socket", False)
     try:

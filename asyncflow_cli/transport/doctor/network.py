@@ -8,13 +8,13 @@ import ssl
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
 
-from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
+from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError, causes
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.transport.doctor.examination import Answer, Skipped
 from asyncflow_cli.transport.exchange import unreachable
@@ -135,7 +135,7 @@ class Answered:
 
 
 def _explained(error: httpx.HTTPError, url: str) -> AsyncflowError:
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLError):
             why = getattr(cause, "verify_message", "") or cause.reason or str(cause)
             return NetworkError(
@@ -145,12 +145,6 @@ def _explained(error: httpx.HTTPError, url: str) -> AsyncflowError:
                 code="TLS_FAILED",
             )
     return unreachable(error, url)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _span(seconds: float) -> str:
