@@ -8,7 +8,6 @@ import io
 import itertools
 import json
 import re
-import sys
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,9 +20,7 @@ import httpx
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from asyncflow_cli import cli
-from tests.conftest import FROM, TO, Result, Run, ServedSandbox, environment, start, wait_for_line
-from tests.screens.terminal import Terminal
+from tests.conftest import FROM, TO, Result, Run, ServedSandbox, start, wait_for_line
 from tests.test_schemas import EXAMPLES
 from tests.test_tts import FOX
 
@@ -186,35 +183,6 @@ def test_a_speech_service_that_tells_all_is_not_repeated(
     result = run(*args, "--debug", "--retries", "0", **variables)
     assert result.code == 4, result.err
     assert_nothing_seen(result, home)
-
-
-class Versioned(Gossip):
-    """A service whose version is our key."""
-
-    def do_GET(self) -> None:
-        content = json.dumps({"status": "ok", "version": LONG}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-LONG = f"sk-{' CANARY' * 12}"
-"""With blanks, at which lines break."""
-
-
-def test_a_key_is_not_seen_where_a_narrow_terminal_breaks_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terminal = Terminal()
-    monkeypatch.setenv("COLUMNS", "40")
-    for name in ("stdout", "stderr"):
-        monkeypatch.setattr(sys, name, terminal)
-    with serving(Versioned) as url:
-        for command in ("status", "doctor"):
-            cli.run((command,), environment(home, ASYNC_API_KEY=LONG, ASYNC_BASE_URL=url))
-    assert terminal.written.count("***") >= 2
-    assert "CANARY" not in terminal.written
 
 
 class Parrot(BaseHTTPRequestHandler):

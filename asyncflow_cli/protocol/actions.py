@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from asyncflow_cli.protocol.endings import EndReason
 
 
@@ -28,8 +30,7 @@ class Dial:
     """The first audio is here: ring the phone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(msgspec.Struct, frozen=True, gc=False):
     """Queue this base64 μ-law on the phone."""
 
     payload: str

@@ -385,8 +385,9 @@ class Bridge:
         actions = self.delivery.pump(self._now)
         for seconds in self.delivery.playout.gaps[gaps:]:
             self.news.tell(callevents.Silent, seconds=round(seconds, 3))
-        ended, self.delivery.ended = self.delivery.ended, []
-        self.news.tell_sent(ended)
+        if self.delivery.ended:
+            self.news.tell_sent(self.delivery.ended)
+            self.delivery.ended.clear()
         actions += self._ask()
         if self.script.sent:
             return actions + self._all_sent()

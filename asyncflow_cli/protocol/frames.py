@@ -21,7 +21,8 @@ LARGEST = 20 * FRAME_BYTES
 
 def size(payload: str) -> int:
     """Bytes of audio in a base64 text, counted without decoding it."""
-    return len(payload) * 3 // 4 - payload.count("=", -2)
+    padding = payload.count("=", -2) if payload[-1:] == "=" else 0
+    return len(payload) * 3 // 4 - padding
 
 
 def decode(payload: str) -> bytes:

@@ -153,6 +153,7 @@ class MediaStream:
         self.state = State.OPENING
         self.stream_sid: str | None = None
         self._after_audio = b""
+        """What closes a frame of the server's, which may send any from the `start` on."""
 
     def send(self, message: Message) -> str:
         """The text frame for `message`. LocalProtocolError if it is not legal now."""
@@ -162,7 +163,7 @@ class MediaStream:
 
     def audio(self, payload: str) -> bytes:
         """The frame for base64 that is known to be such: `send` of Media, some times as fast."""
-        if self.side is Side.TWILIO or self.state not in (State.STREAMING, State.STOPPED):
+        if not self._after_audio:
             return self.send(Media(MediaBody(payload), stream_sid=self.stream_sid or "")).encode()
         return b"".join((_BEFORE_AUDIO, payload.encode(), self._after_audio))
 
@@ -181,15 +182,16 @@ class MediaStream:
 
     def _advance(self, sender: Side, message: Message) -> bool:
         match sender, self.state, message:
+            case Side.TWILIO, State.STREAMING, Media() | Dtmf() | Mark():
+                pass
             case Side.TWILIO, State.OPENING, Connected():
                 self.state = State.CONNECTED
             case Side.TWILIO, State.CONNECTED, Start():
                 self.state = State.STREAMING
                 self.stream_sid = message.stream_sid
-                sid = msgspec.json.encode(message.stream_sid)
-                self._after_audio = b'"},"streamSid":' + sid + b"}"
-            case Side.TWILIO, State.STREAMING, Media() | Dtmf() | Mark():
-                pass
+                if self.side is Side.SERVER:
+                    sid = msgspec.json.encode(message.stream_sid)
+                    self._after_audio = b'"},"streamSid":' + sid + b"}"
             case Side.TWILIO, State.CONNECTED | State.STREAMING, Stop():
                 self.state = State.STOPPED
             case Side.SERVER, State.STREAMING | State.STOPPED, Media() | Mark() | Clear():

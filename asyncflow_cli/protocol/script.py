@@ -45,9 +45,12 @@ class Line:
     def seconds(self) -> float:
         return self.size / PHONE_RATE
 
-    def add(self, payload: str) -> None:
+    def add(self, payload: str) -> int:
+        """Bytes that were added."""
+        n_bytes = size(payload)
         self.audio.append(payload)
-        self.size += size(payload)
+        self.size += n_bytes
+        return n_bytes
 
     def again(self) -> Line:
         """The same sentence, to be sent once more."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncflow_cli.protocol.actions import Action, Hush, Speak
 from asyncflow_cli.protocol.audio import PHONE_RATE
-from asyncflow_cli.protocol.frames import size
 from asyncflow_cli.protocol.script import Line, Script
 
 TRIES = 3
@@ -13,6 +12,8 @@ TRIES = 3
 
 class Takes:
     """The takes of a script's sentences."""
+
+    __slots__ = ("_failures", "_number", "_script", "assumed_end", "line", "seconds")
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -39,8 +40,7 @@ class Takes:
         return Speak(line.text, self._number, anew)
 
     def add(self, line: Line, audio: str) -> None:
-        line.add(audio)
-        self.seconds += size(audio) / PHONE_RATE
+        self.seconds += line.add(audio) / PHONE_RATE
 
     def end(self, line: Line) -> None:
         line.complete = True

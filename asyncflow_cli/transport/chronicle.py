@@ -58,9 +58,11 @@ class Chronicle:
     def happened(self, at: float, event: Event) -> None:
         """Keep the moments that the report is reckoned from."""
         match event:
+            case Spoken() if self.times.first_audio is not None:
+                pass  # nearly all there is
             case media.Start() if self.times.first_frame is None:
                 self.times.started = at
-            case Spoken(event=Audio()) if self.times.first_audio is None:
+            case Spoken(event=Audio()):
                 self.times.first_audio = at
             case media.Mark(mark=media.MarkBody(name=name)):
                 self._watcher.echo(name, self._at(at))

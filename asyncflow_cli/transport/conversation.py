@@ -79,7 +79,8 @@ class Conversation:
 
     async def run(self) -> None:
         """Take part in the call, until it is to be hung up."""
-        await self._until(lambda: self.is_over)
+        bridge = self._bridge
+        await self._until(lambda: bridge.phase is Phase.DONE)
         await asyncio.sleep(self._tail)
 
     async def _until(self, over: Callable[[], bool]) -> None:
@@ -92,7 +93,8 @@ class Conversation:
             self._chronicle.happened(at, event)
             actions += self._decide(event)
         self._chronicle.pass_on_news(self._bridge)
-        self._do(actions)
+        if actions:
+            self._do(actions)
 
     def _decide(self, event: Event) -> list[Action]:
         bridge = self._bridge

@@ -141,11 +141,12 @@ class _Running:
         self._timer: asyncio.TimerHandle | None = None
         self._at = 0.0
         self._busy = False
+        """An event is being decided, or all is over."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def go_on(self, *, due: bool = False) -> None:
         """Decide what there is, with None first if something is `due`."""
-        if self._busy or self.ended.done():
+        if self._busy:
             return
         self._busy = True
         try:
@@ -154,13 +155,12 @@ class _Running:
             while not self._over():
                 if not self._events:
                     self._wake_at(self._deadline())
+                    self._busy = False
                     return
                 self._take(*self._events.popleft())
             self.ended.set_result(None)
         except BaseException as error:
             self.ended.set_exception(error)
-        finally:
-            self._busy = False
 
     def _wake_at(self, deadline: float | None) -> None:
         # Deadlines move with every frame, so one that lies later is waited for when this one rings.

@@ -195,7 +195,7 @@ class SpeechSession:
         # Whoever waits here has taken all that came before: nothing can be overtaken.
         self._socket.short_cut = short_cut
         try:
-            async with asyncio.timeout(patience) as limit:
+            async with asyncio.timeout(None if short_cut else patience) as limit:
                 if short_cut is not None:
                     short_cut.keep(limit, patience)
                 return await self._socket.recv()
@@ -203,6 +203,8 @@ class SpeechSession:
             return None
         finally:
             self._socket.short_cut = None
+            if short_cut is not None:
+                short_cut.rest()
 
     async def _send(self, message: FromClient) -> None:
         # If it is closed, what the server said before it closed is still to be received.

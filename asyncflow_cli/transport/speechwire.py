@@ -29,20 +29,55 @@ LONG_HEAD, HUGE_HEAD = 4, 10
 class ShortCut:
     """For the audio of one context. All else is for whoever waits for it, and asks to `read` it."""
 
+    __slots__ = (
+        "_at_once",
+        "_heard",
+        "_kept",
+        "_limit",
+        "_loop",
+        "_names",
+        "_patience",
+        "_protocol",
+        "_timer",
+    )
+
     def __init__(
         self, protocol: SpeechProtocol, context: str, at_once: Callable[[Audio], None]
     ) -> None:
         self._protocol = protocol
         self._names = (UNSET, context)
         self._at_once = at_once
-        self._clock = asyncio.get_running_loop().time
+        self._loop = asyncio.get_running_loop()
         self._kept: Message | None = None
         self._limit: asyncio.Timeout | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._patience = 0.0
+        self._heard = 0.0
 
     def keep(self, limit: asyncio.Timeout, patience: float | None) -> None:
-        """Put off this time limit by so many seconds whenever audio comes."""
-        self._limit, self._patience = (None if patience is None else limit), patience or 0.0
+        """Have this limit expire once no audio has come for so many seconds."""
+        self._limit, self._heard = limit, self._loop.time()
+        if patience is not None:
+            self._patience = patience
+            self._wait(patience)
+
+    def rest(self) -> None:
+        """The limit is over, however it ended."""
+        self._limit = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = self._loop.call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        # Audio comes more often than this rings, and a note of the time costs less than a timer.
+        now = self._loop.time()
+        left = self._heard + self._patience - now
+        if left > 0:
+            self._wait(left)
+        elif self._limit is not None:
+            self._limit.reschedule(now)
 
     def take(self, frame: BytesLike) -> bool:
         """Whether that was all there was to do about a frame."""
@@ -52,15 +87,11 @@ class ShortCut:
             return False  # it is found out again where it is read
         if isinstance(message, Audio):
             if message.context_id in self._names:
+                self._heard = self._loop.time()
                 self._at_once(message)
-                self._put_off()
             return True
         self._kept = message
         return message is None
-
-    def _put_off(self) -> None:
-        if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(self._clock() + self._patience)
 
     def read(self, frame: str | bytes) -> Message | None:
         """The message of a frame that was not taken; the protocol hears of each but once."""

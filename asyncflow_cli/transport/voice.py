@@ -11,6 +11,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, NetworkError, ServiceError
 from asyncflow_cli.protocol.sniff import kind_of
 from asyncflow_cli.protocol.speechmessages import Audio, Final, Initialize, RanDry, SpeechEvent
@@ -24,8 +26,7 @@ SNIFFED = 4096
 """Characters of base64 that are looked at for a file's header: two frames of mp3."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(msgspec.Struct, frozen=True):
     """Audio of a take, or its end."""
 
     take: int
