@@ -1,4 +1,4 @@
-"""From the engine's samples to the format that was asked for; the only user of PyAV here.
+"""From the engine's samples to the format that was asked for, with PyAV.
 
 The engine speaks s16le mono at 22 050 Hz. `encode_whole` makes a file that tells the truth about
 itself; `Encoder` makes the same audio piece by piece, as it comes. Durations are exact: both give

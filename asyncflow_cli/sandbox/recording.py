@@ -32,6 +32,10 @@ _CLIPPED = 0.01
 _MAGIC = {"wav": (b"RIFF", b"WAVE"), "flac": (b"fLaC", b""), "aiff": (b"FORM", b"AIF")}
 
 
+_ALONE = {"protocol_whitelist": "none"}
+"""For FFmpeg, of whose formats some are lists of other files: it opens none of them."""
+
+
 def format_of(content: bytes) -> str | None:
     """wav, mp3, flac or aiff, by content; None for everything else."""
     for name, (head, kind) in _MAGIC.items():
@@ -48,7 +52,7 @@ def decode(content: bytes, rate: int = RATE) -> array.array[int] | None:
     import av
 
     try:
-        with av.open(io.BytesIO(content), "r") as container:
+        with av.open(io.BytesIO(content), "r", options=_ALONE) as container:
             resampler = av.AudioResampler("s16", "mono", rate)
             frames = [
                 made

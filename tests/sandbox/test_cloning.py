@@ -6,6 +6,7 @@ import array
 import io
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import av
@@ -14,7 +15,7 @@ import pytest
 
 from asyncflow_cli.protocol.audio import wav_file
 from asyncflow_cli.sandbox.choices import Choices
-from asyncflow_cli.sandbox.recording import Recording, format_of
+from asyncflow_cli.sandbox.recording import Recording, decode, format_of
 from asyncflow_cli.sandbox.voices import LIBRARY
 from tests.conftest import ServedSandbox
 from tests.sandbox.stranger import ADAM, JENNIE, WAV, code, samples_of, speech, voice, web
@@ -115,6 +116,13 @@ def test_the_documented_formats_are_told_by_their_content(
     clip = encoded(clips[ADAM], container, codec)
     assert format_of(clip) == container
     assert clone(http, clip).status_code == 200
+
+
+def test_a_list_of_other_files_is_no_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "another.wav").write_bytes(wav_file("pcm_s16le", 8000, bytes(16_000)))
+    assert decode((tmp_path / "another.wav").read_bytes()) is not None
+    assert decode(b"ffconcat version 1.0\nfile another.wav\n") is None
 
 
 def test_clips_that_are_no_clips(http: httpx.Client, clips: dict[str, bytes]) -> None:
