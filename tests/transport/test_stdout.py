@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncflow_cli.transport.stdout import write_out
+from asyncflow_cli.transport.stdout import write_out, writing
 from tests.conftest import ServedSandbox, start
 
 LONG = "The quick brown fox jumps over the lazy dog. " * 8
@@ -51,6 +51,24 @@ def test_ctrl_c_ends_it_at_once_although_nobody_reads(
         said = process.stderr.read().decode()
     assert process.returncode == 130, said
     assert said.splitlines()[-1] == "Stopped"
+
+
+def test_what_a_pipe_has_room_for_is_in_it_at_once() -> None:
+    """And the rest follows in order, by the thread that may wait."""
+    reading, end = os.pipe()
+    sent = bytes(range(256)) * 400
+
+    async def test() -> bytes:
+        with os.fdopen(end, "wb") as stream, os.fdopen(reading, "rb") as reader:
+            async with writing(stream) as write:
+                await write(b"head")
+                assert waiting_in(reading) == 4
+                await write(sent)
+                assert waiting_in(reading) > 4
+                took = asyncio.create_task(asyncio.to_thread(reader.read, 4 + len(sent)))
+            return await took
+
+    assert asyncio.run(asyncio.wait_for(test(), 20)) == b"head" + sent
 
 
 def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
