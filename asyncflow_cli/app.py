@@ -239,9 +239,12 @@ class App:
             stack.enter_context(self.stop.cancels())
             if self._embedded is not None:
                 await stack.enter_async_context(self._embedded)
-            if "api" in self.__dict__:
-                stack.push_async_callback(self.api.aclose)
+            stack.push_async_callback(self._close_api)
             return await work
+
+    async def _close_api(self) -> None:
+        if "api" in self.__dict__:
+            await self.api.aclose()
 
 
 def _explains(code: str) -> bool:

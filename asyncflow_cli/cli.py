@@ -159,8 +159,12 @@ def _unwritten(error: OSError, folders: Folders) -> AsyncflowError:
 
 def _state(environ: Mapping[str, str]) -> App:
     from asyncflow_cli.app import App
-    from asyncflow_cli.manual.fileoptions import file_options
     from asyncflow_cli.transport.config.files import ConfigFiles
+
+    def file_options() -> dict[str, set[str]]:
+        from asyncflow_cli.manual.fileoptions import file_options
+
+        return file_options()
 
     folders = _folders(environ)
     return App(ConfigFiles(environ, folders.config, file_options), folders, environ)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TypeAlias
 
 Row: TypeAlias = tuple[tuple[str, str], ...]
@@ -18,6 +17,8 @@ def columns(text: str) -> int:
 
 
 def _width(character: str) -> int:
+    import unicodedata  # which few texts need
+
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -65,6 +65,10 @@ for line in lines:
 """
 
 
+NAMED_PROGRAM = PROGRAM.replace('name.partition(".")[0]', "name")
+"""The same for modules in packages."""
+
+
 @pytest.mark.parametrize(("allowed", "lines"), MAY_LOAD, ids=[lines[0] for _, lines in MAY_LOAD])
 def test_a_command_loads_what_it_needs_and_nothing_else(
     home: Path, fast: ServedSandbox, allowed: set[str], lines: Sequence[str]
@@ -80,6 +84,23 @@ def test_a_command_loads_what_it_needs_and_nothing_else(
     line, _, loaded = last.partition(":")
     assert line == lines[-1]
     assert set(loaded.split()) <= allowed, done.stderr
+
+
+def test_a_stream_in_a_voice_known_by_its_id_loads_no_client_and_nothing_that_asks(
+    home: Path, fast: ServedSandbox
+) -> None:
+    """What is waited for is the first audio."""
+    spared = "asyncflow_cli.transport.api asyncflow_cli.transport.library getpass shlex unicodedata"
+    line = "tts-stream Hello --format raw -o a.raw"
+    done = subprocess.run(
+        [sys.executable, "-c", NAMED_PROGRAM, spared, line],
+        env=environment(home, **fast.environ),
+        cwd=home,
+        capture_output=True,
+        text=True,
+    )
+    assert (home / "a.raw").exists(), done.stderr
+    assert done.stderr.splitlines()[-1] == f"{line}:"
 
 
 def test_the_version_needs_not_even_the_command_line(home: Path) -> None:

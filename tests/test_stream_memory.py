@@ -6,6 +6,7 @@ import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -14,7 +15,6 @@ from asyncflow_cli.protocol.streamorder import StreamOrder
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.destination import Destination
-from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.streaming import stream_speech
 
 MEGABYTE = 1 << 20
@@ -25,6 +25,14 @@ REQUEST = SpeechRequest(
     voice=VoiceSelector("e0f39dc4-f691-4e78-bba5-5c636692cc04"),
     output_format=OutputFormat(container="raw", encoding="pcm_s16le", sample_rate=8000),
 )
+
+
+class Service(NamedTuple):
+    """One whose voices are known by their ids."""
+
+    api: ApiClient
+    settings: Settings = Settings()
+    library: Any = None
 
 
 class Silence(httpx.AsyncByteStream):
@@ -44,9 +52,7 @@ def most_held(path: Path, megabytes: int) -> int:
         api = ApiClient(Settings(api_key="sk_test"), transport=answer)
         order = StreamOrder(request=REQUEST, text="Hello.", transport="http")
         try:
-            await stream_speech(
-                Settings(api_key="sk_test"), api, VoiceLibrary(api), order, Destination(path=path)
-            )
+            await stream_speech(Service(api), order, Destination(path=path))
         finally:
             await api.aclose()
 

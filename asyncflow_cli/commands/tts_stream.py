@@ -129,6 +129,6 @@ def tts_stream(
     from asyncflow_cli.transport.streaming import stream_speech
 
     destination = Destination.of(output, app.out, play=play, force=force)
-    report = app.run(stream_speech(app.settings, app.api, app.library, order, destination))
+    report = app.run(stream_speech(app, order, destination))
     app.out.warnings(report.remarks)
     app.out.file(report)

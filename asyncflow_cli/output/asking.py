@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import os
 import threading
 from typing import TextIO
@@ -33,6 +32,8 @@ async def typed(terminal: TextIO) -> str:
 
 def unseen(prompt: str, words: TextIO) -> str:
     """A line that the terminal does not show; empty if the terminal is gone."""
+    import getpass  # and termios
+
     try:
         return getpass.getpass(prompt, stream=words).strip()
     except EOFError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -127,6 +126,8 @@ class Data(Words):
         if self.format is Format.JSON:
             self.stdout.writelines(f"{line}\n" for line in self._picked(_json(report)))
             return
+        import shlex
+
         for name, value in report.environment.items():
             self.stdout.write(f"export {name}={shlex.quote(value)}\n")
 

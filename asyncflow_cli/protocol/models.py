@@ -7,7 +7,8 @@ Unset fields are left out, unknown ones ignored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from string import hexdigits
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
@@ -44,6 +45,18 @@ class VoiceSelector(msgspec.Struct, frozen=True):
 
     id: str
     mode: Literal["id"] = "id"
+
+
+def looks_like_an_id(name: str) -> bool:
+    """Whether it has the form of a voice's id, which is that of a UUID."""
+    parts = name.split("-")
+    return [*map(len, parts)] == [8, 4, 4, 4, 12] and set(hexdigits).issuperset("".join(parts))
+
+
+def known_id(name: str, aliases: Mapping[str, str]) -> str | None:
+    """The id that a name is, or is an alias of; None if only the library can tell."""
+    name = aliases.get(name, name)
+    return name if looks_like_an_id(name) else None
 
 
 class OutputFormat(Model, frozen=True):

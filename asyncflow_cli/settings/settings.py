@@ -50,9 +50,12 @@ def setting(
     return field(default=default, metadata=metadata)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
-    """Resolved once per run. The names are those of flags and of profile keys."""
+    """Resolved once per run. The names are those of flags and of profile keys.
+
+    It has no `repr` of its values, which would tell the keys.
+    """
 
     api_key: str | None = setting(
         "ASYNC_API_KEY", "ASYNCAI_API_KEY", secret=True, help="key of the Async Voice API"

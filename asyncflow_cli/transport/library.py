@@ -5,7 +5,6 @@ https://docs.async.com/list-voices-16699698e0
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -13,7 +12,12 @@ from urllib.parse import quote
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, RemoteProtocolError
-from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector
+from asyncflow_cli.protocol.models import (
+    SpeechRequest,
+    VoiceSelector,
+    known_id,
+    looks_like_an_id,
+)
 from asyncflow_cli.protocol.speechmessages import Initialize
 from asyncflow_cli.protocol.voices import (
     BatchRequest,
@@ -35,8 +39,6 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 100
 LARGEST_BATCH = 100
 """Not documented: as many as a page has."""
-
-_LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 
 Spoken = TypeVar("Spoken", SpeechRequest, Initialize)
 
@@ -90,7 +92,7 @@ class VoiceLibrary:
     async def get_voices(self, names: Sequence[str]) -> list[Voice]:
         """The voices of these ids, names or aliases, in this order; several ids are one request."""
         names = [self._api.aliases.get(name, name) for name in names]
-        ids = [name for name in dict.fromkeys(names) if _LOOKS_LIKE_AN_ID.fullmatch(name)]
+        ids = [name for name in dict.fromkeys(names) if looks_like_an_id(name)]
         by_id = {voice.voice_id.lower(): voice for voice in await self._by_ids(ids)}
         if missing := [voice_id for voice_id in ids if voice_id.lower() not in by_id]:
             raise not_found(missing)
@@ -102,10 +104,7 @@ class VoiceLibrary:
 
     async def find_id(self, name: str) -> str:
         """The id of the voice so named. What looks like an id is taken for one, unasked."""
-        name = self._api.aliases.get(name, name)
-        if _LOOKS_LIKE_AN_ID.fullmatch(name):
-            return name
-        return (await self.get_voices([name]))[0].voice_id
+        return known_id(name, self._api.aliases) or (await self.get_voices([name]))[0].voice_id
 
     async def with_id(self, request: Spoken) -> Spoken:
         """The same request, whose voice may have been named in any way, with its id."""

@@ -5,29 +5,43 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from asyncflow_cli.errors import IncompleteError, NetworkError
 from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
 from asyncflow_cli.protocol.gauge import Gauge
-from asyncflow_cli.protocol.models import SpeechRequest
+from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, known_id
 from asyncflow_cli.protocol.speechmessages import Initialize, RanDry
 from asyncflow_cli.protocol.streamorder import StreamOrder
 from asyncflow_cli.protocol.transcript import no_text, stream_pieces
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.destination import Destination
-from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.sinks import open_sink
 from asyncflow_cli.transport.stdin import raw_stdin, read_text
 
 if TYPE_CHECKING:
     from asyncflow_cli.protocol.reports import StreamReport
     from asyncflow_cli.protocol.verify.verdict import FileVerdict
+    from asyncflow_cli.transport.api import ApiClient
+    from asyncflow_cli.transport.library import VoiceLibrary
+
+
+class Service(Protocol):
+    """Who speaks. What is behind a name is made, and loaded, when it is first asked for: a voice
+    that is known by its id, over the WebSocket, takes neither an API client nor a library."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def api(self) -> ApiClient: ...
+
+    @property
+    def library(self) -> VoiceLibrary: ...
 
 
 def texts_of(text: str | None, flush_after: float | None) -> AsyncGenerator[str, None]:
@@ -73,30 +87,33 @@ async def batches(
         yield rest
 
 
-async def stream_speech(
-    settings: Settings,
-    api: ApiClient,
-    library: VoiceLibrary,
-    order: StreamOrder,
-    destination: Destination,
-) -> StreamReport:
+def stream_speech(
+    service: Service, order: StreamOrder, destination: Destination
+) -> Coroutine[Any, Any, StreamReport]:
     """Speak a text while it comes. UsageError, and nothing asked, if there is none.
 
     With `verify` GateError for a defect: then a file is not put in place. What has been played, or
     was written to a pipe, cannot be taken back.
     """
+    if order.transport == "ws":
+        # Before the loop runs, where the collector of cycles would look through it for 2 ms.
+        import asyncflow_cli.transport.speech  # noqa: F401
+    return _streamed(service, order, destination)
+
+
+async def _streamed(service: Service, order: StreamOrder, destination: Destination) -> StreamReport:
     sink, sent = open_sink(order.request.output_format, destination)
     async with aclosing(texts_of(order.text, order.flush_after)) as texts:
         first = await anext(texts, None)
         if first is None:
             raise no_text()
-        request = msgspec.structs.replace(order.request, output_format=sent)
-        request = await library.with_id(request)
+        request = await _with_id(service, order.request)
+        request = msgspec.structs.replace(request, output_format=sent)
         gauge, text = Gauge(time.monotonic()), _Counted(first, texts)
         if order.transport == "ws":
-            spoken = _over_websocket(settings, request, text, gauge)
+            spoken = _over_websocket(service.settings, request, text, gauge)
         else:
-            spoken = _over_http(api, request, text)
+            spoken = _over_http(service.api, request, text)
         heard = bytearray() if order.verify else None
         async with sink as write, aclosing(spoken):
             n_bytes = await _deliver(spoken, write, gauge, heard)
@@ -123,6 +140,13 @@ async def stream_speech(
     )
     order.gates.check(arrival, report)
     return msgspec.structs.replace(report, verification=verification)
+
+
+async def _with_id(service: Service, request: SpeechRequest) -> SpeechRequest:
+    voice_id = known_id(request.voice.id, service.settings.aliases)
+    if voice_id is None:
+        return await service.library.with_id(request)
+    return msgspec.structs.replace(request, voice=VoiceSelector(voice_id))
 
 
 async def _deliver(

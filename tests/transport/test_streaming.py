@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -94,15 +94,17 @@ class Api:
             yield chunk
 
 
-class Library:
-    async def with_id(self, request: SpeechRequest) -> SpeechRequest:
-        return request
+class Service(NamedTuple):
+    """One whose voices are known by their ids."""
+
+    api: Any
+    settings: Settings = Settings()
+    library: Any = None
 
 
 def streamed(api: Any, destination: Destination) -> Any:
-    library: Any = Library()
     order = StreamOrder(request=REQUEST, text="Hello.", transport="http")
-    return asyncio.run(streaming.stream_speech(Settings(), api, library, order, destination))
+    return asyncio.run(streaming.stream_speech(Service(api), order, destination))
 
 
 def test_half_a_sample_leaves_the_old_file(tmp_path: Path) -> None:
