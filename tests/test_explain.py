@@ -18,6 +18,7 @@ from asyncflow_cli.protocol.catalogue import ENTRIES, find
 from asyncflow_cli.protocol.catalogue.entry import Owner
 from asyncflow_cli.sandbox.documented import DOCUMENTED
 from tests.conftest import Run
+from tests.test_docs import subclasses
 
 PACKAGE = Path(asyncflow_cli.__file__).parent
 
@@ -97,10 +98,6 @@ def test_the_exit_code_of_an_own_entry_is_that_of_a_class_that_carries_it() -> N
 def test_every_documented_code_of_the_service_has_an_entry() -> None:
     assert set(DOCUMENTED) <= {c for c, entry in ENTRIES.items() if entry.owner is Owner.ASYNC}
     assert "QUOTA_EXCEEDED" in ENTRIES
-
-
-def subclasses(cls: type[errors.AsyncflowError]) -> set[type[errors.AsyncflowError]]:
-    return {cls}.union(*(subclasses(child) for child in cls.__subclasses__()))
 
 
 def test_every_exit_code_has_an_entry_that_says_the_same_as_its_class() -> None:

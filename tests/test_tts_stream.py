@@ -13,13 +13,9 @@ import pytest
 
 from asyncflow_cli.protocol.audio import UNKNOWN_LENGTH
 from tests.conftest import Run, ServedSandbox, environment
+from tests.test_tts import seconds_of
 
 FOX = "The quick brown fox jumps over the lazy dog. It was not amused."
-
-
-def seconds_of(path: Path) -> float:
-    with wave.open(str(path)) as file:
-        return float(file.getnframes() / file.getframerate())
 
 
 @pytest.mark.parametrize("transport", ["ws", "http"])

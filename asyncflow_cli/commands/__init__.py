@@ -2,6 +2,7 @@
 
 A file for each command or group of them, and
 
+declared.py  how options and arguments are declared without Typer
 options.py   options used more than once, and where text comes from
 speaking.py  options of the commands that synthesise, and the request they come to
 defaults.py  options whose default stands in a file

@@ -31,9 +31,9 @@ class CueRules:
 
     def __post_init__(self) -> None:
         if self.max_chars < 1 or self.max_lines < 1 or not 0 < self.max_cue < inf:
-            raise UsageError("A cue needs a column, a line and some time, but not all of it")
+            raise UsageError("A cue needs at least one column and one line, and a limit above 0 s")
         if not 0 <= self.gap_split < inf:
-            raise UsageError("A gap is nothing or some seconds")
+            raise UsageError("A gap that splits lasts 0 s or longer")
 
 
 @dataclass(frozen=True)

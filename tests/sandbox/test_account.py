@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 import httpx
 import pytest
@@ -25,16 +23,13 @@ from tests.sandbox.far_ends import (
     in_thread,
     make_call,
     media_server,
+    run,
     sandbox,
     say_nothing,
 )
 
 SHORT = "<Response/>"
 ENGLISH = "+442071838750"
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import cmath
 import json
 import math
-from collections.abc import Coroutine
-from typing import Any
 
 import httpx
 import pytest
 from websockets.asyncio.server import ServerConnection
 
 from asyncflow_cli.protocol.audio import decode_mulaw
-from tests.sandbox.far_ends import TO, ended, make_call, media_server, sandbox, say_nothing
+from tests.sandbox.far_ends import TO, ended, make_call, media_server, run, sandbox, say_nothing
 
 PAUSE = '<Response><Pause length="9"/></Response>'
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 def test_a_script_is_acted_out_on_the_line() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from tests.sandbox.far_ends import (
     in_thread,
     make_call,
     media_server,
+    run,
     sandbox,
     say_nothing,
     web_server,
@@ -29,10 +29,6 @@ from tests.sandbox.far_ends import (
 
 BEEPING = 'machine; say "We are out."; beep'
 PAUSE = '<Response><Pause length="8"/></Response>'
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 async def hum(text: str, _language: str | None) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -21,14 +21,11 @@ from tests.sandbox.far_ends import (
     in_thread,
     make_call,
     media_server,
+    run,
     sandbox,
     web_server,
     xml,
 )
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 def test_every_request_and_its_answer_are_events() -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
-
 import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from asyncflow_cli.sandbox.account import ACCOUNT_SID, TEST_ACCOUNT_SID, TEST_AUTH_TOKEN
 from asyncflow_cli.sandbox.server import Sandbox
-from tests.sandbox.far_ends import TO, in_thread, sandbox
+from tests.sandbox.far_ends import TO, in_thread, run, sandbox
 
 GOOD = {"to": TO, "from_": "+15005550006", "twiml": "<Response/>"}
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 def magic_client(running: Sandbox) -> Client:

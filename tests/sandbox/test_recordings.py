@@ -7,7 +7,7 @@ import contextlib
 import io
 import struct
 import wave
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ from tests.sandbox.far_ends import (
     in_thread,
     make_call,
     media_server,
+    run,
     sandbox,
     web_server,
 )
@@ -37,10 +38,6 @@ from tests.sandbox.stranger import seconds_of
 
 SAID, HEARD = b"\xce" * 800, b"\xa0" * 800
 """1000 and 8031, near enough: a tenth of a second each."""
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 async def say(_text: str, _language: str | None) -> bytes:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
-
 import httpx
 import msgspec
 
-from tests.sandbox.far_ends import TO, ended, make_call, sandbox
+from tests.sandbox.far_ends import TO, ended, make_call, run, sandbox
 
 PAUSE = '<Response><Pause length="999"/></Response>'
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 def test_every_notification_is_a_failure_until_a_reset() -> None:

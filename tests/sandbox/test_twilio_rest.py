@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-from collections.abc import Coroutine
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,11 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.sandbox import account
 from asyncflow_cli.sandbox.callee import Callee
 from asyncflow_cli.sandbox.server import Sandbox
-from tests.sandbox.far_ends import FROM, TO, client, ended, in_thread, make_call, sandbox
+from tests.sandbox.far_ends import FROM, TO, client, ended, in_thread, make_call, run, sandbox
 
 SHORT = "<Response/>"
 ROOT = f"/2010-04-01/Accounts/{account.ACCOUNT_SID}"
 GOOD = {"To": TO, "From": FROM, "Twiml": SHORT}
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
 
 
 def http(running: Sandbox, **options: Any) -> httpx.AsyncClient:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from asyncflow_cli.protocol.picking import bare
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _TIME = re.compile(r"(\d{1,9}(?:\.\d+)?) ?(ms|s|m|h|)")
@@ -46,18 +46,18 @@ class Condition:
             case "contains":
                 return self._is_in(value)
             case "matches":
-                return re.search(self.wanted, shown(value)) is not None
+                return re.search(self.wanted, bare(value)) is not None
         return _is_number(value) and _ORDER[self.operator](value, self.number)
 
     def _is(self, value: Any) -> bool:
         if _is_number(value) and self.number is not None:
             return bool(value == self.number)
-        return shown(value) == self.wanted
+        return bare(value) == self.wanted
 
     def _is_in(self, value: Any) -> bool:
         if isinstance(value, list | Mapping):
-            return any(shown(item) == self.wanted for item in value)
-        return self.wanted in shown(value)
+            return any(bare(item) == self.wanted for item in value)
+        return self.wanted in bare(value)
 
 
 def read_conditions(wanted: Any, *, time: bool = False) -> tuple[Condition, ...]:
@@ -71,7 +71,7 @@ def read_conditions(wanted: Any, *, time: bool = False) -> tuple[Condition, ...]
 
 
 def _condition(wanted: Any, *, time: bool) -> Condition:
-    text = shown(wanted)
+    text = bare(wanted)
     match = _CONDITION.fullmatch(text.strip()) if isinstance(wanted, str) else None
     name, value = (match[1], match[2].strip()) if match else ("==", text)
     number = seconds(value) if time else _number(value)
@@ -94,11 +94,6 @@ def seconds(text: str) -> float | None:
     """Of `400ms`, `30s`, `2m` or `1h`; a bare number is seconds. None for anything else."""
     match = _TIME.fullmatch(text.strip())
     return float(match[1]) * _SECONDS[match[2]] if match else None
-
-
-def shown(value: Any) -> str:
-    """A text as it is, anything else as JSON writes it."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _number(text: str) -> float | None:

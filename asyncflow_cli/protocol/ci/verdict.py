@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from asyncflow_cli.protocol.ci.conditions import Condition, shown
+from asyncflow_cli.protocol.ci.conditions import Condition
 from asyncflow_cli.protocol.ci.report import CheckReport, Result, StepReport
 from asyncflow_cli.protocol.ci.suite import TIMES, Expectation, Step
 from asyncflow_cli.protocol.paths import NOTHING, at
+from asyncflow_cli.protocol.picking import bare
 
 LATENCIES = ("first_audio_ms", "first_byte_ms", "latency_ms", "elapsed_ms")
 """How long the service let us wait, in whichever of these a command tells it."""
@@ -121,7 +122,7 @@ def check(expectation: Expectation, done: Done) -> CheckReport:
 def _told(value: Any, *, time: bool) -> str | None:
     if value is NOTHING:
         return None
-    return f"{value:.3g} s" if time else shown(value)
+    return f"{value:.3g} s" if time else bare(value)
 
 
 def _first(document: Mapping[str, Any], names: tuple[str, ...]) -> Any:
