@@ -49,6 +49,8 @@ async def read_text(stream: Readable) -> AsyncIterator[str]:
                 chunk = stream.read(CHUNK) or b""
             except OSError as error:
                 chunk = error
+            except ValueError:  # somebody closed it
+                chunk = b""
             room.acquire()
             try:
                 loop.call_soon_threadsafe(chunks.put_nowait, chunk)

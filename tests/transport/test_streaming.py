@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import io
 import signal
 import subprocess
 import sys
@@ -46,6 +47,17 @@ def test_a_stdin_that_cannot_be_read_is_no_endless_wait() -> None:
 
     with pytest.raises(UsageError, match="stdin cannot be read: Input/output error"):
         asyncio.run(read())
+
+
+def test_a_stdin_that_somebody_closes_has_ended() -> None:
+    stream = io.BytesIO(b"Hi")
+
+    async def read() -> list[str]:
+        async with asyncio.timeout(5):
+            return [text async for text in read_text(stream)]
+
+    stream.close()
+    assert asyncio.run(read()) == []
 
 
 def talking(fast: ServedSandbox, home: Path, *args: str) -> subprocess.Popen[bytes]:
