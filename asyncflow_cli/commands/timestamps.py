@@ -150,8 +150,9 @@ def timestamps(
     )
     if dry_run:
         from asyncflow_cli.protocol.dryrun import speech_plan
+        from asyncflow_cli.protocol.models import TIMED_PATH
 
-        url = f"{settings.base_url}/text_to_speech/with_timestamps"
+        url = settings.base_url + TIMED_PATH
         request = to_show(app, request)
         app.out.record(speech_plan(url, request, order.pieces, key=bool(settings.api_key)))
         return

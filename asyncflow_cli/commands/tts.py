@@ -90,8 +90,9 @@ def tts(
     )
     if dry_run:
         from asyncflow_cli.protocol.dryrun import speech_plan
+        from asyncflow_cli.protocol.models import SPEECH_PATH
 
-        url, key = f"{settings.base_url}/text_to_speech", bool(settings.api_key)
+        url, key = settings.base_url + SPEECH_PATH, bool(settings.api_key)
         request = to_show(app, request)
         app.out.record(speech_plan(url, request, pieces(request.transcript), key=key))
         return

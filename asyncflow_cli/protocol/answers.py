@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from asyncflow_cli.protocol.models import LANGUAGES, Model
+from asyncflow_cli.protocol.models import LANGUAGES, Model, unheard_of
 
 TRANSCRIPTION_PATH = "/speech_to_text"
 
@@ -39,10 +39,8 @@ class TranscriptionRequest(Model, frozen=True):
 
     def doubts(self) -> Iterator[str]:
         """What the service may not do as asked, by all we know; it is asked all the same."""
-        if self.model_id != TRANSCRIPTION_MODEL:
-            yield f"Model {self.model_id} is not one we have heard of"
-        if self.language is not None and self.language not in LANGUAGES:
-            yield f"Language {self.language} is not one we have heard of"
+        yield from unheard_of("Model", self.model_id, {TRANSCRIPTION_MODEL})
+        yield from unheard_of("Language", self.language, LANGUAGES)
 
 
 class Transcription(msgspec.Struct, frozen=True):

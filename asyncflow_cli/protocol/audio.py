@@ -11,6 +11,8 @@ import sys
 from functools import cache
 from typing import Literal
 
+from asyncflow_cli.errors import IncompleteError
+
 Container = Literal["raw", "mp3", "wav"]
 Encoding = Literal["pcm_s16le", "pcm_f32le", "pcm_mulaw"]
 
@@ -66,6 +68,12 @@ def decode_mulaw(mulaw: bytes) -> bytes:
     if sys.byteorder == "big":
         samples.byteswap()
     return samples.tobytes()
+
+
+def insist_on_whole_samples(n_bytes: int, encoding: str) -> None:
+    """IncompleteError if the last sample is cut off."""
+    if n_bytes % SAMPLE_BYTES[encoding]:
+        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
 
 
 def seconds(n_bytes: int, encoding: str, sample_rate: int) -> float:

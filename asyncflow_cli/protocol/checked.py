@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from asyncflow_cli.errors import IncompleteError
 from asyncflow_cli.protocol import wav
-from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, seconds
+from asyncflow_cli.protocol.audio import UNKNOWN_LENGTH, insist_on_whole_samples, seconds
 from asyncflow_cli.protocol.models import OutputFormat
 
 
@@ -34,8 +34,7 @@ def check(audio: bytes, wanted: OutputFormat) -> Checked:
 
 def _check_raw(audio: bytes, wanted: OutputFormat) -> Checked:
     encoding = wanted.encoding or "pcm_s16le"
-    if len(audio) % SAMPLE_BYTES[encoding]:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    insist_on_whole_samples(len(audio), encoding)
     return Checked(audio, seconds(len(audio), encoding, wanted.sample_rate))
 
 
@@ -82,8 +81,7 @@ def _check_data(audio: bytes, start: int, size: int, form: wav.Form | None) -> C
         audio = _with_length(audio, start)
     if form is None or form.encoding is None or not form.sample_rate:
         return Checked(audio, None)
-    if there % SAMPLE_BYTES[form.encoding]:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    insist_on_whole_samples(there, form.encoding)
     return Checked(audio, seconds(there, form.encoding, form.sample_rate))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from asyncflow_cli.protocol.formats import streamed
-from asyncflow_cli.protocol.models import VERSION, SpeechRequest
+from asyncflow_cli.protocol.models import STREAMED_PATH, VERSION, SpeechRequest
 from asyncflow_cli.protocol.reports import DryRunReport
 from asyncflow_cli.protocol.speechmessages import Initialize, socket_url
 from asyncflow_cli.protocol.splitting import split
@@ -48,7 +48,7 @@ def stream_plan(
     """Of a stream, whose text goes out in small pieces, to `ws` or to `http`."""
     request = msgspec.structs.replace(request, output_format=streamed(request.output_format))
     if transport == "http":
-        return speech_plan(f"{base_url}/text_to_speech/streaming", request, split(text), key=key)
+        return speech_plan(base_url + STREAMED_PATH, request, split(text), key=key)
     return socket_plan(socket_url(base_url), request, split(text), key=key)
 
 

@@ -7,7 +7,12 @@ from itertools import accumulate
 
 from asyncflow_cli.errors import IncompleteError, LocalProtocolError, UsageError
 from asyncflow_cli.protocol import mp3join, wav
-from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, seconds, wav_file
+from asyncflow_cli.protocol.audio import (
+    UNKNOWN_LENGTH,
+    insist_on_whole_samples,
+    seconds,
+    wav_file,
+)
 from asyncflow_cli.protocol.models import OutputFormat
 
 _WAV_ROOM = UNKNOWN_LENGTH - 1024
@@ -42,9 +47,8 @@ def starts(pieces: Sequence[bytes], output_format: OutputFormat) -> list[float]:
 
 def _raws(pieces: Sequence[bytes], output_format: OutputFormat) -> list[bytes]:
     _insist_on_some(pieces)
-    width = SAMPLE_BYTES[output_format.encoding or "pcm_s16le"]
-    if any(len(piece) % width for piece in pieces):
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    for piece in pieces:
+        insist_on_whole_samples(len(piece), output_format.encoding or "pcm_s16le")
     return list(pieces)
 
 

@@ -7,7 +7,7 @@ Unset fields are left out, unknown ones ignored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from string import hexdigits
 from typing import Annotated, Any, Literal, Protocol
 
@@ -18,6 +18,10 @@ from asyncflow_cli.protocol.audio import Container, Encoding
 
 VERSION = "v1"
 """The only version of the API that there is."""
+
+SPEECH_PATH = "/text_to_speech"
+TIMED_PATH = f"{SPEECH_PATH}/with_timestamps"
+STREAMED_PATH = f"{SPEECH_PATH}/streaming"
 
 LANGUAGES = frozenset(
     {"en", "fr", "es", "de", "it", "pt", "ar", "ru", "ro", "ja", "he", "hy", "tr", "hi", "zh"}
@@ -101,12 +105,16 @@ class Wishes(Protocol):
     def stability(self) -> int | None: ...
 
 
+def unheard_of(what: str, name: str | None, known: Collection[str]) -> Iterator[str]:
+    """A doubt about a name that was given and is not known."""
+    if name is not None and name not in known:
+        yield f"{what} {name} is not one we have heard of"
+
+
 def doubts(request: Wishes) -> Iterator[str]:
     """What the service may not do as asked, by all we know; it is asked all the same."""
-    if request.model_id not in MODELS | LEGACY_MODELS:
-        yield f"Model {request.model_id} is not one we have heard of"
-    if request.language is not None and request.language not in LANGUAGES:
-        yield f"Language {request.language} is not one we have heard of"
+    yield from unheard_of("Model", request.model_id, MODELS | LEGACY_MODELS)
+    yield from unheard_of("Language", request.language, LANGUAGES)
     ignored = request.speed_control is not None or request.stability is not None
     if ignored and request.model_id != HONOURS_SPEED:
         yield f"{request.model_id} ignores speed and stability: only {HONOURS_SPEED} has them"

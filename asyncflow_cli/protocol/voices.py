@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from asyncflow_cli.errors import NotFoundError, UsageError
 from asyncflow_cli.nearest import did_you_mean
-from asyncflow_cli.protocol.models import LANGUAGES, MODELS, Model
+from asyncflow_cli.protocol.models import LANGUAGES, MODELS, Model, unheard_of
 
 Gender = Literal["Male", "Female", "Neutral", "Unspecified"]
 VoiceType = Literal["PREDEFINED", "CUSTOM"]
@@ -129,10 +129,8 @@ def _type_of(mine: object) -> VoiceType:
 
 def doubts(request: ListVoicesRequest) -> Iterator[str]:
     """Filters that we have not heard of; the service is asked all the same."""
-    if request.model_id is not None and request.model_id not in MODELS:
-        yield f"Model {request.model_id} is not one we have heard of"
-    if request.language is not None and request.language not in LANGUAGES | LIBRARY_LANGUAGES_TOO:
-        yield f"Language {request.language} is not one we have heard of"
+    yield from unheard_of("Model", request.model_id, MODELS)
+    yield from unheard_of("Language", request.language, LANGUAGES | LIBRARY_LANGUAGES_TOO)
 
 
 def is_about(voice: Voice, text: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from asyncflow_cli.errors import IncompleteError
-from asyncflow_cli.protocol.audio import SAMPLE_BYTES, UNKNOWN_LENGTH, Encoding
+from asyncflow_cli.protocol.audio import UNKNOWN_LENGTH, Encoding, insist_on_whole_samples
 
 _ENCODINGS: dict[tuple[int, int], Encoding] = {
     (1, 16): "pcm_s16le",
@@ -50,7 +50,9 @@ def read(file: bytes) -> Wav:
         if name == b"fmt ":
             kind = _kind(form(file[start : start + size]))
         if name == b"data" and kind is not None:
-            return Wav(*kind, _audio(file, start, size, SAMPLE_BYTES[kind[0]]))
+            size = length(file, start, size)
+            insist_on_whole_samples(size, kind[0])
+            return Wav(*kind, file[start : start + size])
     raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
 
 
@@ -106,10 +108,3 @@ def _kind(told: Form) -> tuple[Encoding, int]:
             code="AUDIO_MISMATCH",
         )
     return encoding, told.sample_rate
-
-
-def _audio(file: bytes, start: int, size: int, width: int) -> bytes:
-    size = length(file, start, size)
-    if size % width:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
-    return file[start : start + size]

@@ -10,7 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from asyncflow_cli.protocol.models import VERSION, ServiceStatus
+from asyncflow_cli.protocol.models import (
+    SPEECH_PATH,
+    STREAMED_PATH,
+    TIMED_PATH,
+    VERSION,
+    ServiceStatus,
+)
 from asyncflow_cli.protocol.speechmessages import IDLE_LIMIT, PATH
 from asyncflow_cli.sandbox.answering import Endpoint, answering, service_routes
 from asyncflow_cli.sandbox.cloning import Cloning
@@ -38,9 +44,9 @@ def routes(
 
     table: dict[str, dict[str, Endpoint]] = {
         "/": {"GET": status},
-        "/text_to_speech": {"POST": synthesis.whole},
-        "/text_to_speech/with_timestamps": {"POST": synthesis.with_timestamps},
-        "/text_to_speech/streaming": {"POST": synthesis.streaming},
+        SPEECH_PATH: {"POST": synthesis.whole},
+        TIMED_PATH: {"POST": synthesis.with_timestamps},
+        STREAMED_PATH: {"POST": synthesis.streaming},
         "/voices/clone": {"POST": Cloning(speaker).clone},
         **voices.table(),
     }

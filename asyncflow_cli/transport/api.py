@@ -21,7 +21,13 @@ from asyncflow_cli.protocol.answers import (
     Transcription,
     TranscriptionRequest,
 )
-from asyncflow_cli.protocol.models import ServiceStatus, SpeechRequest
+from asyncflow_cli.protocol.models import (
+    SPEECH_PATH,
+    STREAMED_PATH,
+    TIMED_PATH,
+    ServiceStatus,
+    SpeechRequest,
+)
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.answers import decode, decode_result
 
@@ -95,7 +101,7 @@ class ApiClient:
         """`POST /text_to_speech`: the whole audio in the format asked for."""
         from asyncflow_cli.protocol.failures import disguised
 
-        response = await self.send("POST", "/text_to_speech", json=request)
+        response = await self.send("POST", SPEECH_PATH, json=request)
         error = disguised(response.headers.get("content-type", ""), response.content)
         if error:
             raise error
@@ -103,7 +109,7 @@ class ApiClient:
 
     async def synthesize_with_timestamps(self, request: SpeechRequest) -> TimestampedSpeech:
         """`POST /text_to_speech/with_timestamps`: the audio, and when its words are heard."""
-        response = await self.send("POST", "/text_to_speech/with_timestamps", json=request)
+        response = await self.send("POST", TIMED_PATH, json=request)
         return decode_result(response.content, TimestampedSpeech)
 
     async def transcribe(
@@ -123,9 +129,8 @@ class ApiClient:
         """
         from asyncflow_cli.transport.exchange import audio_of
 
-        path = "/text_to_speech/streaming"
         response = await self._exchange.begin(
-            lambda: self._exchange.build("POST", path, json=request)
+            lambda: self._exchange.build("POST", STREAMED_PATH, json=request)
         )
         try:
             yield audio_of(response)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from asyncflow_cli.errors import IncompleteError, NetworkError
-from asyncflow_cli.protocol.audio import SAMPLE_BYTES, seconds
+from asyncflow_cli.protocol.audio import insist_on_whole_samples, seconds
 from asyncflow_cli.protocol.gauge import Gauge
 from asyncflow_cli.protocol.models import SpeechRequest, VoiceSelector, known_id
 from asyncflow_cli.protocol.speechmessages import Initialize, RanDry
@@ -239,6 +239,5 @@ def _duration(n_bytes: int, request: SpeechRequest) -> float:
     if form.container == "mp3":
         return n_bytes * 8 / (form.bit_rate or 192_000)
     encoding = form.encoding or "pcm_s16le"
-    if n_bytes % SAMPLE_BYTES[encoding]:
-        raise IncompleteError("The audio ends in the middle of a sample", code="AUDIO_TRUNCATED")
+    insist_on_whole_samples(n_bytes, encoding)
     return seconds(n_bytes, encoding, form.sample_rate)
