@@ -21,8 +21,8 @@ from asyncflow_cli.manual.page import Page, Parameter
 COMMANDS = ("status", "tts", "tts-stream")
 """Those whose modules do without Typer, too."""
 
-LATER = {"field", "jq", "color", "help", "version"}
-"""Options of every command that do more than to be noted."""
+PARSERS = {"field", "jq", "color", "help", "version"}
+"""Options of every command that only the parser understands."""
 
 
 class Line(NamedTuple):
@@ -104,7 +104,7 @@ class _Reading:
     def _option(self, word: str, words: Iterator[str]) -> None:
         name, joined, value = word.partition("=")
         param = next((p for p in self._page.parameters if name in (*p.flags, *p.opposites)), None)
-        if param is None or param.name in LATER or (joined and not name.startswith("--")):
+        if param is None or param.name in PARSERS or (joined and not name.startswith("--")):
             raise _Unclear
         if param.is_switch:
             self._note(None if joined else param, name in param.flags)

@@ -76,7 +76,9 @@ def text_source(argument: str | None, file: str | None) -> str | None:
     if argument not in (None, "-"):
         return _not_blank(str(argument), "the argument")
     if argument is None and file is None and sys.stdin.isatty():
-        raise UsageError("No text", hint="Give it as an argument, with -f FILE, or through a pipe")
+        from asyncflow_cli.protocol.transcript import TEXT_COMES
+
+        raise UsageError("No text", hint=TEXT_COMES)
     return None
 
 
