@@ -15,6 +15,8 @@ class Takes:
 
     __slots__ = ("_failures", "_number", "_script", "assumed_end", "line", "seconds")
 
+    __slots__ = ("_failures", "_number", "_script", "assumed_end", "line", "seconds")
+
     def __init__(self, script: Script) -> None:
         self._script = script
         self.line: Line | None = None
