@@ -14,6 +14,7 @@ import contextlib
 import logging
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from asyncflow_cli.transport.leg import Leg
+from asyncflow_cli.transport.leg import AUDIO, Leg
 
 try:
     from websockets.speedups import apply_mask
@@ -33,8 +34,8 @@ except ImportError:  # where it is not compiled
 LARGEST_MESSAGE = 64 * 1024
 """Bytes; Twilio's have 400."""
 
-BUFFER = 4096
-"""Bytes of a socket's buffer, ten of Twilio's messages. It grows for larger ones."""
+BUFFER = 128 * 1024
+"""Bytes that are read at a time: twice a frame whose size is told in two bytes."""
 
 DEAD_AFTER = 5.0
 """Seconds a write may wait: a socket that is dead but open must not hold up the call."""
@@ -64,10 +65,25 @@ CONTROL = 0x08
 MASKED, LONG, HUGE = 0x80, 126, 127
 """Of the second byte: its bit, and the sizes that say that the size follows."""
 
+SEEN = len(AUDIO)
+"""Bytes that are unmasked where nobody listens: a phone speaks fifty times a second."""
+
 HEAD, LONG_HEAD = 6, 8
 """Bytes before a text, its mask included."""
 
 log = logging.getLogger(__name__)
+
+
+class _Desk(threading.local):
+    """Where a thread's sockets put what they have read, one at a time, each until it has seen it:
+    a thousand buffers of their own would be in no cache."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray(BUFFER)
+        self.view = memoryview(self.buffer)
+
+
+_DESK = _Desk()
 
 
 class MediaSocket(asyncio.BufferedProtocol):
@@ -95,9 +111,9 @@ class MediaSocket(asyncio.BufferedProtocol):
         self._connections = connections
         self._core = ServerProtocol(max_size=LARGEST_MESSAGE, logger=log)
         self._leg: Leg | None = None
-        self._buffer = bytearray(BUFFER)
-        self._view = memoryview(self._buffer)
-        self._held = 0
+        self._buffer, self._view = _DESK.buffer, _DESK.view
+        self._held = b""
+        """Of a frame whose end did not come yet."""
         self._slow = self._alive = self._flows = self._gathers = False
         self._parts: list[bytes] = []
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -127,24 +143,21 @@ class MediaSocket(asyncio.BufferedProtocol):
     # What comes in
 
     def get_buffer(self, _size_hint: int) -> memoryview:
-        return self._view[self._held :] if self._held else self._view
+        held = len(self._held)
+        if not held:
+            return self._view
+        self._buffer[:held] = self._held
+        return self._view[held:]
 
     def buffer_updated(self, n_bytes: int) -> None:
         self._alive = self._flows = True
-        end = self._held + n_bytes
+        end = len(self._held) + n_bytes
         begin = self._take(end)
-        self._held = end - begin
-        if not self._held:
-            return
-        if begin:
-            self._buffer[: self._held] = self._buffer[begin:end]
-        elif end == len(self._buffer):
-            self._buffer = self._buffer + bytes(end)
-            self._view = memoryview(self._buffer)
+        self._held = bytes(self._view[begin:end]) if begin < end else b""
 
     def _take(self, end: int) -> int:
         """Take off what is whole, and tell where the rest begins."""
-        buffer, begin = self._buffer, 0
+        buffer, begin, leg = self._buffer, 0, self._leg
         while end - begin >= HEAD and not self._slow:
             size, text = buffer[begin + 1] - MASKED, begin + HEAD
             if size == LONG:
@@ -156,8 +169,11 @@ class MediaSocket(asyncio.BufferedProtocol):
             if stop > end:
                 break
             if buffer[begin] == WHOLE_TEXT:
-                if self._leg is not None:
-                    self._leg.received(apply_mask(buffer[text:stop], buffer[text - 4 : text]))
+                if leg is not None and not (
+                    leg.is_deaf
+                    and apply_mask(buffer[text : text + SEEN], buffer[text - 4 : text]) == AUDIO
+                ):
+                    leg.received(apply_mask(buffer[text:stop], buffer[text - 4 : text]))
             else:
                 self._slow = not buffer[begin] & CONTROL
                 self._receive(bytes(buffer[begin:stop]))
@@ -201,7 +217,7 @@ class MediaSocket(asyncio.BufferedProtocol):
     def write(self, messages: list[bytes]) -> None:
         """Send these texts in one piece."""
         if self._core.state is State.OPEN:
-            self._transport.write(b"".join([_framed(message) for message in messages]))
+            self._transport.write(b"".join(map(_framed, messages)))
 
     def close(self, code: int) -> None:
         """Begin the closing handshake, and wait only so long for its end."""

@@ -118,9 +118,7 @@ class SpeechSession:
             async for event in self._receive(context, sending, at_once):
                 yield event
         finally:
-            sending.cancel()
-            # Whatever it failed with is told by silence, or is no news any more.
-            await asyncio.gather(sending, return_exceptions=True)
+            await _stop(sending)
             if self._can_close_early and not isinstance(event, Final):
                 await self._send(CloseContext(context))
 
@@ -231,6 +229,14 @@ class SpeechSession:
 
 async def _one(text: str) -> AsyncIterator[str]:
     yield text
+
+
+async def _stop(sending: asyncio.Task[None]) -> None:
+    """Whatever it failed with is told by silence, or is no news any more."""
+    if sending.cancel():
+        await asyncio.gather(sending, return_exceptions=True)
+    elif not sending.cancelled():
+        sending.exception()
 
 
 def _named(fault: Fault) -> AsyncflowError:
