@@ -9,8 +9,8 @@ import msgspec
 from asyncflow_cli.app import App
 from asyncflow_cli.commands.declared import Option
 from asyncflow_cli.protocol.audio import Container
+from asyncflow_cli.protocol.formats import PresetName
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector, doubts
-from asyncflow_cli.protocol.presets import PresetName
 
 OutputOption = Annotated[
     str | None,

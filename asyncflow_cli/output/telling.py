@@ -15,7 +15,6 @@ import msgspec
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.output.documents import Event, Format, View
 from asyncflow_cli.output.progress import PATIENCE, Bar, Step
-from asyncflow_cli.output.teller import Teller
 from asyncflow_cli.output.words import Words
 from asyncflow_cli.streams import drop
 
@@ -83,6 +82,8 @@ class Telling(Words):
     @contextlib.contextmanager
     def _told_beside(self, live: LiveView | None) -> Iterator[None]:
         """What is said meanwhile is said by a thread, above the view if there is one."""
+        from asyncflow_cli.output.teller import Teller
+
         self._teller = Teller(None if live is None else live.draw)
         try:
             yield

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
-from typing import Any, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import msgspec
 
@@ -16,7 +16,9 @@ from asyncflow_cli.output.documents import Drawing, Format
 from asyncflow_cli.output.layout import wrapped
 from asyncflow_cli.output.redactor import Redactor
 from asyncflow_cli.output.screen import Screen
-from asyncflow_cli.output.teller import Teller
+
+if TYPE_CHECKING:
+    from asyncflow_cli.output.teller import Teller
 
 Pick: TypeAlias = Callable[[Any], Iterable[str]]
 """From a decoded document the texts that are printed in its place, each on a line."""

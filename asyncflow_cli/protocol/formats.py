@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from typing import Literal, cast
 
 import msgspec
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.audio import Container, Encoding
 from asyncflow_cli.protocol.models import OutputFormat
-from asyncflow_cli.protocol.presets import PRESETS, PresetName
+
+PresetName = Literal["phone", "web", "hd", "stt"]
 
 EXTENSIONS: dict[str, Container] = {
     ".wav": "wav",
@@ -95,6 +96,8 @@ def streamed(form: OutputFormat) -> OutputFormat:
 def _usual(preset: PresetName | None, container: str | None, path: str | None) -> OutputFormat:
     """The preset, or the usual format in this container. UsageError if neither is known."""
     if preset is not None:
+        from asyncflow_cli.protocol.presets import PRESETS
+
         usual = PRESETS[preset].output_format
         if container not in (None, usual.container):
             raise UsageError(

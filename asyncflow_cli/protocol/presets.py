@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from asyncflow_cli.protocol.models import OutputFormat
-
-PresetName = Literal["phone", "web", "hd", "stt"]
 
 
 class Preset(NamedTuple):

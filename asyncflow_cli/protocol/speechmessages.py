@@ -7,7 +7,6 @@ Audio stays the base64 it travels as.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -128,8 +127,7 @@ FromServer: TypeAlias = Audio | Final | Fault
 Message: TypeAlias = FromClient | FromServer
 
 
-@dataclass(frozen=True)
-class RanDry:
+class RanDry(msgspec.Struct, frozen=True):
     """No audio for a while, though the text is complete and no end was announced.
 
     No message: whoever listens says so, who has a clock.

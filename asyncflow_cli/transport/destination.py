@@ -6,13 +6,15 @@ What each of them takes is imported for it alone: the first audio is waited for.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, Self
+
+import msgspec
 
 from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.models import OutputFormat
 
 
-class Destination(NamedTuple):
+class Destination(msgspec.Struct, frozen=True):
     """Any of a file, an open stream and the loudspeaker."""
 
     path: Path | None = None
