@@ -90,7 +90,13 @@ def test_a_stream_in_a_voice_known_by_its_id_loads_no_client_and_nothing_that_as
     home: Path, fast: ServedSandbox
 ) -> None:
     """What is waited for is the first audio."""
-    spared = "asyncflow_cli.transport.api asyncflow_cli.transport.library getpass shlex unicodedata"
+    spared = " ".join(
+        [
+            *("getpass", "shlex", "unicodedata"),
+            *(f"asyncflow_cli.transport.{name}" for name in ("api", "library", "pump")),
+            *("asyncflow_cli.output.teller", "asyncflow_cli.protocol.presets"),
+        ]
+    )
     line = "tts-stream Hello --format raw -o a.raw"
     done = subprocess.run(
         [sys.executable, "-c", NAMED_PROGRAM, spared, line],

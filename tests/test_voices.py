@@ -495,6 +495,17 @@ def test_a_name_in_the_environment_speaks(sandboxed: Run) -> None:
     assert result.json["voice_id"] == STELLA
 
 
+@pytest.mark.parametrize(
+    ("name", "voice"), [("jennie", JENNIE), ("host", STELLA), (STELLA, STELLA)]
+)
+def test_any_name_of_a_voice_speaks_a_stream(
+    sandboxed: Run, home: Path, name: str, voice: str
+) -> None:
+    (home / "asyncflow.toml").write_text(f'[aliases]\nhost = "{STELLA}"\n')
+    result = sandboxed("tts-stream", "Hi", "-o", "hi.wav", "--voice", name, "--json")
+    assert result.json["voice_id"] == voice
+
+
 def test_any_name_of_a_voice_speaks_into_a_call(sandboxed: Run, fast: ServedSandbox) -> None:
     call = ("call", "--to", "+15551230001", "Hi.")
     assert sandboxed(*call, "--voice", "jennie").code == 0
