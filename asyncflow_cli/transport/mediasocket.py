@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +22,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from asyncflow_cli.transport.gathering import GATHERED, Gathering, gathering, wait_for
 from asyncflow_cli.transport.leg import AUDIO, Leg
 
 try:
@@ -45,16 +44,6 @@ SIGN_OF_LIFE = 15.0
 
 CLOSE_WITHIN = 5.0
 """Seconds the far end has to close."""
-
-MANY = 100
-"""Phones on one listener, from which on it pays to read several frames at once."""
-
-GATHERED = 2000
-"""Bytes that are waited for then, while frames flow that nobody listens to: five of them, 100 ms,
-in which a key or a mark may be late."""
-
-FLOWS_WITHIN = 0.25
-"""Seconds without a frame after which nothing is waited for: silence need not be sent."""
 
 WHOLE_TEXT = 0x81
 """First byte of a text that is no fragment."""
@@ -96,6 +85,7 @@ class MediaSocket(asyncio.BufferedProtocol):
         "_connections",
         "_core",
         "_flows",
+        "_gathering",
         "_gathers",
         "_held",
         "_leg",
@@ -115,6 +105,7 @@ class MediaSocket(asyncio.BufferedProtocol):
         self._held = b""
         """Of a frame whose end did not come yet."""
         self._slow = self._alive = self._flows = self._gathers = False
+        self._gathering: Gathering | None = None
         self._parts: list[bytes] = []
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -137,8 +128,9 @@ class MediaSocket(asyncio.BufferedProtocol):
             return
         self._leg.opened(self)
         self._set("life", SIGN_OF_LIFE, self._look_for_life)
-        if len(self._connections) > MANY and sys.platform == "linux":
-            self._gather()
+        self._gathering = gathering(len(self._connections))
+        if self._gathering is not None:
+            self._gathering.add(self)
 
     # What comes in
 
@@ -183,16 +175,12 @@ class MediaSocket(asyncio.BufferedProtocol):
             return end
         return begin
 
-    def _gather(self) -> None:
-        """Have the system wake us for several frames at once, but only while they flow."""
+    def look(self) -> None:
         flows, self._flows = self._flows, False
         gathers = flows and self._leg is not None and self._leg.is_deaf
-        if gathers is not self._gathers:
+        if gathers is not self._gathers and not self._transport.is_closing():
             self._gathers = gathers
-            least = GATHERED if gathers else 1
-            near: socket.socket = self._transport.get_extra_info("socket")
-            near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
-        self._set("gather", FLOWS_WITHIN, self._gather)
+            wait_for(self._transport, GATHERED if gathers else 1)
 
     def _receive(self, data: bytes) -> None:
         self._core.receive_data(data)
@@ -271,6 +259,8 @@ class MediaSocket(asyncio.BufferedProtocol):
         for timer in self._timers.values():
             timer.cancel()
         self._connections.discard(self)
+        if self._gathering is not None:
+            self._gathering.discard(self)
         if self._leg is not None:
             self._leg.lost()
 

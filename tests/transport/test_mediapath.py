@@ -28,10 +28,11 @@ from asyncflow_cli.transport.chronicle import Chronicle
 from asyncflow_cli.transport.conversation import Conversation
 from asyncflow_cli.transport.ear import Ear
 from asyncflow_cli.transport.gate import NO_KEYS, Gate
+from asyncflow_cli.transport.gathering import GATHERED, MANY
 from asyncflow_cli.transport.inbox import Inbox
 from asyncflow_cli.transport.leg import Leg, PhoneLost
 from asyncflow_cli.transport.listener import serving
-from asyncflow_cli.transport.mediasocket import GATHERED, MANY, MediaSocket
+from asyncflow_cli.transport.mediasocket import MediaSocket
 from asyncflow_cli.transport.phone import Phone
 from asyncflow_cli.transport.speechwire import is_whole_text, lacking
 from asyncflow_cli.transport.voice import Spoken
@@ -175,6 +176,9 @@ class Near(Wire):
     def __init__(self) -> None:
         super().__init__()
         self.least: asyncio.Queue[int] = asyncio.Queue()
+
+    def is_closing(self) -> bool:
+        return False
 
     def get_extra_info(self, name: str) -> Near:
         assert name == "socket"

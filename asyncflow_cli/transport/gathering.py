@@ -1,0 +1,71 @@
+"""Several frames of a phone at a time, where many phones talk and nobody listens to them.
+
+Each time the system wakes us costs more than all that is done with such a frame. So it is told to
+wait for some, but only while they flow: else what came last would wait for a next that never comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+MANY = 100
+"""Phones on one listener, from which on it pays."""
+
+GATHERED = 2000
+"""Bytes that are waited for: five frames, 100 ms, in which a key or a mark may be late."""
+
+FLOWS_WITHIN = 0.25
+"""Seconds without a frame after which nothing is waited for: silence need not be sent."""
+
+
+class Flow(Protocol):
+    """A socket that looks, now and then, whether to gather."""
+
+    def look(self) -> None: ...
+
+
+class Gathering:
+    """The sockets of one loop that do, which share a timer: one for each would cost as much as the
+    frames."""
+
+    def __init__(self) -> None:
+        self._flows: dict[Flow, None] = {}
+        self._is_waiting = False
+
+    def add(self, flow: Flow) -> None:
+        self._flows[flow] = None
+        if not self._is_waiting:
+            self._wait()
+
+    def discard(self, flow: Flow) -> None:
+        self._flows.pop(flow, None)
+
+    def _wait(self) -> None:
+        self._is_waiting = bool(self._flows)
+        if self._is_waiting:
+            asyncio.get_running_loop().call_later(FLOWS_WITHIN, self._look)
+
+    def _look(self) -> None:
+        for flow in self._flows:
+            flow.look()
+        self._wait()
+
+
+_OF_LOOP: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering] = WeakKeyDictionary()
+
+
+def gathering(phones: int) -> Gathering | None:
+    """The running loop's, if so many phones are worth it."""
+    if phones <= MANY or sys.platform != "linux":
+        return None
+    return _OF_LOOP.setdefault(asyncio.get_running_loop(), Gathering())
+
+
+def wait_for(transport: asyncio.Transport, n_bytes: int) -> None:
+    """Have the system tell of no less than that."""
+    near: socket.socket = transport.get_extra_info("socket")
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, n_bytes)
