@@ -13,7 +13,7 @@ from typing import Protocol
 from weakref import WeakKeyDictionary
 
 MANY = 100
-"""Phones on one listener, from which on it pays."""
+"""Phones in one process, from which on it pays."""
 
 GATHERED = 2000
 """Bytes that are waited for: five frames, 100 ms, in which a key or a mark may be late."""
@@ -25,12 +25,13 @@ FLOWS_WITHIN = 0.25
 class Flow(Protocol):
     """A socket that looks, now and then, whether to gather."""
 
-    def look(self) -> None: ...
+    def look(self, *, pays: bool) -> None: ...
 
 
 class Gathering:
-    """The sockets of one loop that do, which share a timer: one for each would cost as much as the
-    frames."""
+    """The sockets of one loop, which share a timer: one for each would cost as much as the frames.
+
+    Those that came while they were few gather too, once they are many; few need no timer."""
 
     def __init__(self) -> None:
         self._flows: dict[Flow, None] = {}
@@ -38,29 +39,31 @@ class Gathering:
 
     def add(self, flow: Flow) -> None:
         self._flows[flow] = None
-        if not self._is_waiting:
+        if len(self._flows) > MANY and not self._is_waiting:
             self._wait()
 
     def discard(self, flow: Flow) -> None:
         self._flows.pop(flow, None)
 
     def _wait(self) -> None:
-        self._is_waiting = bool(self._flows)
-        if self._is_waiting:
-            asyncio.get_running_loop().call_later(FLOWS_WITHIN, self._look)
+        self._is_waiting = True
+        asyncio.get_running_loop().call_later(FLOWS_WITHIN, self._look)
 
     def _look(self) -> None:
+        self._is_waiting = False
+        pays = len(self._flows) > MANY
         for flow in self._flows:
-            flow.look()
-        self._wait()
+            flow.look(pays=pays)
+        if pays:
+            self._wait()
 
 
 _OF_LOOP: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering] = WeakKeyDictionary()
 
 
-def gathering(phones: int) -> Gathering | None:
-    """The running loop's, if so many phones are worth it."""
-    if phones <= MANY or sys.platform != "linux":
+def gathering() -> Gathering | None:
+    """The running loop's, where the system can be told."""
+    if sys.platform != "linux":
         return None
     return _OF_LOOP.setdefault(asyncio.get_running_loop(), Gathering())
 

@@ -128,7 +128,7 @@ class MediaSocket(asyncio.BufferedProtocol):
             return
         self._leg.opened(self)
         self._set("life", SIGN_OF_LIFE, self._look_for_life)
-        self._gathering = gathering(len(self._connections))
+        self._gathering = gathering()
         if self._gathering is not None:
             self._gathering.add(self)
 
@@ -175,9 +175,9 @@ class MediaSocket(asyncio.BufferedProtocol):
             return end
         return begin
 
-    def look(self) -> None:
+    def look(self, *, pays: bool) -> None:
         flows, self._flows = self._flows, False
-        gathers = flows and self._leg is not None and self._leg.is_deaf
+        gathers = pays and flows and self._leg is not None and self._leg.is_deaf
         if gathers is not self._gathers and not self._transport.is_closing():
             self._gathers = gathers
             wait_for(self._transport, GATHERED if gathers else 1)

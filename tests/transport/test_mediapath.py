@@ -28,7 +28,7 @@ from asyncflow_cli.transport.chronicle import Chronicle
 from asyncflow_cli.transport.conversation import Conversation
 from asyncflow_cli.transport.ear import Ear
 from asyncflow_cli.transport.gate import NO_KEYS, Gate
-from asyncflow_cli.transport.gathering import GATHERED, MANY
+from asyncflow_cli.transport.gathering import GATHERED, MANY, gathering
 from asyncflow_cli.transport.inbox import Inbox
 from asyncflow_cli.transport.leg import Leg, PhoneLost
 from asyncflow_cli.transport.listener import serving
@@ -189,14 +189,25 @@ class Near(Wire):
         self.least.put_nowait(value)
 
 
+class Quiet:
+    """A phone beside."""
+
+    def look(self, *, pays: bool) -> None:
+        assert pays
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="done on Linux only")
 def test_among_many_frames_that_nobody_hears_are_gathered_but_only_while_they_flow() -> None:
     async def test() -> None:
         far, near = Far(), Near()
         transport: Any = near
-        far.socket = MediaSocket(transport, set(range(MANY)))
+        far.socket = MediaSocket(transport, set())
         far.socket.upgrade(HEAD % b"/", lambda: far.leg)
         far.say(text(CONNECTED) + text(START) + text(HEARD))
+        sockets = gathering()
+        assert sockets is not None
+        for _ in range(MANY):  # who come later, and make it worth while
+            sockets.add(Quiet())
         assert await near.least.get() == GATHERED
         assert await near.least.get() == 1, "now a key would be told of by itself"
         far.socket.connection_lost(None)
