@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from asyncflow_cli.errors import NetworkError, PrerequisiteError
-from asyncflow_cli.transport.roads.process import Running, guarded, identify, kill_group
+from asyncflow_cli.transport.roads.process import Running, identify, kill_group, tied
 from asyncflow_cli.transport.roads.road import Loss
 
 END_WITHIN = 2.0
@@ -121,10 +121,10 @@ async def running(
 ) -> AsyncIterator[Agent]:
     """Run a program in a session of its own, so that Ctrl-C does not end it before the call, and
     end it, with all that it started, at the end of the block, or of us."""
-    process = await _started(command)
-    agent = Agent(name, process, losing, reasons, hints)
-    listening = asyncio.create_task(agent.listen())
-    with guarded(process.pid):
+    with tied(command) as (whole, stdin):
+        process = await _started(command[0], whole, stdin)
+        agent = Agent(name, process, losing, reasons, hints)
+        listening = asyncio.create_task(agent.listen())
         try:
             yield agent
         finally:
@@ -138,11 +138,13 @@ async def running(
                 listening.cancel()
 
 
-async def _started(command: Sequence[str]) -> asyncio.subprocess.Process:
+async def _started(program: str, command: Sequence[str], stdin: int) -> asyncio.subprocess.Process:
+    if shutil.which(program) is None:
+        raise PrerequisiteError(f"{program} cannot be run", code="TUNNEL_MISSING")
     starting = asyncio.create_task(
         asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -157,7 +159,7 @@ async def _started(command: Sequence[str]) -> asyncio.subprocess.Process:
         raise
     except OSError as error:
         raise PrerequisiteError(
-            f"{command[0]} cannot be run: {error.strerror}", code="TUNNEL_MISSING"
+            f"{program} cannot be run: {error.strerror}", code="TUNNEL_MISSING"
         ) from None
 
 

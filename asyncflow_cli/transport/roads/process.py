@@ -1,7 +1,7 @@
 """Processes that hold tunnels: who they are, and their end.
 
-A process is known by more than its number, which the system gives away again: by its name and the
-moment it began. So what a crash left behind can be ended by the next run, and nothing else is.
+A process is known by more than its number, which the system gives away again: by the moment it
+began. So what a crash left behind can be ended by the next run, and nothing else is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,9 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 GUARD = 'read _; kill -KILL -"$1"'
 """Waits for the end of a pipe that only we hold, and then ends a process and what it started."""
+
+TIE = 'exec 3<&0; { read _ <&3; kill -KILL 0; } >/dev/null 2>&1 & exec "$@" </dev/null 3<&-'
+"""Becomes a program, and leaves somebody beside it who waits for the end of that pipe."""
 
 TOLD_WITHIN = 2.0
 """Seconds `ps` may take."""
@@ -30,7 +33,7 @@ class Running(msgspec.Struct, frozen=True):
 
     pid: int
     born: str
-    """Its name and beginning as this system tells them, for comparison only. Empty: unknown."""
+    """Its beginning as this system tells it, for comparison only. Empty: unknown."""
 
 
 def identify(pid: int) -> Running | None:
@@ -51,10 +54,27 @@ def kill_if_ours(left: Running) -> bool:
 
 
 @contextlib.contextmanager
-def guarded(leader: int) -> Iterator[None]:
-    """Have a process that began in a session of its own killed, with all that it started, should
-    we not live to see the end of the block: nobody cleans up after a SIGKILL but another process.
+def tied(command: Sequence[str]) -> Iterator[tuple[Sequence[str], int]]:
+    """A command line and a stdin for it, with which it does not outlive us for a moment.
+
+    To be started in a session of its own; it is killed, with all that it starts, at the end of
+    the block or of us: nobody cleans up after a SIGKILL but another process.
     """
+    if os.name != "posix":
+        yield command, subprocess.DEVNULL
+        return
+    reading, writing = os.pipe()
+    try:
+        yield ("/bin/sh", "-c", TIE, "sh", *command), reading
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
+@contextlib.contextmanager
+def guarded(leader: int) -> Iterator[None]:
+    """The same for a process that somebody else started: killed, should we not live to see the end
+    of the block."""
     if os.name != "posix":
         yield
         return
@@ -91,15 +111,15 @@ def _from_proc(pid: int) -> str | None:
     except OSError:
         return None
     # The name stands in brackets and may hold any character; fields are counted behind it.
-    name, _, rest = stat.partition(" ")[2].rpartition(")")
-    state, began = rest.split()[0], rest.split()[19]
-    return None if state == "Z" else f"{name.lstrip('(')} {began}"
+    fields = stat.rpartition(")")[2].split()
+    state, began = fields[0], fields[19]
+    return None if state == "Z" else began
 
 
 def _from_ps(pid: int) -> str | None:
     if os.name != "posix":
         return ""
-    command = ["ps", "-o", "lstart=,comm=", "-p", str(pid)]
+    command = ["ps", "-o", "lstart=", "-p", str(pid)]
     try:
         told = subprocess.run(command, capture_output=True, timeout=TOLD_WITHIN, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -156,7 +156,7 @@ def test_what_a_crash_left_behind_is_ended_and_nothing_else(agent: StandIn) -> N
         async with Cloudflared().open(8123) as tunnel:
             left = tunnel.agent
             assert left is not None
-            assert not kill_if_ours(Running(left.pid, "cloudflared 1"))
+            assert not kill_if_ours(Running(left.pid, "1"))
             assert not kill_if_ours(Running(left.pid, ""))
             assert tunnel.lost.reason is None
             assert kill_if_ours(left)
