@@ -96,13 +96,20 @@ def sandbox(home: Path, *options: str) -> Iterator[dict[str, str]]:
     """The environment that leads to a sandbox in a process of its own, which ends with this."""
     command = [str(OURS), "--quiet", "sandbox", "serve", "--port", "0", *options]
     with server(command, environment(home)) as said:
-        yield environment(home, **json.loads(said.readline())["environment"])
+        if not (ready := said.readline()):
+            raise RuntimeError(f"This does not start: {' '.join(command)}")
+        yield environment(home, **json.loads(ready)["environment"])
 
 
 @contextlib.contextmanager
 def server(command: Sequence[str], env: Mapping[str, str]) -> Iterator[IO[bytes]]:
     """What a server prints, while it runs."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(env)) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # it says that it was stopped, which is no news
+        env=dict(env),
+    ) as process:
         assert process.stdout is not None
         try:
             yield process.stdout
