@@ -139,8 +139,8 @@ async def running(
 
 
 async def _started(program: str, command: Sequence[str], stdin: int) -> asyncio.subprocess.Process:
-    if shutil.which(program) is None:
-        raise PrerequisiteError(f"{program} cannot be run", code="TUNNEL_MISSING")
+    if (missing := absent(program)) is not None:  # a shell starts it, and would tell less
+        raise missing
     starting = asyncio.create_task(
         asyncio.create_subprocess_exec(
             *command,
@@ -163,8 +163,8 @@ async def _started(program: str, command: Sequence[str], stdin: int) -> asyncio.
         ) from None
 
 
-def absent(name: str, hint: str) -> PrerequisiteError | None:
-    """The error that tells how to install a program, if it is not on PATH."""
+def absent(name: str, hint: str | None = None) -> PrerequisiteError | None:
+    """The error for a program that is not on PATH; the hint tells how to install it."""
     if shutil.which(name):
         return None
     return PrerequisiteError(f"{name} is not on PATH", hint=hint, code="TUNNEL_MISSING")
