@@ -65,6 +65,11 @@ def test_a_file_that_was_open_to_all_is_closed_when_it_is_written(run: Run, home
         ("voices.list.limit", "5", "[profiles.default.voices.list]\nlimit = 5\n"),
         ("call.tunnel", "ngrok,ssh", '[profiles.default.call]\ntunnel = ["ngrok", "ssh"]\n'),
         ("aliases.host", "Jennie", '[aliases]\nhost = "Jennie"\n'),
+        (
+            "sandbox.serve.callee",
+            "*=press 1; hang up",
+            '[profiles.default.sandbox.serve]\ncallee = ["*=press 1; hang up"]\n',
+        ),
     ],
 )
 def test_a_value_is_written_as_what_it_is_and_read_back(
@@ -94,6 +99,26 @@ def test_a_value_is_written_as_what_it_is_and_read_back(
         ("aliases.", "x", "There is no command 'aliases'"),
         ("api_key", "canary-canary", "stays in the shell's history"),
         ("voice", "", "There is no text"),
+        ("from", "12", "'12' is no phone number to use as the number to call from"),
+        ("to", "Jack", "'Jack' is no phone number to use as the number to call"),
+        ("call.to", "12", "The country code is missing"),
+        ("call.caller_id", "12", "is no phone number to use as the caller id"),
+        ("ssh_tunnel", "me@-oProxyCommand", "is no server"),
+        ("ssh_tunnel_url", "ftp://{port}.example.com", "is no public address"),
+        ("twilio_base_url", "twilio", "is no http(s) address"),
+        ("call.tunnel", "ngrok,ngork", "'ngork' is no tunnel"),
+        ("call.public_url", "ws://example.com", "wss:// addresses only"),
+        ("call.ring_timeout", "1h", "'1h' is out of range"),
+        ("call.max_silence", "soon", "'soon' is no duration"),
+        ("call.press_to_stop", "12", "--press-to-stop takes one key"),
+        ("call.send_digits", "x", "--send-digits takes up to 32"),
+        ("call.callee", "dance", "dance"),
+        ("status.wait", "soon", "'soon' is no duration"),
+        ("tts-stream.assert_ttfb", "soon", "'soon' is no duration"),
+        ("timestamps.captions", "srt,vvt", "'vvt' is no format of captions"),
+        ("sandbox.serve.fault", "nonsense", "nonsense"),
+        ("sandbox.serve.callee", "+15551230001=dance", "dance"),
+        ("sandbox.serve.account", "rich", "No knob of an account: rich"),
     ],
 )
 def test_a_wrong_name_or_value_is_refused_and_nothing_written(

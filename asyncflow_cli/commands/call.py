@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from asyncflow_cli.app import App
+from asyncflow_cli.commands import takes
 from asyncflow_cli.commands.options import (
     FileOption,
     LanguageOption,
@@ -19,10 +20,10 @@ from asyncflow_cli.commands.options import (
     text_source,
 )
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.order import CallOrder, key, phone_number, send_digits
+from asyncflow_cli.protocol.order import CallOrder, send_digits
 from asyncflow_cli.protocol.plan import BargeIn, MachinePolicy, Manners
 from asyncflow_cli.protocol.transcript import prepared
-from asyncflow_cli.settings import duration, whole_seconds
+from asyncflow_cli.settings import duration
 
 
 def register(app: typer.Typer) -> None:
@@ -205,9 +206,9 @@ def call(
     settings = app.configured(to=to, from_=from_, voice=voice, model=model, callee=callee)
     settings.need_all("to", "from_") if dry_run else settings.need_for_call(speaks=audio is None)
     order = CallOrder(
-        to=phone_number(settings.need("to"), "number to call"),
-        from_=phone_number(settings.need("from_"), "number to call from"),
-        caller_id=caller_id and phone_number(caller_id, "caller id"),
+        to=takes.number_to_call(settings.need("to")),
+        from_=takes.number_to_call_from(settings.need("from_")),
+        caller_id=caller_id and takes.caller_id(caller_id),
         **_speech(app, text, file, audio, keep_open=keep_open, plain=plain_text),
         language=language,
         plain_text=plain_text,
@@ -215,8 +216,8 @@ def call(
         max_silence=duration(max_silence),
         manners=Manners(
             repeat=repeat,
-            repeat_key=key(press_to_repeat, "--press-to-repeat"),
-            stop_key=key(press_to_stop, "--press-to-stop"),
+            repeat_key=takes.repeat_key(press_to_repeat),
+            stop_key=takes.stop_key(press_to_stop),
             barge_in=barge_in,
             machine=machine,
             keep_open=keep_open,
@@ -224,8 +225,8 @@ def call(
         ),
         send_digits=send_digits(send),
         record=record,
-        ring_timeout=whole_seconds(ring_timeout, at_most=600),
-        max_duration=whole_seconds(max_duration, at_most=86_400),
+        ring_timeout=takes.ring_timeout(ring_timeout),
+        max_duration=takes.max_duration(max_duration),
         public_url=public_url,
         port=port,
         tunnels=tuple(tunnel or ()),

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
+from asyncflow_cli.commands.takes import check
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings.names import KEYS, key_of
 from asyncflow_cli.transport.config.files import Default
@@ -26,6 +27,9 @@ RIVALS = {
     "public_url": {"tunnel"},
 }
 """Options that answer the same question. Who answered it on the command line wants no default."""
+
+SENTENCES = ("[NUMBER=]SCRIPT", "WHERE:WHAT")
+"""Of which kind of value a list is written in the file itself, and not by `config set`."""
 
 
 def commands_in(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
@@ -110,14 +114,22 @@ class FileDefaults(MutableMapping[str, Any]):
 def typed(ctx: typer.Context, name: str, text: str) -> Any:
     """The value for a file of an option such as `tts.format`; of anything else, the text.
 
-    UsageError for what the option does not take.
+    UsageError for what the option, or the command, does not take.
     """
     found = option_named(_tree(ctx), name)
+    metavar = found.metavar if found is not None else None
+    several = found is not None and found.multiple
+    texts = _listed(text, metavar) if several else [text]
+    check(name, metavar, texts)
     if found is None or id_of(found) in KEYS:
         return text
-    texts = re.split(r"[\s,]+", text) if found.multiple else text
-    value = found.type_cast_value(ctx, texts)
-    return value if isinstance(value, bool | int | float) else texts
+    value = found.type_cast_value(ctx, texts if several else text)
+    return value if isinstance(value, bool | int | float) else texts if several else text
+
+
+def _listed(text: str, metavar: str | None) -> list[str]:
+    """Several values in one text; a script or a fault has blanks and commas of its own."""
+    return [text] if metavar in SENTENCES else re.split(r"[\s,]+", text)
 
 
 def option_named(tree: TyperGroup, name: str) -> TyperOption | None:

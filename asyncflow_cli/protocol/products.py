@@ -64,7 +64,7 @@ def products(
 
     UsageError if a place or a format is missing, or if both want stdout.
     """
-    formats = _formats(captions)
+    formats = captions_wanted(captions)
     found = [Product(AUDIO, _place(output))] if output is not None else []
     if captions_output is not None:
         found.append(Product(_format(formats, captions_output), _place(captions_output)))
@@ -79,7 +79,8 @@ def _place(name: str) -> str | None:
     return None if name == "-" else name
 
 
-def _formats(captions: str | None) -> list[str]:
+def captions_wanted(captions: str | None) -> list[str]:
+    """The formats that `--captions srt,vtt` lists. UsageError for one that is none."""
     names = [] if captions is None else captions.split(",")
     # In their order, and each once.
     return list(dict.fromkeys(_known(name.strip()) for name in names))

@@ -1,0 +1,94 @@
+"""What options and settings take that the parser takes as any text: numbers, addresses, durations.
+
+A command reads what it is given by these, and a value that is written down is tried with the same,
+so what is refused, and in which words, is the same. What two values make together is not known
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from asyncflow_cli.protocol.order import key, phone_number, send_digits
+from asyncflow_cli.protocol.products import captions_wanted
+from asyncflow_cli.settings import duration, whole_seconds
+
+number_to_call = partial(phone_number, role="number to call")
+number_to_call_from = partial(phone_number, role="number to call from")
+caller_id = partial(phone_number, role="caller id")
+repeat_key = partial(key, option="--press-to-repeat")
+stop_key = partial(key, option="--press-to-stop")
+ring_timeout = partial(whole_seconds, at_most=600)
+max_duration = partial(whole_seconds, at_most=86_400)
+
+
+def check(name: str, metavar: str | None, texts: Sequence[str]) -> None:
+    """UsageError for a text that the command would refuse.
+
+    `name` is that of files, such as `call.to`; `metavar` is what stands for it in help.
+    """
+    read = READERS.get(name, duration if metavar == "DURATION" else str)
+    for text in texts:
+        read(text)
+
+
+def _server(text: str) -> None:
+    from asyncflow_cli.transport.roads.ssh import Ssh
+
+    Ssh(text.strip())
+
+
+def _tunnel(text: str) -> None:
+    from asyncflow_cli.settings import Settings
+    from asyncflow_cli.transport.roads.choice import road_named
+
+    road_named(text, Settings())
+
+
+def _public_url(text: str) -> None:
+    from asyncflow_cli.transport.roads.public import websocket_address
+
+    websocket_address(text.replace("{port}", "1"))
+
+
+def _callee(text: str) -> None:
+    from asyncflow_cli.sandbox.casting import read_callees
+
+    read_callees(text)
+
+
+def _fault(text: str) -> None:
+    from asyncflow_cli.sandbox.faults import Faults
+
+    Faults([text])
+
+
+def _account(text: str) -> None:
+    from asyncflow_cli.sandbox.account import read_account
+
+    read_account(text)
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "to": number_to_call,
+    "from": number_to_call_from,
+    "ssh_tunnel": _server,
+    "ssh_tunnel_url": _public_url,
+    "call.to": number_to_call,
+    "call.from": number_to_call_from,
+    "call.caller_id": caller_id,
+    "call.press_to_repeat": repeat_key,
+    "call.press_to_stop": stop_key,
+    "call.send_digits": send_digits,
+    "call.ring_timeout": ring_timeout,
+    "call.max_duration": max_duration,
+    "call.tunnel": _tunnel,
+    "call.public_url": _public_url,
+    "call.callee": lambda text: _callee(f"*={text}"),
+    "timestamps.captions": captions_wanted,
+    "sandbox.serve.callee": _callee,
+    "sandbox.serve.fault": _fault,
+    "sandbox.serve.account": _account,
+}
+"""By the names that files give them."""
