@@ -11,7 +11,7 @@ import pytest
 from asyncflow_cli.settings import DEFAULT_MODEL, FIELDS
 from asyncflow_cli.settings.names import CHOOSES_PROFILE, DESTINATIONS, KEYS
 from tests.conftest import Run
-from tests.test_settings import text_for
+from tests.test_settings import ANY_KEY, text_for
 from tests.test_tts import FOX
 
 
@@ -167,6 +167,10 @@ def test_a_project_file_does_not_say_where_keys_go(run: Run, home: Path, key: st
         ("[tts]\njson = true", "[tts] has no option 'json'", ""),
         ("[tts.format]\nx = 1", "[tts] format is a table", ""),
         ("[voices]\nlimit = 3", "voices.limit belongs in the table of a command", ""),
+        ("model = 1.5", "model is a number, and must be a text", 'in quotes: model = "…"'),
+        ("retries = true", "retries is a truth value, and must be", ""),
+        ("[tts]\nvoice = 5", "[tts]: voice is a number, and must be a text", ""),
+        ("voice = 1999-01-01", "voice is a date, and must be a text", ""),
     ],
 )
 @pytest.mark.parametrize("source", ["project", "profile"])
@@ -184,6 +188,23 @@ def test_a_wrong_key_names_its_file_and_the_nearest_right_one(
     assert message in result.error["message"]
     assert ("asyncflow.toml" if source == "project" else "profile") in result.error["message"]
     assert hint in (result.error.get("hint") or "")
+
+
+@pytest.mark.parametrize("value", ['["canary-canary"]', "20251126", "true", "1.5"])
+def test_a_secret_that_is_no_text_is_told_by_its_place_alone(
+    run: Run, home: Path, value: str
+) -> None:
+    path = configure(home, f"[profiles.default]\napi_key = {value}\n")
+    result = run("voices", "list", "--json")
+    assert result.code == 2
+    assert f"{path}, profile default: api_key is a" in result.error["message"]
+    assert value.strip('["]') not in result.err
+
+
+def test_numbers_and_truth_values_need_no_quotes(run: Run, home: Path) -> None:
+    configure(home, "[profiles.default]\nretries = 3\ntimeout = 4.5\nsandbox = true\n")
+    told = listed(run)
+    assert [told[name][0] for name in ("retries", "timeout", "sandbox")] == ["3", "4.5", "True"]
 
 
 @pytest.mark.parametrize("option", ["tunnel", "public_url"])
@@ -288,6 +309,16 @@ def test_a_wrong_default_is_an_error_that_names_file_and_key(
     result = sandboxed(*command, "--json", OUTBOUND_NUMBER="+15551230001")
     assert (result.code, result.error["code"]) == (2, "USAGE")
     assert result.error["message"].startswith(f"asyncflow.toml {place}"), result.error
+
+
+@pytest.mark.parametrize("line", ["format", "sample_rate"])
+def test_a_key_where_an_option_is_meant_is_not_repeated(
+    sandboxed: Run, home: Path, line: str
+) -> None:
+    (home / "asyncflow.toml").write_text(f'[tts]\n{line} = "{ANY_KEY}"\n')
+    result = sandboxed("tts", "Hi", "-n")
+    assert (result.code, ANY_KEY in result.err) == (2, False)
+    assert f"asyncflow.toml [tts] {line}: " in result.err
 
 
 def test_defaults_are_listed_with_their_origins(run: Run, home: Path) -> None:

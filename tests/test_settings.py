@@ -207,6 +207,33 @@ def test_a_refusal_names_where_the_value_came_from(
         load(NONE, environ, from_file, NONE, profile)
 
 
+ANY_KEY = "4f1c9a27bd504e6e8a1f6b7c2d3e4f50"
+
+
+@pytest.mark.parametrize("variable", ["ASYNC_BASE_URL", "SSH_TUNNEL_PORT", "ASYNCFLOW_SANDBOX"])
+def test_a_key_in_the_place_of_something_else_is_told_by_its_length(variable: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        from_env(**{variable: ANY_KEY})
+    assert caught.value.message.startswith(f"{variable}: a text of 32 characters is n")
+    assert ANY_KEY[:8] not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "flags", [("--timeout", ANY_KEY), ("--tunnel", ANY_KEY), ("--to", ANY_KEY)]
+)
+def test_a_key_behind_the_wrong_flag_is_not_repeated(
+    sandboxed: Any, flags: tuple[str, str]
+) -> None:
+    result = sandboxed("call", "Hi", "--to", "+15551230001", *flags)
+    assert (result.code, "a text of 32 characters" in result.err) == (2, True)
+    assert ANY_KEY not in result.err
+
+
+def test_an_address_that_is_wrong_can_be_recognised() -> None:
+    with pytest.raises(UsageError, match=re.escape("'ftp://api.example.com/v1/text_to_speech'")):
+        from_env(ASYNC_BASE_URL="ftp://api.example.com/v1/text_to_speech")
+
+
 def test_a_refused_key_is_not_repeated_in_the_error() -> None:
     with pytest.raises(UsageError) as caught:
         from_env(ASYNC_API_KEY="sk_sécret")

@@ -15,6 +15,7 @@ from typer.core import TyperGroup, TyperOption
 
 from asyncflow_cli.commands.takes import check
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings.names import KEYS, key_of
 from asyncflow_cli.transport.config.files import Default
 
@@ -150,7 +151,8 @@ def blamed(error: UsageError, used: list[Default]) -> UsageError:
     """The error, with the place in a file of the value or option that it names."""
     for default in used:
         flag = f"--{default.key.replace('_', '-')}"
-        if repr(str(default.value)) in error.message or flag in error.message:
-            message = f"{default.origin}: {error.message}"
-            return UsageError(message, hint=error.hint, code=error.code)
+        value = quoted(str(default.value))
+        told = error.message.replace(repr(str(default.value)), value)
+        if value in told or flag in told:
+            return UsageError(f"{default.origin}: {told}", hint=error.hint, code=error.code)
     return error

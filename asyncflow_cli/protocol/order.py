@@ -9,6 +9,7 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.frames import payloads
 from asyncflow_cli.protocol.plan import PLAIN, Deadlines, Manners
 from asyncflow_cli.protocol.script import Script, sentences
+from asyncflow_cli.quoted import quoted
 
 KEYS = "0123456789*#"
 
@@ -86,7 +87,7 @@ def phone_number(text: str, role: str) -> str:
         return number
     missing = re.fullmatch(r"\d+", number, re.ASCII)
     raise UsageError(
-        f"{text!r} is no phone number to use as the {role}",
+        f"{quoted(text)} is no phone number to use as the {role}",
         hint=f"{'The country code is missing: write' if missing else 'Write'} it as +15551230001",
         code="BAD_PHONE_NUMBER",
     )
@@ -96,7 +97,7 @@ def key(text: str | None, option: str) -> str | None:
     """One key of a telephone."""
     if text is None or (len(text) == 1 and text in KEYS):
         return text
-    raise UsageError(f"{option} takes one key of 0-9, * and #, not {text!r}")
+    raise UsageError(f"{option} takes one key of 0-9, * and #, not {quoted(text)}")
 
 
 def send_digits(text: str | None) -> str | None:
@@ -104,6 +105,6 @@ def send_digits(text: str | None) -> str | None:
     if text is None or re.fullmatch(r"[0-9A-D#*wW]{1,32}", text):
         return text
     raise UsageError(
-        f"--send-digits takes up to 32 of 0-9, A-D, #, *, w and W, not {text!r}",
+        f"--send-digits takes up to 32 of 0-9, A-D, #, *, w and W, not {quoted(text)}",
         hint="w waits half a second, W a whole one",
     )

@@ -20,12 +20,23 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.nearest import did_you_mean
 from asyncflow_cli.settings.loading import is_in_keyring
 from asyncflow_cli.settings.settings import FIELDS
+from asyncflow_cli.settings.values import boolean, count, patience
 
 Options: TypeAlias = Mapping[str, Collection[str]]
 """Of each command, such as `voices list`, the options that a file may set."""
 
 KEYS = {name.strip("_"): f.metadata for name, f in FIELDS.items()}
 """Settings as files name them."""
+
+KINDS = {bool: "a truth value", int: "a number", float: "a number", list: "a list"}
+"""What TOML has beside texts, tables and dates."""
+
+UNQUOTED: Mapping[object, frozenset[type]] = {
+    boolean: frozenset({bool, int}),
+    count: frozenset({int, float}),
+    patience: frozenset({int, float}),
+}
+"""What a setting may be beside a text, by what reads it."""
 
 DESTINATIONS = frozenset(
     {"base_url", "twilio_base_url", "ssh_tunnel", "ssh_tunnel_url", "ssh_tunnel_port", "config"}
@@ -84,6 +95,7 @@ def check_file(
             _check_commands(key, value, where, options(), project=project)
         else:
             check_setting(key, where, project=project)
+            _check_kind(key, value, where)
 
 
 def check_setting(key: str, where: str, *, project: bool) -> None:
@@ -108,6 +120,16 @@ def _check_committed(key: str, where: str) -> None:
         )
 
 
+def _check_kind(key: str, value: Any, where: str) -> None:
+    """What the value is, is not told: it may be a secret."""
+    kind, others = type(value), UNQUOTED.get(KEYS[key]["parse"], frozenset())
+    if kind is not str and kind not in others and not is_in_keyring(value):
+        raise UsageError(
+            f"{where}: {key} is {KINDS.get(kind, 'a date')}, and must be a text",
+            hint=f'Write one value, in quotes: {key} = "…"',
+        )
+
+
 def _misplaced(message: str, hint: str) -> UsageError:
     return UsageError(message, hint=hint, code="SETTING_MISPLACED")
 
@@ -118,8 +140,11 @@ def _check_commands(
     if path in options:
         for key, value in table.items():
             check_option(path, key, where, options, project=project)
+            place = f"{where}: [{path.replace(' ', '.')}]"
             if isinstance(value, dict):
-                raise UsageError(f"{where}: [{path.replace(' ', '.')}] {key} is a table")
+                raise UsageError(f"{place} {key} is a table")
+            if key in KEYS:
+                _check_kind(key, value, place)
         return
     if not any(command.startswith(f"{path} ") for command in options):
         raise unknown(f"{where}: there is no command", path, {*options, *_groups(options)})

@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.quoted import quoted
 
 
 def boolean(text: str) -> bool:
@@ -14,14 +15,14 @@ def boolean(text: str) -> bool:
         return True
     if text.strip().lower() in ("", "0", "false", "no", "off"):
         return False
-    raise UsageError(f"{text!r} is neither true nor false")
+    raise UsageError(f"{quoted(text)} is neither true nor false")
 
 
 def duration(text: str) -> float:
     """Seconds in `400ms`, `30s`, `2m` or `1h`; a bare number is seconds."""
     match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)(ms|s|m|h|)", text.strip())
     if not match:
-        raise UsageError(f"{text!r} is no duration", hint="Write 400ms, 30s or 2m")
+        raise UsageError(f"{quoted(text)} is no duration", hint="Write 400ms, 30s or 2m")
     return float(match[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600}[match[2]]
 
 
@@ -29,7 +30,7 @@ def patience(text: str) -> float:
     """A duration to wait for something, which is some."""
     seconds = duration(text)
     if not seconds:
-        raise UsageError(f"{text!r} is no time to wait", hint="Write 400ms, 30s or 2m")
+        raise UsageError(f"{quoted(text)} is no time to wait", hint="Write 400ms, 30s or 2m")
     return seconds
 
 
@@ -37,7 +38,7 @@ def whole_seconds(text: str, *, at_most: int) -> int:
     """A duration as Twilio takes it: whole seconds, at least one."""
     seconds = round(duration(text))
     if not 1 <= seconds <= at_most:
-        raise UsageError(f"{text!r} is out of range", hint=f"From 1s to {at_most}s")
+        raise UsageError(f"{quoted(text)} is out of range", hint=f"From 1s to {at_most}s")
     return seconds
 
 
@@ -55,7 +56,7 @@ def http_url(text: str) -> str:
     except ValueError:  # a port beyond 65535, an unclosed [
         valid = False
     if not valid:
-        raise UsageError(f"{text!r} is no http(s) address")
+        raise UsageError(f"{quoted(text)} is no http(s) address")
     return url
 
 
@@ -88,5 +89,5 @@ def is_this_machine(host: str) -> bool:
 
 def count(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text.strip()):
-        raise UsageError(f"{text!r} is no whole number, 0 or more")
+        raise UsageError(f"{quoted(text)} is no whole number, 0 or more")
     return int(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asyncflow_cli.errors import PrerequisiteError, UsageError
+from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport.roads.cloudflared import Cloudflared
 from asyncflow_cli.transport.roads.ngrok import Ngrok
@@ -109,7 +110,7 @@ def road_named(name: str, settings: Settings, public_url: str | None = None) -> 
             return Ssh.configured(settings)
         case "ssh", ":", server:
             return Ssh(server, url=settings.ssh_tunnel_url, remote_port=settings.ssh_tunnel_port)
-    raise UsageError(f"{name!r} is no tunnel", hint=f"One of {', '.join(NAMES)}")
+    raise UsageError(f"{quoted(name)} is no tunnel", hint=f"One of {', '.join(NAMES)}")
 
 
 def _there(road: Road) -> Road:

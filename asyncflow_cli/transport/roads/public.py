@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.transport.roads.road import Tunnel
 
@@ -53,7 +54,9 @@ def websocket_address(public_url: str) -> str:
         host = None
     scheme = host and {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}.get(parts.scheme)
     if not scheme:
-        raise UsageError(f"{public_url!r} is no public address", hint="Write wss://host.example")
+        raise UsageError(
+            f"{quoted(public_url)} is no public address", hint="Write wss://host.example"
+        )
     if parts.query or parts.fragment:
         raise UsageError("Twilio drops everything from ? on", hint="Leave the query out")
     if scheme == "ws" and not is_loopback(public_url):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError, UsageError
+from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.roads.agent import Agent, absent, running
 from asyncflow_cli.transport.roads.public import websocket_address
@@ -156,5 +157,5 @@ def _parts(server: str) -> tuple[str, str, str]:
         r"(?:([\w.+-]+)@)?([A-Za-z0-9][\w.-]*|\[[0-9a-fA-F:]+\])(?::(\d+))?", server
     )
     if not found:
-        raise UsageError(f"{server!r} is no server", hint="Write ssh:[user@]host[:port]")
+        raise UsageError(f"{quoted(server)} is no server", hint="Write ssh:[user@]host[:port]")
     return found[1] or "", found[2].strip("[]"), found[3] or ""
