@@ -81,6 +81,20 @@ def test_a_key_is_checked_and_kept_in_a_file_for_its_owner_alone(keyless: Run, h
     assert keyless("voices", "list", "--limit", "1").code == 0
 
 
+def test_a_key_stays_with_the_address_it_was_given_with(
+    run: Run, fast: ServedSandbox, home: Path
+) -> None:
+    where = fast.environ["ASYNC_BASE_URL"]
+    login = ("auth", "login", "--base-url", where)
+    report = run(*login, "--json", stdin=KEY).json
+    assert (report["base_url"], "warnings" in report) == (where, False)
+    assert f'base_url = "{where}"' in config(home)
+    assert run("voices", "list", "--limit", "1").code == 0
+    told = run(*login, stdin=KEY, ASYNC_BASE_URL="http://127.0.0.1:9")
+    assert f"in the config file for profile default, with its address {where}" in told.err
+    assert "ASYNC_BASE_URL is set, too, and wins" in told.err
+
+
 def test_a_key_that_the_service_refuses_is_not_kept(keyless: Run, home: Path) -> None:
     result = keyless("auth", "login", "--json", stdin=b"sk_canary_canary")
     assert (result.code, result.error["code"]) == (4, "INVALID_API_KEY")

@@ -167,9 +167,10 @@ def test_reset_forgets_calls_and_recordings(run: Run) -> None:
 
 def test_a_taken_port_is_told(run: Run, server: Server) -> None:
     port = server.ready["url"].rpartition(":")[2]
-    result = run("sandbox", "serve", "--port", port)
-    assert (result.code, result.out) == (2, "")
-    assert f"Port {port}" in result.err
+    result = run("sandbox", "serve", "--port", port, "--json")
+    assert (result.code, result.out, result.error["code"]) == (10, "", "PORT_TAKEN")
+    assert f"Port {port}" in result.error["message"]
+    assert "--port 0" in result.error["hint"]
 
 
 def test_the_state_is_for_its_owner_only(run: Run, home: Path) -> None:

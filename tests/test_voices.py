@@ -556,6 +556,19 @@ def test_refusals(
     assert mine
 
 
+@pytest.mark.parametrize(
+    ("args", "deed"),
+    [(("delete", "Jennie"), "delete"), (("update", "Jennie", "--name", "I"), "change")],
+)
+def test_a_voice_of_the_library_is_told_to_be_nobodys_to_change(
+    sandboxed: Run, args: tuple[str, ...], deed: str
+) -> None:
+    words = f"Jennie ({JENNIE}) is a voice of the library, which nobody can {deed}"
+    error = sandboxed("voices", *args, "-y", "--json").error
+    assert (error["message"], "voices list --mine" in error["hint"]) == (words, True)
+    assert sandboxed("voices", *args, "-n", "--json").json["warnings"] == [words]
+
+
 @pytest.mark.parametrize(("key", "code"), [("", 10), ("sk_wrong", 4)])
 def test_a_list_needs_a_key_that_is_right(sandboxed: Run, key: str, code: int) -> None:
     assert sandboxed("voices", "list", ASYNC_API_KEY=key).code == code

@@ -44,7 +44,7 @@ def login(
     """Keep a key for your profile. It is typed unseen, or comes through a pipe, and is checked.
 
     It goes into the system's keyring if the extra [keyring] is installed and works; else into the
-    config file, which only you can read.
+    config file, which only you can read. An address given with --base-url is kept with it.
 
     Examples:
         pass show async | asyncflow auth login
@@ -57,7 +57,8 @@ def login(
         service, secret, account_sid=account_sid, check=not no_check, keyring=not no_keyring
     )
     report = app.run(work)
-    app.out.warnings(app.configuration.outranked(SECRETS[service], project=False))
+    for kept in (SECRETS[service], *(["base_url"] if report.base_url else [])):
+        app.out.warnings(app.configuration.outranked(kept, project=False))
     app.out.file(report)
 
 

@@ -125,7 +125,10 @@ PublicUrlOption = Annotated[
     typer.Option("--public-url", metavar="URL", help="wss://… that leads to --port; no tunnel."),
 ]
 PortOption = Annotated[
-    int, typer.Option("--port", metavar="N", help="Local port of the media socket; 0 picks one.")
+    int,
+    typer.Option(
+        "--port", min=0, max=65535, metavar="N", help="Local port of the media socket; 0 picks one."
+    ),
 ]
 ReconnectOption = Annotated[
     str,

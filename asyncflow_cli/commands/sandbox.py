@@ -21,7 +21,9 @@ app = typer.Typer(name="sandbox", help=HELP, no_args_is_help=True)
 
 DEFAULT_PORT = 7580
 
-PortOption = Annotated[int, typer.Option("--port", metavar="N", help="0 takes a free one.")]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, metavar="N", help="0 takes a free one.")
+]
 SpeedOption = Annotated[
     float, typer.Option("--speed", metavar="X", help="How fast the phone line's time runs.")
 ]

@@ -84,6 +84,8 @@ class LoginReport(Report, frozen=True, kw_only=True, tag="asyncflow.auth-login")
     kept_in: Literal["keyring", "file"]
     file: str
     """The config file, which holds it or says that the keyring does."""
+    base_url: str | None = None
+    """The address that is kept with it, if it was given with --base-url."""
 
     @property
     def headline(self) -> str:
@@ -93,7 +95,8 @@ class LoginReport(Report, frozen=True, kw_only=True, tag="asyncflow.auth-login")
     def summary(self) -> str:
         checked = "checked, and kept" if self.checked else "kept unchecked"
         where = "the keyring" if self.kept_in == "keyring" else "the config file"
-        return f"Signed in: {self.service}, {checked} in {where} for profile {self.profile}"
+        told = f"Signed in: {self.service}, {checked} in {where} for profile {self.profile}"
+        return f"{told}, with its address {self.base_url}" if self.base_url else told
 
 
 class SignedInReport(msgspec.Struct, frozen=True):

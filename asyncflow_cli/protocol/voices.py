@@ -40,6 +40,11 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     voice_type: str = "PREDEFINED"
 
     @property
+    def is_of_library(self) -> bool:
+        """Everybody's. So is taken what does not say whose it is."""
+        return self.voice_type == "PREDEFINED"
+
+    @property
     def headline(self) -> str:
         return self.voice_id
 

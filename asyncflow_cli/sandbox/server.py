@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from asyncflow_cli.errors import UsageError
+from asyncflow_cli.errors import PrerequisiteError, UsageError
 from asyncflow_cli.sandbox import (
     accountcontrol,
     calleecontrol,
@@ -170,9 +170,10 @@ def _bind(host: str, port: int) -> socket.socket:
         )
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise UsageError(
+        raise PrerequisiteError(
             f"Port {port} of {host} cannot be used: {why.partition(' (')[0]}",
             hint="Another sandbox may be served there: use it, or take a free port with --port 0",
+            code="PORT_TAKEN",
         ) from None
     # asyncio does so only for sockets that were made as TCP's by name, which these are not; without
     # it every answer whose head and body are two writes is 40 ms late.

@@ -79,6 +79,7 @@ class OwnVoices:
     async def planned_update(self, name: str, wanted: UpdateVoiceRequest) -> UpdatePlanReport:
         """What `update` would send."""
         voice, found = await self._changes(name, wanted)
+        self._doubt(voice, "change")
         return UpdatePlanReport(voice_id=voice.voice_id, name=voice.name, changes=tuple(found))
 
     async def _changes(self, name: str, wanted: UpdateVoiceRequest) -> tuple[Voice, list[Change]]:
@@ -91,7 +92,11 @@ class OwnVoices:
         voice, found = await self._changes(name, wanted)
         if found:
             sent = {change.field: change.after for change in found}
-            await self._update(voice, msgspec.convert(sent, UpdateVoiceRequest))
+            try:
+                await self._update(voice, msgspec.convert(sent, UpdateVoiceRequest))
+            except AsyncflowError as error:
+                _blame_library(error, voice, "change")
+                raise
         return UpdateReport(voice_id=voice.voice_id, changes=tuple(found))
 
     async def planned_deletion(
@@ -99,6 +104,8 @@ class OwnVoices:
     ) -> DeletionPlanReport:
         """What `delete` would ask about."""
         found, missing = await self._existing(names, ignore_missing=ignore_missing)
+        for voice in found:
+            self._doubt(voice, "delete")
         doomed = tuple(DoomedVoice(voice.voice_id, voice.name) for voice in found)
         return DeletionPlanReport(voices=doomed, missing=tuple(missing))
 
@@ -115,11 +122,17 @@ class OwnVoices:
             try:
                 await self._api.send("DELETE", _path(voice))
             except AsyncflowError as error:
+                _blame_library(error, voice, "delete")
                 error.details = {**(error.details or {}), "deleted": deleted}
                 error.hint = f"Deleted before: {', '.join(deleted)}" if deleted else error.hint
                 raise
             deleted.append(voice.voice_id)
         return DeletionReport(deleted=tuple(deleted), missing=tuple(missing))
+
+    def _doubt(self, voice: Voice, deed: str) -> None:
+        """Warn of what the service will refuse, as far as one knows before it is asked."""
+        if voice.is_of_library:
+            self._warn(_of_library(voice, deed))
 
     async def _tell_namesake(self, cloned: ClonedVoice) -> None:
         with contextlib.suppress(AsyncflowError):  # the voice is there, whatever this brings
@@ -167,6 +180,21 @@ class OwnVoices:
                     raise
                 missing.append(name)
         return list(there.values()), missing
+
+
+REFUSALS = ("VOICE_NOT_FOUND", "VOICE_FIELD_UPDATE_NOT_ALLOWED")
+"""What the service says of a voice of the library that is to be deleted, or changed."""
+
+
+def _blame_library(error: AsyncflowError, voice: Voice, deed: str) -> None:
+    """Say that it is not yours, which the service does not."""
+    if voice.is_of_library and error.code in REFUSALS:
+        error.message = _of_library(voice, deed)
+        error.hint = "Your own voices: asyncflow voices list --mine"
+
+
+def _of_library(voice: Voice, deed: str) -> str:
+    return f"{voice.name} ({voice.voice_id}) is a voice of the library, which nobody can {deed}"
 
 
 def _path(voice: Voice) -> str:

@@ -79,7 +79,7 @@ _CODES: tuple[Row, ...] = (
         NotFoundError,
         "There is no such voice",
         "No voice of the library, and none of yours, has this id.",
-        "A typing error, a deleted voice, or a voice of another account.",
+        "A typing error, a deleted voice, one of another account; or the library's, to be deleted.",
         "Check the voice id given with --voice or ASYNC_VOICE_ID",
     ),
     (

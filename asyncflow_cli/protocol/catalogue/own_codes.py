@@ -688,8 +688,8 @@ _MACHINE: tuple[Row, ...] = (
         errors.PrerequisiteError,
         "Port in use",
         "The local port cannot be listened on.",
-        "Another program, or another call.",
-        "Leave --port out to take a free one",
+        "Another program, another call, or another sandbox.",
+        "Take a free one: --port 0",
     ),
     (
         "NO_ROAD",

@@ -120,8 +120,9 @@ class Configuration:
 
     def outranked(self, name: str, *, project: bool) -> tuple[str, ...]:
         """A warning, if another source wins over the value just written."""
+        lasting = {flag: value for flag, value in self._flags.items() if flag != name}
         with contextlib.suppress(UsageError):
-            origin = self._files.anew().load(self._flags).origins.get(name, "")
+            origin = self._files.anew().load(lasting).origins.get(name, "")
             written = (PROJECT_FILE,) if project else ("profile", "keyring")
             if origin and origin.split(" ")[0] not in (*written, "default"):
                 return (f"{origin} is set, too, and wins",)

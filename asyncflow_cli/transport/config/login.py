@@ -59,6 +59,9 @@ class Accounts:
         checked = check and await _check(service, tried)
         if account_sid is not None:
             self._configuration.set("twilio_account_sid", account_sid, project=False)
+        address = self._address_given(service)
+        if address is not None:
+            self._configuration.set("base_url", address, project=False)
         kept = self._configuration.keep(SECRETS[service], secret, keyring=keyring)
         return LoginReport(
             service=service,
@@ -66,7 +69,14 @@ class Accounts:
             checked=checked,
             kept_in="keyring" if kept else "file",
             file=self._configuration.path().config,
+            base_url=address,
         )
+
+    def _address_given(self, service: ServiceName) -> str | None:
+        """Where `--base-url` says that the key belongs: it must not go anywhere else tomorrow."""
+        if service == "async" and self._settings.origins.get("base_url") == "--base-url":
+            return ",".join(self._settings.base_urls)
+        return None
 
     def _with(self, service: ServiceName, secret: str, account_sid: str | None) -> Settings:
         values: dict[str, str | None] = {SECRETS[service]: secret}
