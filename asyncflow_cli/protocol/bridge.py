@@ -19,7 +19,17 @@ from asyncflow_cli.protocol.endings import (
     EndReason,
 )
 from asyncflow_cli.protocol.news import News
-from asyncflow_cli.protocol.phases import OVERDUE, RANK, Phase, Timer
+from asyncflow_cli.protocol.phases import (
+    DEAF,
+    OVERDUE,
+    PREPARING,
+    PUMP,
+    RANK,
+    SPEAKING,
+    STALL,
+    Phase,
+    Timer,
+)
 from asyncflow_cli.protocol.plan import PLAIN, USUAL, Deadlines, Manners
 from asyncflow_cli.protocol.script import Line, Script
 from asyncflow_cli.protocol.speechmessages import Final, RanDry, SpeechEvent
@@ -53,6 +63,29 @@ class Bridge:
     A bridge whose `begin` nobody called, because the call is there already, speaks on `start`.
     """
 
+    __slots__ = (
+        "_now",
+        "_sockets_lost",
+        "_takes",
+        "_tunnel_lost",
+        "_waiting",
+        "answered_at",
+        "answered_by",
+        "deadlines",
+        "delivery",
+        "digits",
+        "end_reason",
+        "manners",
+        "news",
+        "phase",
+        "reconnects",
+        "said",
+        "script",
+        "started_at",
+        "status",
+        "timers",
+    )
+
     def __init__(
         self,
         script: Script | str,
@@ -75,7 +108,7 @@ class Bridge:
         self.said = 1
         """Times the text was begun."""
         self.delivery = Delivery(self.script, manners.lead)
-        self._timers: Timers[Timer] = Timers()
+        self.timers: Timers[Timer] = Timers()
         self._now = 0.0
         self._takes = Takes(self.script)
         self._tunnel_lost = False
@@ -85,7 +118,7 @@ class Bridge:
     @property
     def deadline(self) -> float | None:
         """When `on_clock` wants to be called at the latest."""
-        return self._timers.next
+        return self.timers.next
 
     @property
     def assumed_end(self) -> bool:
@@ -122,7 +155,9 @@ class Bridge:
         self.news.on_clock(now)
         self._now = now
         actions: list[Action] = []
-        while (timer := self._timers.due(now)) is not None:
+        if now < self.timers.none_before:
+            return actions
+        while (timer := self.timers.due(now)) is not None:
             actions += self._on_timer(timer)
         return actions
 
@@ -130,8 +165,8 @@ class Bridge:
         """It rings: only now what waited for all else to be checked begins to count."""
         self._now = now
         self._expect_answer()
-        if Timer.STALL in self._timers:
-            self._timers.set(Timer.STALL, now + self.deadlines.stall)
+        if Timer.STALL in self.timers:
+            self.timers.set(Timer.STALL, now + self.deadlines.stall)
 
     def on_text(self, text: str) -> list[Action]:
         """The next sentence of a text that is still being written."""
@@ -139,7 +174,7 @@ class Bridge:
             return []
         self.script.add(text)
         self._waiting = False
-        self._timers.cancel(Timer.WRITER, Timer.DRY)
+        self.timers.cancel(Timer.WRITER, Timer.DRY)
         return self._ask()
 
     def on_text_end(self) -> list[Action]:
@@ -147,7 +182,7 @@ class Bridge:
         if self.phase is Phase.DONE:
             return []
         self.script.more = False
-        self._timers.cancel(Timer.WRITER, Timer.DRY)
+        self.timers.cancel(Timer.WRITER, Timer.DRY)
         return self._first_audio() if self.phase is Phase.PREPARING else self._go_on()
 
     def on_status(self, status: str) -> list[Action]:
@@ -172,7 +207,7 @@ class Bridge:
         self.answered_by = answered_by
         still_greets = answered_by == "machine_start" and self.manners.machine == "after-beep"
         if not still_greets:
-            self._timers.cancel(Timer.VERDICT)
+            self.timers.cancel(Timer.VERDICT)
         self.news.tell(callevents.Machine, answered_by=answered_by)
         if answered_by == "fax":
             return self._cut(EndReason.FAX)
@@ -236,16 +271,16 @@ class Bridge:
     def on_speech(self, event: SpeechEvent, take: int | None = None) -> list[Action]:
         """Audio, or the end of it; of a take that was given up it is ignored."""
         line = self._takes.concerned(take)
-        if line is None or self.phase in (Phase.LINGERING, Phase.DONE):
+        if line is None or self.phase in DEAF:
             return []
         if isinstance(event, RanDry):
             return self._ran_dry(line)
-        self._timers.set(Timer.STALL, self._now + self.deadlines.stall)
+        self.timers.set(STALL, self._now + self.deadlines.stall)
         if event.audio:
             self._receive(line, event.audio)
         if isinstance(event, Final):
             self._complete(line)
-        return self._first_audio() if self.phase is Phase.PREPARING else self._go_on()
+        return self._first_audio() if self.phase is PREPARING else self._go_on()
 
     def on_speech_lost(
         self, take: int | None = None, *, passing: bool = False, why: str = "no frame came in time"
@@ -300,9 +335,9 @@ class Bridge:
 
     def _speak(self, line: Line, *, anew: bool = False) -> list[Action]:
         if self.phase is Phase.PREPARING:
-            self._timers.set(Timer.FIRST_AUDIO, self._now + self.deadlines.first_audio)
+            self.timers.set(Timer.FIRST_AUDIO, self._now + self.deadlines.first_audio)
         else:
-            self._timers.set(Timer.STALL, self._now + self.deadlines.stall)
+            self.timers.set(Timer.STALL, self._now + self.deadlines.stall)
         return [self._takes.begin(line, anew=anew)]
 
     def _receive(self, line: Line, audio: str) -> None:
@@ -315,13 +350,13 @@ class Bridge:
         self.script.reopen(line)
         self.delivery.resume(line)
         self._takes.assumed_end = False
-        self._timers.cancel(Timer.DRAIN)
+        self.timers.cancel(Timer.DRAIN)
         if self.phase is Phase.DRAINING:
             self.phase = Phase.SPEAKING
 
     def _complete(self, line: Line) -> None:
         self._takes.end(line)
-        self._timers.cancel(Timer.STALL, Timer.FIRST_AUDIO)
+        self.timers.cancel(Timer.STALL, Timer.FIRST_AUDIO)
 
     def _ran_dry(self, line: Line) -> list[Action]:
         """Its end is assumed. More audio of the last sentence may come all the same."""
@@ -330,7 +365,7 @@ class Bridge:
         self._takes.assumed_end = True
         if self.script.is_last(line):
             line.complete = True
-            self._timers.cancel(Timer.STALL)
+            self.timers.cancel(Timer.STALL)
         else:
             self._complete(line)
         return self._go_on()
@@ -344,25 +379,25 @@ class Bridge:
 
     def _dial(self) -> list[Action]:
         self.phase = Phase.DIALLING
-        self._timers.cancel(Timer.FIRST_AUDIO)
+        self.timers.cancel(Timer.FIRST_AUDIO)
         return [Dial()]
 
     # The call
 
     def _expect_answer(self) -> None:
-        self._timers.set(Timer.RING, self._now + self.deadlines.ring + self.deadlines.ring_grace)
+        self.timers.set(Timer.RING, self._now + self.deadlines.ring + self.deadlines.ring_grace)
 
     def _answered(self) -> None:
         if self.answered_at is None:
             self.answered_at = self._now
             limit = self.deadlines.total + self.deadlines.total_grace
-            self._timers.set(Timer.TOTAL, self._now + limit)
+            self.timers.set(Timer.TOTAL, self._now + limit)
             if self.manners.machine != "continue" and self.answered_by is None:
-                self._timers.set(Timer.VERDICT, self._now + self.deadlines.verdict)
+                self.timers.set(Timer.VERDICT, self._now + self.deadlines.verdict)
         if self.phase is Phase.DIALLING:
             self.phase = Phase.CONNECTING
-            self._timers.cancel(Timer.RING)
-            self._timers.set(Timer.MEDIA, self._now + self.deadlines.media)
+            self.timers.cancel(Timer.RING)
+            self.timers.set(Timer.MEDIA, self._now + self.deadlines.media)
 
     def _start(self, stream_sid: str) -> list[Action]:
         again = self.started_at is not None
@@ -370,7 +405,7 @@ class Bridge:
         self.started_at = self.started_at if again else self._now
         self.phase = Phase.SPEAKING
         self.script.forgets = not self.deadlines.reconnect
-        self._timers.cancel(Timer.MEDIA, Timer.RECONNECT, Timer.RING)
+        self.timers.cancel(Timer.MEDIA, Timer.RECONNECT, Timer.RING)
         self.news.tell(callevents.Connected, stream_sid=stream_sid)
         actions = self.delivery.open(self._now)
         if again and (line := self.script.current) is not None:
@@ -379,21 +414,23 @@ class Bridge:
 
     def _go_on(self) -> list[Action]:
         """Send what can be sent, and see what is to be done next."""
-        if self.phase is not Phase.SPEAKING:
+        if self.phase is not SPEAKING:
             return self._ask()
-        gaps = len(self.delivery.playout.gaps)
-        actions = self.delivery.pump(self._now)
-        for seconds in self.delivery.playout.gaps[gaps:]:
-            self.news.tell(callevents.Silent, seconds=round(seconds, 3))
-        if self.delivery.ended:
-            self.news.tell_sent(self.delivery.ended)
-            self.delivery.ended.clear()
+        delivery, gaps = self.delivery, self.delivery.playout.gaps
+        known = len(gaps)
+        actions = delivery.pump(self._now)
+        if len(gaps) > known:
+            for seconds in gaps[known:]:
+                self.news.tell(callevents.Silent, seconds=round(seconds, 3))
+        if delivery.ended:
+            self.news.tell_sent(delivery.ended)
+            delivery.ended.clear()
         actions += self._ask()
-        if self.script.sent:
-            return actions + self._all_sent()
-        if self.script.more and self.script.current is None:
+        if self.script.current is None:
+            if not self.script.more:
+                return actions + self._all_sent()
             self._await_text()
-        self._timers.set(Timer.PUMP, self.delivery.wake or self._next_ask())
+        self.timers.set(PUMP, delivery.wake or self._next_ask())
         return actions
 
     def _next_ask(self) -> float | None:
@@ -406,8 +443,8 @@ class Bridge:
         self.delivery.starve()
         patience = self.deadlines.writer
         dry = self._now + self.delivery.playout.lead(self._now)
-        self._timers.set(Timer.DRY, None if self._waiting else dry)
-        self._timers.set(Timer.WRITER, None if patience is None else dry + patience)
+        self.timers.set(Timer.DRY, None if self._waiting else dry)
+        self.timers.set(Timer.WRITER, None if patience is None else dry + patience)
 
     def _run_dry(self) -> list[Action]:
         self._waiting = True
@@ -422,7 +459,7 @@ class Bridge:
             pause = self.delivery.pause(self._now)
             return pause + self._say_again("asked")
         self.phase = Phase.DRAINING
-        self._timers.cancel(Timer.PUMP)
+        self.timers.cancel(Timer.PUMP)
         actions = self.delivery.end(self._now, assumed=self.assumed_end)
         self._expect_echo()
         return actions
@@ -440,28 +477,28 @@ class Bridge:
     def _all_heard(self, last: Line | None) -> list[Action]:
         if last is not None:
             self.news.tell_heard(last, self.seconds_heard)
-        self._timers.cancel(Timer.DRAIN)
+        self.timers.cancel(Timer.DRAIN)
         self.phase = Phase.LINGERING
         if not self._awaits_verdict:
             self.news.tell(callevents.LastWord)
         if self.manners.repeat_key is not None:
-            self._timers.set(Timer.KEYS, self._now + self.deadlines.keys)
+            self.timers.set(Timer.KEYS, self._now + self.deadlines.keys)
         return self._part()
 
     def _part(self) -> list[Action]:
         """Hang up, once nothing that was asked for can come any more."""
-        if self._awaits_verdict or Timer.KEYS in self._timers:
+        if self._awaits_verdict or Timer.KEYS in self.timers:
             return []
         return self._end(EndReason.COMPLETED)
 
     @property
     def _awaits_verdict(self) -> bool:
         """Whether all may have to be said again, after a machine's beep."""
-        return Timer.VERDICT in self._timers
+        return Timer.VERDICT in self.timers
 
     def _expect_echo(self) -> None:
         left = self.delivery.playout.left
-        self._timers.set(Timer.DRAIN, self._now + left + self.deadlines.drain_grace)
+        self.timers.set(Timer.DRAIN, self._now + left + self.deadlines.drain_grace)
 
     # What the callee does
 
@@ -499,7 +536,7 @@ class Bridge:
         return actions + self._end(reason)
 
     def _hush(self) -> list[Action]:
-        self._timers.cancel(Timer.STALL)
+        self.timers.cancel(Timer.STALL)
         return self._takes.stop()
 
     def _on_machine_found(self, answered_by: str) -> list[Action]:
@@ -514,7 +551,7 @@ class Bridge:
         if self.started_at is None:
             return []
         self.script.skip(self.delivery.playout.heard(self._now))
-        self._timers.cancel(Timer.DRAIN, Timer.KEYS)
+        self.timers.cancel(Timer.DRAIN, Timer.KEYS)
         if self.phase is Phase.RECONNECTING:
             return self._say_again(why)
         self.phase = Phase.SPEAKING
@@ -537,8 +574,8 @@ class Bridge:
         self.reconnects += 1
         self.delivery.forget(self._now)
         self.script.rewind()
-        self._timers.cancel(Timer.DRAIN, Timer.PUMP, Timer.MEDIA, Timer.KEYS)
-        self._timers.set(Timer.RECONNECT, self._now + self.deadlines.reconnect)
+        self.timers.cancel(Timer.DRAIN, Timer.PUMP, Timer.MEDIA, Timer.KEYS)
+        self.timers.set(Timer.RECONNECT, self._now + self.deadlines.reconnect)
         self.news.tell(callevents.Lost, what=what, reason=why)
         return [Reconnect()]
 
@@ -583,5 +620,5 @@ class Bridge:
             reason = EndReason.COMPLETED
         self.phase = Phase.DONE
         self.end_reason = reason
-        self._timers.clear()
+        self.timers.clear()
         return [HangUp(reason, TAIL if reason is EndReason.COMPLETED else 0.0)]

@@ -78,24 +78,24 @@ class Delivery:
         """What can be sent now."""
         actions: list[Action] = []
         self.wake = None
-        while self.playout.lead(now) < self.lead:
-            position = self.playout.sent + self._framer.held
-            if (payload := self.script.take(position)) is not None:
-                for frame in self._framer.push(payload):
-                    actions += self._play(frame, size(frame), now)
-            elif (line := self.script.step()) is not None:
-                actions += self._close(line, now)
-            else:
+        while (lead := self.playout.lead(now)) < self.lead:
+            piece = self.script.next(self.playout.sent + self._framer.held)
+            if piece is None:
                 break
+            if isinstance(piece, Line):
+                actions += self._close(piece, now)
+            else:
+                for frame in self._framer.push(piece):
+                    self._play(frame, size(frame), now, actions)
         else:
-            self.wake = now + max(self.playout.lead(now) - self.lead, 0.0) + REFILL
-        return actions + self._rest(now)
+            self.wake = now + (lead - self.lead) + REFILL
+        if self._owed and self._framer.held:
+            actions += self._rest(now)
+        return actions
 
     def _rest(self, now: float) -> list[Action]:
         """The last part of a sentence, which waits for the next one's first to fill its frame, but
         not longer than the line has something to play."""
-        if not (self._owed and self._framer.held):
-            return []
         ahead = self.playout.lead(now) - EARLY
         if ahead <= 0:
             return self.flush(now)
@@ -147,15 +147,15 @@ class Delivery:
         self.playout.silence(size(payload), now)
         return [Play(payload)]
 
-    def _play(self, frame: str, n_bytes: int, now: float) -> list[Action]:
+    def _play(self, frame: str, n_bytes: int, now: float, actions: list[Action]) -> None:
         self.playout.send(n_bytes, now, expected=self._flowing)
         self._flowing = True
-        actions: list[Action] = [Play(frame)]
-        owed, self._owed = self._owed, []
-        actions += [self._mark(line, now) for line in owed]
+        actions.append(Play(frame))
+        if self._owed:
+            actions += [self._mark(line, now) for line in self._owed]
+            self._owed.clear()
         if self.playout.sent - self._marked >= PROGRESS:
             actions.append(self._mark(None, now))
-        return actions
 
     def _close(self, line: Line, now: float) -> list[Action]:
         self.ended.append(line)
@@ -166,9 +166,11 @@ class Delivery:
 
     def flush(self, now: float) -> list[Action]:
         """The part of a frame that is held, filled up with silence."""
+        actions: list[Action] = []
         n_bytes = self._framer.held
-        frame = self._framer.flush()
-        return self._play(frame, n_bytes, now) if frame is not None else []
+        if (frame := self._framer.flush()) is not None:
+            self._play(frame, n_bytes, now, actions)
+        return actions
 
     def _mark(self, line: Line | None, now: float, name: str | None = None) -> Mark:
         mark = Mark(f"g{self._generation}-{name or self._marks}")

@@ -45,6 +45,8 @@ class Framer:
     `largest` bounds the bytes of audio in a piece; it is a multiple of 160.
     """
 
+    __slots__ = ("_held", "_largest")
+
     def __init__(self, largest: int = LARGEST) -> None:
         if largest < FRAME_BYTES or largest % FRAME_BYTES:
             raise ValueError(f"{largest} bytes are no whole frames of {FRAME_BYTES}")

@@ -148,6 +148,8 @@ class MediaStream:
     leave the stream as it was, and patient at the server's, where unknown events are None.
     """
 
+    __slots__ = ("_after_audio", "side", "state", "stream_sid")
+
     def __init__(self, side: Side) -> None:
         self.side = side
         self.state = State.OPENING

@@ -15,6 +15,8 @@ from asyncflow_cli.protocol.script import Line
 class News:
     """The events of a call that nobody has taken yet. Times are seconds since its first."""
 
+    __slots__ = ("_began", "_now", "_once_more", "events")
+
     def __init__(self) -> None:
         self.events: list[callevents.CallEvent] = []
         self._began: float | None = None

@@ -33,6 +33,13 @@ class Timer(StrEnum):
     TOTAL = "total"
 
 
+STALL, PUMP = Timer.STALL, Timer.PUMP
+PREPARING, SPEAKING, DONE = Phase.PREPARING, Phase.SPEAKING, Phase.DONE
+"""What every chunk of speech asks for: before Python 3.12 a member is looked for in Python code."""
+
+DEAF = frozenset({Phase.LINGERING, Phase.DONE})
+"""Where speech that still comes is not wanted."""
+
 OVERDUE = {
     Timer.FIRST_AUDIO: EndReason.TTS_EMPTY,
     Timer.RING: EndReason.NO_ANSWER,

@@ -11,7 +11,7 @@ BargeIn = Literal["key", "speech"]
 MachinePolicy = Literal["continue", "hangup", "after-beep"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Deadlines:
     """How long each phase may last, in seconds of the caller's clock."""
 
@@ -38,7 +38,7 @@ class Deadlines:
     total_grace: float = 30.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Manners:
     """What the call does besides saying its text once."""
 

@@ -43,23 +43,28 @@ class Playout:
 
     def silence(self, n_bytes: int, now: float) -> None:
         """Queue silence of ours."""
-        if not self.left:
-            self.echoed_at = max(self._until, now) + n_bytes / PHONE_RATE
         self._queue(n_bytes, now)
+        if self.sent == self.echoed:
+            self.echoed_at = self._until
 
     def _queue(self, n_bytes: int, now: float) -> None:
-        self._queued += n_bytes / PHONE_RATE
-        self._until = max(self._until, now) + n_bytes / PHONE_RATE
+        seconds = n_bytes / PHONE_RATE
+        self._queued += seconds
+        self._until = (now if now > self._until else self._until) + seconds
 
     def send(self, n_bytes: int, now: float, *, expected: bool) -> None:
         """Queue speech. If it was `expected` sooner, a line that was dry meanwhile had a gap."""
         dry = now - self._until
-        if not self.left and dry > 0:
-            self.echoed_at = now
+        if dry > 0:
+            self._on_dry(dry, now, expected=expected)
         self.sent += n_bytes
         self._queue(n_bytes, now)
-        if expected and dry >= UNHEARD_GAP:
-            self.gaps.append(dry)
+
+    def _on_dry(self, seconds: float, now: float, *, expected: bool) -> None:
+        if self.sent == self.echoed:
+            self.echoed_at = now
+        if expected and seconds >= UNHEARD_GAP:
+            self.gaps.append(seconds)
 
     def mark(self, name: str, now: float) -> None:
         self.pending[name] = self.sent
@@ -96,7 +101,8 @@ class Playout:
 
     def lead(self, now: float) -> float:
         """Seconds the phone can still play from what it was sent."""
-        return max(0.0, self._until - now)
+        left = self._until - now
+        return left if left > 0 else 0.0
 
     def drop(self, now: float) -> None:
         """What is queued and unheard is gone, and so are its marks: their echoes prove nothing."""

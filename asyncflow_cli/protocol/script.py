@@ -75,6 +75,19 @@ class Script:
     With `keep` the audio stays when it was heard, because it may be wanted `again`.
     """
 
+    __slots__ = (
+        "_base",
+        "_begun",
+        "_keep",
+        "_line",
+        "_lines",
+        "_piece",
+        "_unspoken",
+        "forgets",
+        "more",
+        "text",
+    )
+
     def __init__(
         self, lines: Iterable[str] = (), *, more: bool = False, keep: bool = False
     ) -> None:
@@ -143,12 +156,20 @@ class Script:
         """Whether nothing of the current line was sent."""
         return self._piece == 0
 
-    def take(self, position: int) -> str | None:
-        """The next piece to send, behind so many bytes of speech; None if it was not spoken yet, or
-        the line is at its end."""
+    def next(self, position: int) -> str | Line | None:
+        """The next piece to send, behind so many bytes of speech; or a line that was sent to its
+        end just now, which another one follows; None if what comes next was not spoken yet."""
         line = self.current
-        if line is None or self._piece == len(line.audio):
+        if line is None:
             return None
+        if self._piece < len(line.audio):
+            return self._take(line, position)
+        if not line.complete:
+            return None
+        self._line, self._piece = self._line + 1, 0
+        return line
+
+    def _take(self, line: Line, position: int) -> str:
         if self._piece == 0:
             line.start = position
         payload = line.audio[self._piece]
@@ -157,14 +178,6 @@ class Script:
         self._piece += 1
         line.sent += size(payload)
         return payload
-
-    def step(self) -> Line | None:
-        """The line that was sent to its end just now; the next one follows."""
-        line = self.current
-        if line is None or not line.complete or self._piece < len(line.audio):
-            return None
-        self._line, self._piece = self._line + 1, 0
-        return line
 
     @property
     def sent(self) -> bool:

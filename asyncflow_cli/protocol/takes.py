@@ -15,8 +15,6 @@ class Takes:
 
     __slots__ = ("_failures", "_number", "_script", "assumed_end", "line", "seconds")
 
-    __slots__ = ("_failures", "_number", "_script", "assumed_end", "line", "seconds")
-
     def __init__(self, script: Script) -> None:
         self._script = script
         self.line: Line | None = None
@@ -34,7 +32,7 @@ class Takes:
 
     def concerned(self, take: int | None) -> Line | None:
         """The sentence of this take, None being the latest; no sentence if it was given up."""
-        return self.line if take in (None, self._number) else None
+        return self.line if take is None or take == self._number else None
 
     def begin(self, line: Line, *, anew: bool = False) -> Speak:
         self.line = line

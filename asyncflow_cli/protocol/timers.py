@@ -12,11 +12,11 @@ Name = TypeVar("Name", bound=Hashable)
 class Timers(Generic[Name]):
     """At most one time for each name."""
 
-    __slots__ = ("_at", "_none_before")
+    __slots__ = ("_at", "none_before")
 
     def __init__(self) -> None:
         self._at: dict[Name, float] = {}
-        self._none_before = inf
+        self.none_before = inf
         """Some are put off with every frame of a call, so which is first is seldom looked for."""
 
     def __contains__(self, name: Name) -> bool:
@@ -32,8 +32,8 @@ class Timers(Generic[Name]):
             self._at.pop(name, None)
         else:
             self._at[name] = at
-            if at < self._none_before:
-                self._none_before = at
+            if at < self.none_before:
+                self.none_before = at
 
     def cancel(self, *names: Name) -> None:
         for name in names:
@@ -47,10 +47,10 @@ class Timers(Generic[Name]):
 
         One at a time, because what is done about it may cancel the others.
         """
-        if now < self._none_before:
+        if now < self.none_before:
             return None
-        self._none_before = min(self._at.values(), default=inf)
-        if now < self._none_before:
+        self.none_before = min(self._at.values(), default=inf)
+        if now < self.none_before:
             return None
         name = min(self._at, key=self._at.__getitem__)
         self.cancel(name)
