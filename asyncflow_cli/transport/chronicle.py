@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from asyncflow_cli.protocol import callevents, media
+from asyncflow_cli.protocol.actions import Action, Clear, Mark, Play, Reconnect
 from asyncflow_cli.protocol.bridge import Bridge
 from asyncflow_cli.protocol.delivery import LEAD_IN
 from asyncflow_cli.protocol.order import CallOrder
@@ -28,11 +29,16 @@ class Chronicle:
     """Of one call, from when it is asked for. `tell` hears its events, `warn` what should not
     happen and stops nothing, in words."""
 
+    __slots__ = ("_is_watched", "_warn", "_watcher", "attends", "tell", "times", "warnings")
+
     def __init__(self, warn: Callable[[str], None], watcher: Watcher | None) -> None:
         self.times = Timeline(began=time.monotonic())
+        self.attends = True
+        """Speech that comes and goes is of interest: where nobody watches, only the first is."""
         self.warnings: list[str] = []
         self.tell: Tell = lambda _event: None
         self._warn = warn
+        self._is_watched = watcher is not None
         self._watcher = watcher or Watcher()
 
     def warn(self, text: str) -> None:
@@ -46,23 +52,20 @@ class Chronicle:
         self._pass_on(kind(at=round(self._at(now), 3), **fields))
 
     def pass_on_news(self, bridge: Bridge) -> None:
-        if bridge.news.events:
-            for event in bridge.news.take():
-                self._pass_on(event)
+        for event in bridge.news.take():
+            self._pass_on(event)
 
     def _pass_on(self, event: callevents.CallEvent) -> None:
         self.times.note(event)
         self._watcher.event(event)
         self.tell(event)
 
-    def happened(self, at: float, event: Event) -> None:
+    def happened(self, event: Event, at: float) -> None:
         """Keep the moments that the report is reckoned from."""
         match event:
-            case Spoken() if self.times.first_audio is not None:
-                pass  # nearly all there is
             case media.Start() if self.times.first_frame is None:
                 self.times.started = at
-            case Spoken(event=Audio()):
+            case Spoken(event=Audio()) if self.times.first_audio is None:
                 self.times.first_audio = at
             case media.Mark(mark=media.MarkBody(name=name)):
                 self._watcher.echo(name, self._at(at))
@@ -98,20 +101,30 @@ class Chronicle:
         """A text went to the speech service."""
         self.times.asked = self.times.asked or time.monotonic()
 
-    def sent(self, payload: str) -> None:
-        self._watcher.sent(payload, self._at())
+    def done(self, actions: list[Action]) -> None:
+        """What was said to the phone, which must not wait for whoever watches."""
+        at = self._at()
+        for action in actions:
+            match action:
+                case Play(payload=payload):
+                    self._watcher.sent(payload, at)
+                    self._sent(payload)
+                case Mark(name=name):
+                    self._watcher.mark(name, at)
+                case Clear() | Reconnect():
+                    self._watcher.clear(at)
+                case _:
+                    pass
+        times = self.times
+        self.attends = self._is_watched or times.first_audio is None or times.first_frame is None
+
+    def _sent(self, payload: str) -> None:
         times = self.times
         if times.first_frame is None and payload != LEAD_IN:
             times.first_frame = time.monotonic()
             since = times.started or times.first_frame
             after = round((times.first_frame - since) * 1000, 1)
             self.say(callevents.FirstFrame, after_start_ms=after)
-
-    def mark(self, name: str) -> None:
-        self._watcher.mark(name, self._at())
-
-    def clear(self) -> None:
-        self._watcher.clear(self._at())
 
     def callee(self, level: float) -> None:
         self._watcher.callee(level, self._at())

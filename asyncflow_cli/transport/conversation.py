@@ -6,7 +6,6 @@ Nothing here waits. What takes time is started beside the call, and its end is a
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -24,11 +23,19 @@ from asyncflow_cli.protocol.actions import (
     Speak,
 )
 from asyncflow_cli.protocol.bridge import Bridge
-from asyncflow_cli.protocol.phases import Phase
+from asyncflow_cli.protocol.phases import DONE, PREPARING
 from asyncflow_cli.transport.callbacks import CallStatus, StreamFailed, Verdict
 from asyncflow_cli.transport.chronicle import Chronicle
 from asyncflow_cli.transport.ear import Ear
-from asyncflow_cli.transport.inbox import Broken, Event, Inbox, TunnelLost, Voiced, Written
+from asyncflow_cli.transport.inbox import (
+    Broken,
+    Event,
+    Inbox,
+    Incident,
+    TunnelLost,
+    Voiced,
+    Written,
+)
 from asyncflow_cli.transport.leg import PhoneLost
 from asyncflow_cli.transport.phone import Phone
 from asyncflow_cli.transport.voice import SpeechLost, Spoken, Voice
@@ -36,6 +43,20 @@ from asyncflow_cli.transport.voice import SpeechLost, Spoken, Voice
 
 class Conversation:
     """Of one bridge and one phone. `lead_elsewhere` leads the call to the phone's next socket."""
+
+    __slots__ = (
+        "_bridge",
+        "_chronicle",
+        "_ear",
+        "_inbox",
+        "_lead_elsewhere",
+        "_leading",
+        "_phone",
+        "_tail",
+        "cause",
+        "may_dial",
+        "voice",
+    )
 
     def __init__(
         self,
@@ -59,48 +80,51 @@ class Conversation:
         self._ear = ear
         self._lead_elsewhere = lead_elsewhere
         self._leading: asyncio.Task[None] | None = None
-        self._now = chronicle.times.began
         self._tail = 0.0
 
     @property
     def is_preparing(self) -> bool:
         """Whether nobody may be called yet."""
-        return self._bridge.phase is Phase.PREPARING
+        return self._bridge.phase is PREPARING
 
     @property
     def is_over(self) -> bool:
-        return self._bridge.phase is Phase.DONE
+        return self._bridge.phase is DONE
 
     async def prepare(self) -> None:
         """Have the first words ready. What the speech service refuses is raised."""
-        self._do(self._bridge.on_clock(self._now))
+        self._do(self._bridge.on_clock(self._chronicle.times.began))
         self._do(self._bridge.begin())
-        await self._until(lambda: not self.is_preparing)
+        await self._inbox.run(self._prepare)
 
     async def run(self) -> None:
         """Take part in the call, until it is to be hung up."""
-        bridge = self._bridge
-        await self._until(lambda: bridge.phase is Phase.DONE)
+        await self._inbox.run(self._take)
         await asyncio.sleep(self._tail)
 
-    async def _until(self, over: Callable[[], bool]) -> None:
-        await self._inbox.run(self._take, lambda: self._bridge.deadline, over)
+    def _prepare(self, event: Event | None, came: float, now: float) -> float | None:
+        deadline = self._take(event, came, now)
+        return deadline if self.is_preparing else None
 
-    def _take(self, at: float, event: Event | None) -> None:
-        self._now = time.monotonic()
-        actions = self._bridge.on_clock(self._now)
-        if event is not None:
-            self._chronicle.happened(at, event)
-            actions += self._decide(event)
-        self._chronicle.pass_on_news(self._bridge)
+    def _take(self, event: Event | None, came: float, now: float) -> float | None:
+        bridge, chronicle = self._bridge, self._chronicle
+        actions = bridge.on_clock(now)
+        if isinstance(event, Spoken):
+            if chronicle.attends:
+                chronicle.happened(event, came)
+            actions += bridge.on_speech(event.event, event.take)
+        elif event is not None:
+            chronicle.happened(event, came)
+            actions += self._decide(event, now)
+        if bridge.news.events:
+            chronicle.pass_on_news(bridge)
         if actions:
             self._do(actions)
+        return None if bridge.phase is DONE else bridge.timers.none_before
 
-    def _decide(self, event: Event) -> list[Action]:
+    def _decide(self, event: Incident, now: float) -> list[Action]:
         bridge = self._bridge
         match event:
-            case Spoken(take=take, event=spoken):
-                return bridge.on_speech(spoken, take)
             case Broken(error=bug):
                 raise bug
             case SpeechLost():
@@ -116,7 +140,7 @@ class Conversation:
             case StreamFailed():
                 return self._on_stream_failed(event)
             case CallStatus():
-                self._chronicle.status(event, self._now)
+                self._chronicle.status(event, now)
                 return bridge.on_status(event.status)
             case Verdict(answered_by=answered_by):
                 return bridge.on_machine(answered_by)
@@ -139,34 +163,38 @@ class Conversation:
         return self._bridge.on_phone_lost(failed.reason)
 
     def _do(self, actions: list[Action]) -> None:
+        leg = self._phone.leg
         for action in actions:
             match action:
                 case Play(payload=payload):
-                    self._phone.play(payload)
-                    self._chronicle.sent(payload)
+                    leg.play(payload)
                 case Mark(name=name):
-                    self._chronicle.mark(name)
-                    self._phone.mark(name)
-                case Speak(text=text, take=take, anew=anew):
-                    assert self.voice is not None
-                    self._chronicle.asked()
-                    self.voice.speak(text, take, anew=anew)
-                case Hush():
-                    if self.voice is not None:
-                        self.voice.hush()
+                    leg.mark(name)
                 case Clear():
-                    self._chronicle.clear()
-                    self._phone.clear()
-                case Dial():
-                    self.may_dial = True
-                case Reconnect():
-                    self._reconnect()
-                case HangUp(tail=tail):
-                    self._tail = tail
-        self._phone.flush()
+                    leg.clear()
+                case _:
+                    self._do_elsewhere(action)
+        leg.flush()
+        if self._chronicle.attends:
+            self._chronicle.done(actions)
+
+    def _do_elsewhere(self, action: Action) -> None:
+        match action:
+            case Speak(text=text, take=take, anew=anew):
+                assert self.voice is not None
+                self._chronicle.asked()
+                self.voice.speak(text, take, anew=anew)
+            case Hush():
+                if self.voice is not None:
+                    self.voice.hush()
+            case Dial():
+                self.may_dial = True
+            case Reconnect():
+                self._reconnect()
+            case HangUp(tail=tail):
+                self._tail = tail
 
     def _reconnect(self) -> None:
-        self._chronicle.clear()
         if self._leading is not None:
             self._leading.cancel()
         self._leading = self._inbox.start(self._lead_elsewhere())

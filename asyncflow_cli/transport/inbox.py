@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeAlias
 
 from asyncflow_cli.transport.phone import PhoneEvent
@@ -37,7 +38,13 @@ class Broken:
     error: BaseException
 
 
-Event: TypeAlias = PhoneEvent | Spoken | SpeechLost | Written | Voiced | TunnelLost | Broken
+Incident: TypeAlias = PhoneEvent | SpeechLost | Written | Voiced | TunnelLost | Broken
+Event: TypeAlias = Spoken | Incident
+
+
+Take: TypeAlias = Callable[[Event | None, float, float], float | None]
+"""Decides an event, or with None what is due: with the moment at which it came, and now. It tells
+when it is to be called at the latest, though nothing came; None once all is over."""
 
 
 class Inbox:
@@ -47,31 +54,32 @@ class Inbox:
     brought it. The frame that came over one socket has left over the other before the loop turns.
     """
 
+    __slots__ = ("_came", "_clock", "_events", "_running", "_tasks")
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._events: deque[tuple[float, Event]] = deque()
         self._came: Callable[[], None] = _nothing
+        self._running: _Running | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, event: Event) -> None:
-        self._events.append((self._clock(), event))
-        self._came()
+        running, now = self._running, self._clock()
+        if running is None or running.is_busy:
+            self._events.append((now, event))
+            self._came()
+        else:
+            running.decide(event, now)
 
-    async def run(
-        self,
-        take: Callable[[float, Event | None], None],
-        deadline: Callable[[], float | None],
-        over: Callable[[], bool],
-    ) -> None:
-        """Have `take` decide every event, and None when the deadline has come, until all is `over`.
-        What it raises is raised here, never where the event came from."""
-        running = _Running(self._events, self._clock, take, deadline, over)
-        self._came = running.go_on
+    async def run(self, take: Take) -> None:
+        """Have `take` decide what is due, then every event, until all is over. What it raises is
+        raised here, never where the event came from."""
+        running = self._running = _Running(self._events, self._clock, take)
         try:
-            running.go_on()
+            running.decide(None, self._clock())
             await running.ended
         finally:
-            self._came = _nothing
+            self._running = None
             running.stop()
 
     async def get(self, deadline: float | None = None) -> tuple[float, Event] | None:
@@ -113,67 +121,50 @@ class Inbox:
 class _Running:
     """One `run`. An event that comes of deciding another is decided after it."""
 
-    __slots__ = (
-        "_at",
-        "_busy",
-        "_clock",
-        "_deadline",
-        "_events",
-        "_over",
-        "_take",
-        "_timer",
-        "ended",
-    )
+    __slots__ = ("_at", "_clock", "_events", "_take", "_timer", "ended", "is_busy")
 
     def __init__(
-        self,
-        events: deque[tuple[float, Event]],
-        clock: Callable[[], float],
-        take: Callable[[float, Event | None], None],
-        deadline: Callable[[], float | None],
-        over: Callable[[], bool],
+        self, events: deque[tuple[float, Event]], clock: Callable[[], float], take: Take
     ) -> None:
         self._events = events
         self._clock = clock
         self._take = take
-        self._deadline = deadline
-        self._over = over
         self._timer: asyncio.TimerHandle | None = None
-        self._at = 0.0
-        self._busy = False
+        self._at = inf
+        """When the timer rings."""
+        self.is_busy = False
         """An event is being decided, or all is over."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def go_on(self, *, due: bool = False) -> None:
-        """Decide what there is, with None first if something is `due`."""
-        if self._busy:
-            return
-        self._busy = True
+    def decide(self, event: Event | None, now: float) -> None:
+        """Decide what comes while nothing else is being decided, and all that has come since."""
+        self.is_busy = True
         try:
-            if due:
-                self._take(self._clock(), None)
-            while not self._over():
-                if not self._events:
-                    self._wake_at(self._deadline())
-                    self._busy = False
-                    return
-                self._take(*self._events.popleft())
-            self.ended.set_result(None)
+            deadline = self._take(event, now, now)
+            while self._events and deadline is not None:
+                came, later = self._events.popleft()
+                deadline = self._take(later, came, self._clock())
         except BaseException as error:
             self.ended.set_exception(error)
-
-    def _wake_at(self, deadline: float | None) -> None:
-        # Deadlines move with every frame, so one that lies later is waited for when this one rings.
-        if deadline is None or (self._timer is not None and self._at <= deadline):
             return
+        if deadline is None:
+            self.ended.set_result(None)
+            return
+        self.is_busy = False
+        # Deadlines move with every frame, so one that lies later is waited for when this one rings.
+        if deadline < self._at:
+            self._wake_at(deadline)
+
+    def _wake_at(self, deadline: float) -> None:
         self.stop()
         self._at = deadline
         wait = max(0.0, deadline - self._clock())
         self._timer = asyncio.get_running_loop().call_later(wait, self._ring)
 
     def _ring(self) -> None:
-        self._timer = None
-        self.go_on(due=True)
+        self._timer, self._at = None, inf
+        if not self.is_busy:
+            self.decide(None, self._clock())
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -175,6 +175,7 @@ class Leg:
 
     def flush(self) -> None:
         """Send what was said since the last time, in one piece."""
-        messages, self._waiting = self._waiting, []
-        if messages and self._carrier is not None:
-            self._carrier.write(messages)
+        if self._waiting:
+            messages, self._waiting = self._waiting, []
+            if self._carrier is not None:
+                self._carrier.write(messages)

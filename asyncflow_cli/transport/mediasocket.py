@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import struct
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import State
+from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from asyncflow_cli.transport.gathering import GATHERED, Gathering, gathering, wait_for
@@ -59,6 +60,8 @@ SEEN = len(AUDIO)
 
 HEAD, LONG_HEAD = 6, 8
 """Bytes before a text, its mask included."""
+
+_LONG_HEAD, _HUGE_HEAD = struct.Struct("!BBH").pack, struct.Struct("!BBQ").pack
 
 log = logging.getLogger(__name__)
 
@@ -204,8 +207,11 @@ class MediaSocket(asyncio.BufferedProtocol):
 
     def write(self, messages: list[bytes]) -> None:
         """Send these texts in one piece."""
-        if self._core.state is State.OPEN:
-            self._transport.write(b"".join(map(_framed, messages)))
+        if self._core.state is OPEN:
+            parts: list[bytes] = []
+            for text in messages:
+                parts += (_head(len(text)), text)
+            self._transport.write(b"".join(parts))
 
     def close(self, code: int) -> None:
         """Begin the closing handshake, and wait only so long for its end."""
@@ -270,10 +276,9 @@ class MediaSocket(asyncio.BufferedProtocol):
         self._timers[name] = asyncio.get_running_loop().call_later(seconds, work)
 
 
-def _framed(text: bytes) -> bytes:
-    size = len(text)
+def _head(size: int) -> bytes:
     if size < LONG:
-        return bytes((WHOLE_TEXT, size)) + text
+        return bytes((WHOLE_TEXT, size))
     if size < 1 << 16:
-        return bytes((WHOLE_TEXT, LONG)) + size.to_bytes(2) + text
-    return bytes((WHOLE_TEXT, HUGE)) + size.to_bytes(8) + text
+        return _LONG_HEAD(WHOLE_TEXT, LONG, size)
+    return _HUGE_HEAD(WHOLE_TEXT, HUGE, size)

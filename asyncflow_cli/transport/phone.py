@@ -58,7 +58,8 @@ class Phone:
         self._hear = hear
         self._start_within = start_within
         self._public_url = ""
-        self._leg = self._next_leg()
+        self.leg = self._next_leg()
+        """At the address where a media socket is awaited, or is."""
         self._taken = False
         self._routes = routes
 
@@ -72,8 +73,8 @@ class Phone:
 
     def renew(self) -> None:
         """Wait for another socket, at an address of its own: the one there was is lost."""
-        self._leg.given_up = True
-        self._leg, self._taken = self._next_leg(), False
+        self.leg.given_up = True
+        self.leg, self._taken = self._next_leg(), False
 
     def _next_leg(self) -> Leg:
         token = secrets.token_urlsafe(32)
@@ -94,7 +95,7 @@ class Phone:
     @property
     def token(self) -> str:
         """Of the address at which a media socket is awaited, or is."""
-        return self._leg.token
+        return self.leg.token
 
     @property
     def callback_token(self) -> str:
@@ -127,7 +128,7 @@ class Phone:
             self.gate.tell(f"media socket refused: {refusal}")
             return None
         self._taken = True
-        return self._leg
+        return self.leg
 
     async def _on_asgi(self, socket: WebSocket) -> None:
         await answer(socket, self.answer(socket.path_params["token"], socket.headers))
@@ -135,24 +136,8 @@ class Phone:
     @property
     def stream_sid(self) -> str:
         """Of the stream there is; empty before its `start`."""
-        return self._leg.stream_sid
-
-    def play(self, payload: str) -> None:
-        """Queue this base64 μ-law on the phone. All that is said goes out at the next `flush`."""
-        self._leg.play(payload)
-
-    def mark(self, name: str) -> None:
-        """Have the phone echo `name` once all before it was played."""
-        self._leg.mark(name)
-
-    def clear(self) -> None:
-        """Have the phone drop what it has queued."""
-        self._leg.clear()
-
-    def flush(self) -> None:
-        """Send what was said since the last time, in one piece."""
-        self._leg.flush()
+        return self.leg.stream_sid
 
     def close(self) -> None:
         """Close the socket the normal way, which ends the call's `<Connect>`."""
-        self._leg.close()
+        self.leg.close()

@@ -149,10 +149,10 @@ def test_a_whole_conversation() -> None:
             kinds = [type(await phone.event()) for _ in range(5)]
             assert kinds == [Connected, Start, Dtmf, Mark, Stop]
             assert heard == [(PAYLOAD, 20)], "and not what others play to the callee"
-            phone.phone.play(PAYLOAD)
-            phone.phone.mark("end")
-            phone.phone.clear()
-            phone.phone.flush()
+            phone.phone.leg.play(PAYLOAD)
+            phone.phone.leg.mark("end")
+            phone.phone.leg.clear()
+            phone.phone.leg.flush()
             assert [json.loads(await socket.recv()) for _ in range(3)] == [
                 {"event": "media", "media": {"payload": PAYLOAD}, "streamSid": STREAM},
                 {"event": "mark", "mark": {"name": "end"}, "streamSid": STREAM},
@@ -179,11 +179,11 @@ def test_a_lost_socket_is_one_event_and_sending_to_it_no_error(politely: bool) -
                 await socket.close()
             else:
                 socket.transport.abort()
-            phone.phone.play(PAYLOAD)
-            phone.phone.flush()
+            phone.phone.leg.play(PAYLOAD)
+            phone.phone.leg.flush()
             assert await phone.event() == PhoneLost(phone.phone.token)
-            phone.phone.play(PAYLOAD)
-            phone.phone.flush()
+            phone.phone.leg.play(PAYLOAD)
+            phone.phone.leg.flush()
             phone.phone.close()
             assert phone.events.empty()
 
@@ -476,8 +476,8 @@ def test_after_a_loss_there_is_another_address_and_the_first_is_good_for_nothing
             await say(first, message("stop", stop={"callSid": CALL}))
             await first.close()
             assert await phone.event() == PhoneLost(used)
-            phone.phone.play(PAYLOAD)
-            phone.phone.flush()
+            phone.phone.leg.play(PAYLOAD)
+            phone.phone.leg.flush()
             assert json.loads(await second.recv())["event"] == "media"
             assert used != phone.phone.token
 
