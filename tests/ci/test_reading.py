@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
+import yaml
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.ci.conditions import read_conditions, seconds
@@ -76,8 +80,8 @@ def test_the_committed_example_expects_something_of_every_kind() -> None:
 
 WRONG = {
     "": (1, "the file is empty", ""),
-    "steps: []": (1, "length >= 1", ""),
-    "- run: status": (1, "the file: Expected `object`, got `array`", ""),
+    "steps: []": (1, "steps must be a list of 1 or more", ""),
+    "- run: status": (1, "the file must be keys and values, not a list", ""),
     "name: x": (1, "there is no steps", ""),
     "name: x\nstepps: []": (2, "no key 'stepps'", "Did you mean steps?"),
     "steps:\n  - run: status\n    expct: {}": (3, "no key 'expct'", "Did you mean expect?"),
@@ -85,8 +89,16 @@ WRONG = {
     "steps:\n - run: status\n   expect:\n    zzz: 1": (4, "'zzz'", "There are: duration, elapsed"),
     "sandbox:\n  sped: 2\nsteps: [run: status]": (2, "'sped'", "Did you mean speed?"),
     "steps:\n - name: x": (2, "there is no run", ""),
-    "steps:\n - run: status\n   retries: 99": (3, "steps[0].retries: Expected `int` <= 10", ""),
-    "steps:\n - run: status\n   env:\n     A: []": (3, "Expected `int | float | str`", ""),
+    "steps:\n - run: status\n   retries: 99": (
+        3,
+        "retries of step 1 must be a whole number, 10 or less",
+        "",
+    ),
+    "steps:\n - run: status\n   env:\n     A: []": (
+        3,
+        "a value of env of step 1 must be a number or a text",
+        "",
+    ),
     "steps:\n - run: sttus": (2, "'sttus' is no command", "Did you mean status?"),
     "steps:\n - run: ci run x": (2, "'ci' is no command", "There are: auth, call"),
     "steps:\n - run: ''": (2, "'' is no command", ""),
@@ -111,7 +123,11 @@ WRONG = {
     "steps:\n - run: \0": (1, "no YAML: ", ""),
     "steps: [run: status]\n---\nsteps: []": (2, "no YAML", ""),
     "steps:\n - {run: status, <<: {}}": (2, "no key '<<'", ""),
-    "retries: " + "9" * 5000 + "\nsteps: [run: status]": (1, "Expected `int`, got `str`", ""),
+    "retries: " + "9" * 5000 + "\nsteps: [run: status]": (
+        1,
+        "retries must be a whole number, not a text",
+        "",
+    ),
     "[" * 5000: (1, "no end to what stands here", ""),
     "a: &a [*a]": (1, "no end to what stands here", ""),
 }
@@ -130,6 +146,37 @@ def test_a_wrong_file_is_told_with_the_line_and_the_nearest_key(text: str) -> No
     assert place["file"] == "smoke.yaml"
     assert place["line"] == line
     assert error.message.startswith(f"smoke.yaml, line {place['line']}: ")
+
+
+PLACES = (
+    *("name", "parallel", "timeout", "retries", "env", "env.A", "sandbox", "sandbox.speed"),
+    *("sandbox.callees", "sandbox.callees.a", "sandbox.faults", "steps.0", "steps.0.run"),
+    *("steps.0.name", "steps.0.expect", "steps.0.expect.exit", "steps.0.expect.latency"),
+    *("steps.0.expect.fields", "steps.0.expect.fields.a", "steps.0.needs", "steps.0.env.A"),
+)
+
+
+def complaint(data: object) -> str:
+    try:
+        suite_of(yaml.safe_dump(data))
+    except UsageError as error:
+        return error.message
+    return ""
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_whatever_stands_in_the_wrong_place_is_told_in_words(place: str) -> None:
+    told = []
+    for value in ("text", -1, 1e9, True, None, [], ["x", [1]], {"a": {"b": 1}}):
+        data: dict[str, Any] = {"steps": [{"run": "status"}]}
+        *outer, last = (int(key) if key.isdigit() else key for key in place.split("."))
+        at: Any = data
+        for key in outer:
+            at = at[key] if key in (0, "steps") else at.setdefault(key, {})
+        at[last] = value
+        told.append(complaint(data))
+    assert any(told)
+    assert not re.search(r"Expected|`|\$\.|\.\.\.|object|array|null", "\n".join(told))
 
 
 def test_a_few_anchors_cannot_make_millions_of_values() -> None:

@@ -23,6 +23,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.ci.complaints import in_words
 from asyncflow_cli.protocol.ci.source import Source
 from asyncflow_cli.protocol.ci.variables import secrets
 from asyncflow_cli.protocol.paths import hint_for
@@ -111,13 +112,13 @@ _TABLE = "Keys and values stand there, such as: run: tts Hello"
 
 
 def _explained(source: Source, error: str) -> UsageError:
-    """msgspec's words with the line, and for a key that there is not, the nearest that there is."""
+    """What is wrong with the line, and for a key that there is not, the nearest that there is."""
     what, _, place = error.partition(" - at `")
     place = place.rstrip("`") or "$"
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
     if unknown is None:
         missing = re.fullmatch(r"Object missing required field `(.*)`", what)
-        told = f"there is no {missing[1]}" if missing else f"{_key(place)}: {what}"
+        told = f"there is no {missing[1]}" if missing else in_words(what, place)
         hint = _TABLE if what.startswith("Expected `object`") else None
         return source.wrong(place.removesuffix("[...]"), told, hint)
     shape = next(shape for form, shape in _SHAPES.items() if re.fullmatch(form, place))
@@ -125,7 +126,3 @@ def _explained(source: Source, error: str) -> UsageError:
     return source.wrong(
         f"{place}.{key}", f"there is no key {key!r} here", hint_for(key, shape.__struct_fields__)
     )
-
-
-def _key(place: str) -> str:
-    return place.removeprefix("$").lstrip(".") or "the file"
