@@ -29,7 +29,7 @@ codes where they leave (`cli.py`); nowhere between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -57,6 +57,8 @@ class AsyncflowError(Exception):
         self.retry_after = retry_after
         """Seconds the service asked us to wait before another try, if it did."""
         self.details = details
+        self.lines: Sequence[str] = ()
+        """What people see in place of a message and a hint that are long, a line each."""
         self.passing = False
         """Whether it may be over by itself, so that another try is right."""
 

@@ -348,6 +348,21 @@ SANDBOX = {
 }
 
 
+def test_all_that_is_missing_is_listed_for_people_and_one_sentence_for_programs() -> None:
+    with pytest.raises(PrerequisiteError) as caught:
+        from_env().need_for_call(speaks=True)
+    told, lines = caught.value, caught.value.lines
+    assert told.message == "; ".join(lines[:5])
+    assert str(told.hint).startswith(
+        "Set OUTBOUND_NUMBER and INBOUND_NUMBER and TWILIO_ACCOUNT_SID"
+    )
+    assert lines[5:] == (
+        "Set them in the environment or a .env file, or give --to and --from",
+        "or asyncflow auth login --service twilio and asyncflow auth login",
+        "or add --sandbox, which needs no account",
+    )
+
+
 def test_pointed_at_a_sandbox_its_addresses_and_keys_replace_all_others() -> None:
     loaded = from_env(ASYNC_API_KEY="real", TWILIO_API_KEY="SK1", ASYNC_VOICE_ID="v")
     pointed = loaded.pointed_at(SANDBOX, "sandbox")

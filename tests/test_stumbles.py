@@ -13,6 +13,7 @@ from asyncflow_cli.nearest import did_you_mean, nearest
 from asyncflow_cli.protocol.schemas import schema_of, shapes_in
 from asyncflow_cli.published import MODULES
 from tests.conftest import Run, environment
+from tests.test_config_files import configure
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
@@ -41,7 +42,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
         (("call", "Hi", "--port", "99999"), "USAGE", "99999 is not in the range", "call --help"),
         (("sandbox", "serve", "--port", "-1"), "USAGE", "-1 is not in the range", None),
         (("ci", "run", "tabs.yaml"), "CI_FILE_WRONG", "line 2: no YAML", "not with tabs"),
-        (("ci", "run", "steps.yaml"), "CI_FILE_WRONG", "steps[0]", "run: tts Hello"),
+        (("ci", "run", "steps.yaml"), "CI_FILE_WRONG", "step 1 must", "run: tts Hello"),
     ],
 )
 def test_the_error_says_what_to_do(
@@ -54,6 +55,26 @@ def test_the_error_says_what_to_do(
     assert error["code"] == code
     assert message in error["message"]
     assert hint is None or hint in error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (("voice", "list"), "Did you mean asyncflow voices?"),
+        (("voices", "lits"), "Did you mean asyncflow voices list?"),
+        (("tts", "Hi", "--formatt", "mp3"), "Did you mean --format?"),
+        (("tts", "Hi", "--voice", "hoost", "-o", "x.wav"), "Did you mean host?"),
+        (("config", "get", "voise"), "Did you mean voice?"),
+        (("status", "--profile", "suport"), "Did you mean support?"),
+        (("explain", "RATE_LIMIT_EXCEDED"), "RATE_LIMIT_EXCEEDED"),
+        (("schema", "voicess"), "voices"),
+    ],
+)
+def test_what_is_misspelt_is_told_with_what_was_meant(
+    sandboxed: Run, home: Path, args: tuple[str, ...], hint: str
+) -> None:
+    configure(home, '[profiles.support]\n[aliases]\nhost = "Jennie"\n')
+    assert hint in sandboxed(*args, "--json").error["hint"]
 
 
 @pytest.mark.parametrize("folder", [".", "..", "/", "folder"])

@@ -15,6 +15,7 @@ from asyncflow_cli.output.data import Data
 from asyncflow_cli.output.documents import Format, error_document
 from asyncflow_cli.output.questions import Questions
 from asyncflow_cli.output.telling import Telling
+from asyncflow_cli.output.words import HANG
 
 
 class Output(Data, Telling, Questions):
@@ -35,8 +36,10 @@ class Output(Data, Telling, Questions):
 
     def _tell_why(self, error: AsyncflowError) -> None:
         ids = [error.code, *([f"request {error.request_id}"] if error.request_id else [])]
-        more = f" asyncflow explain {error.code}" if self._explains(error.code) else ""
-        self._say(error.message, label="Error: ", label_style="bold red")
-        if error.hint:
-            self._say(error.hint, label="  ")
-        self._say(f"[{', '.join(ids)}]{more}", label="  ", style="dim")
+        explain = f" asyncflow explain {error.code}" if self._explains(error.code) else ""
+        message, *more = error.lines or (error.message, *filter(None, [error.hint]))
+        hang = 2 * HANG if error.lines else HANG
+        self._say(message, label="Error: ", label_style="bold red", hang=hang)
+        for line in more:
+            self._say(line, label="  ", hang=hang)
+        self._say(f"[{', '.join(ids)}]{explain}", label="  ", style="dim")

@@ -165,10 +165,11 @@ def changes(voice: Voice, wanted: dict[str, str]) -> list[Change]:
     return [Change(k, before[k], v) for k, v in wanted.items() if v != before[k]]
 
 
-def resolve(name: str, voices: Iterable[Voice]) -> Voice:
+def resolve(name: str, voices: Iterable[Voice], aliases: Iterable[str] = ()) -> Voice:
     """The voice of that id, exact name, or unique prefix of either, whatever the case of names.
 
-    NotFoundError if there is none, or several: then it lists them.
+    NotFoundError if there is none, or several: then it lists them. `aliases` are names, too, that
+    may have been meant.
     """
     voices = list(voices)
     folded = name.casefold()
@@ -185,7 +186,7 @@ def resolve(name: str, voices: Iterable[Voice]) -> Voice:
             return found[0]
         if found:
             raise _ambiguous(name, found)
-    raise not_found([name], (voice.name for voice in voices))
+    raise not_found([name], (*aliases, *(voice.name for voice in voices)))
 
 
 SHOWN = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,14 +143,21 @@ class Settings:
             return
         told = [f"{data['names'][0]} is not set: {data['help']}" for data in missing.values()]
         names = " and ".join(data["names"][0] for data in missing.values())
+        set_it, *others = self._ways_to_set(missing)
+        hint = "; ".join((set_it.format(names), *others))
+        error = PrerequisiteError("; ".join(told), hint=hint, code="SETTING_MISSING")
+        if len(missing) > 1:
+            error.lines = (*told, set_it.format("them"), *others)
+        raise error
+
+    def _ways_to_set(self, missing: Collection[str]) -> Iterator[str]:
         flags = [f"--{name.strip('_')}" for name in missing if name in ("to", "from_")]
-        hint = f"Set {names} in the environment or a .env file"
-        hint += f", or give {' and '.join(flags)}" if flags else ""
-        logins = [LOGINS[name] for name in missing if name in LOGINS]
-        hint += f"; or {' and '.join(logins)}" if logins else ""
+        given = f", or give {' and '.join(flags)}" if flags else ""
+        yield f"Set {{}} in the environment or a .env file{given}"
+        if logins := [LOGINS[name] for name in missing if name in LOGINS]:
+            yield f"or {' and '.join(logins)}"
         if not self.sandbox:
-            hint += "; or add --sandbox, which needs no account"
-        raise PrerequisiteError("; ".join(told), hint=hint, code="SETTING_MISSING")
+            yield "or add --sandbox, which needs no account"
 
     def need_for_call(self, *, speaks: bool) -> None:
         """The same for all that a call needs, at once."""

@@ -97,7 +97,8 @@ class VoiceLibrary:
         if missing := [voice_id for voice_id in ids if voice_id.lower() not in by_id]:
             raise not_found(missing)
         known = [] if len(ids) == len(set(names)) else await self._everything()
-        return [by_id.get(name.lower()) or resolve(name, known) for name in names]
+        aliases = self._api.aliases
+        return [by_id.get(name.lower()) or resolve(name, known, aliases) for name in names]
 
     async def described(self, names: Sequence[str]) -> VoicesReport:
         return _report(await self.get_voices(names))

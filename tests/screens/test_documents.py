@@ -18,6 +18,7 @@ from asyncflow_cli.protocol.callview import CallView
 from asyncflow_cli.protocol.ci.report import CheckReport, Result, StepReport, suite_report
 from asyncflow_cli.protocol.doctorreport import DoctorReport, Finding, Standing
 from asyncflow_cli.protocol.notifications import explained
+from asyncflow_cli.settings import Settings
 from tests.conftest import TO
 from tests.screens.snapshots import check
 from tests.screens.stage import Stage, surroundings
@@ -141,6 +142,13 @@ def suite(out: Output) -> None:
         out.error(error)
 
 
+def unset(out: Output) -> None:
+    try:
+        Settings().need_for_call(speaks=True)
+    except AsyncflowError as error:
+        out.error(error)
+
+
 DOCTOR = DoctorReport.of(
     (
         Finding(check="Python", standing=Standing.OK, found="3.12.1 on Linux x86_64"),
@@ -175,6 +183,7 @@ SCREENS: dict[str, tuple[str, Show]] = {
     "call-summary": ("call, at its end", lambda out: out.record(REPORT)),
     "call-cut-short": ("call, cut short", cut_short),
     "ci-run": ("ci run smoke.yaml", suite),
+    "call-unset": ("call, with nothing set", unset),
     "doctor": ("doctor", lambda out: out.page(DOCTOR)),
 }
 
