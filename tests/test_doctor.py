@@ -188,11 +188,20 @@ def test_a_proxy_that_is_not_on_the_way_is_not_blamed(
     assert_named(result, "DNS", "DNS_FAILED", "nslookup", 6)
 
 
-def test_no_agent(sandboxed: Run) -> None:
+def test_no_agent(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ngrok", None)  # as without the extra
     result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
     missing = "ngrok agent", "tunnels", "Twilio login"
     assert_named(result, "ngrok agent", "NGROK_MISSING", "ngrok.com/download", 10, *missing)
     assert_named(result, "tunnels", "TUNNEL_MISSING", "ngrok.com/download", 10, *missing)
+
+
+def test_ngrok_without_a_token(sandboxed: Run) -> None:
+    result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
+    remedy = "asyncflow auth login --service ngrok"
+    assert_named(result, "tunnels", "SETTING_MISSING", remedy, 10, "Twilio login")
+    assert "ngrok is installed and has no token" in finding(result, "tunnels")["found"]
+    assert finding(result, "ngrok agent")["standing"] == "warning"
 
 
 def test_a_bad_token(sandboxed: Run, tmp_path: Path) -> None:

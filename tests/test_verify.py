@@ -232,7 +232,7 @@ DEFECTS: list[tuple[str, Change, tuple[str, ...], str]] = [
     ("click.wav", lambda pcm: wav(with_pause(pcm, 3, click=True)), (), "DEAD_AIR"),
     ("pause.mp3", lambda pcm: encoded(with_pause(pcm, 3), "libmp3lame", "mp3"), (), "DEAD_AIR"),
     ("late.wav", lambda pcm: wav(bytes(6 * RATE) + pcm), (), "DEAD_AIR"),
-    ("talk.wav", wav, ("--max-silence", "100ms"), "DEAD_AIR"),
+    ("talk.wav", wav, ("--max-silence", "200ms"), "DEAD_AIR"),
     ("talk.wav", wav, ("--max-duration", "2s"), "TOO_LONG"),
     ("talk.wav", wav, ("--min-duration", "1m"), "TOO_SHORT"),
     ("half.wav", lambda pcm: wav(pcm[: len(pcm) // 4 * 2]), ("--text", TEXT), "TOO_FAST"),
@@ -397,6 +397,7 @@ def test_one_call_three_renderings(run: Run, home: Path, talk: bytes) -> None:
         (("talk.wav", "--max-wpm", "200"), "USAGE", "no words of talk.wav to count"),
         (("talk.wav", "--timings", "none.srt"), "NOT_READABLE", "none.srt cannot be read"),
         (("talk.wav", "--max-silence", "soon"), "USAGE", "'soon' is no duration"),
+        (("talk.wav", "--max-silence", "199ms"), "USAGE", "'199ms' is no silence yet"),
     ],
 )
 def test_what_cannot_be_measured_is_told(

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.order import key, phone_number, send_digits
 from asyncflow_cli.protocol.products import captions_wanted
+from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import duration, whole_seconds
 
 number_to_call = partial(phone_number, role="number to call")
@@ -31,6 +33,16 @@ def check(name: str, metavar: str | None, texts: Sequence[str]) -> None:
     read = READERS.get(name, duration if metavar == "DURATION" else str)
     for text in texts:
         read(text)
+
+
+def silence(text: str) -> float:
+    """Seconds; the ear of `verify` takes nothing shorter than a stop inside a word for one."""
+    from asyncflow_cli.protocol.verify.sound import PAUSE
+
+    seconds = duration(text)
+    if seconds < PAUSE:
+        raise UsageError(f"{quoted(text)} is no silence yet", hint=f"From {1000 * PAUSE:g}ms")
+    return seconds
 
 
 def _server(text: str) -> None:
@@ -86,6 +98,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "call.tunnel": _tunnel,
     "call.public_url": _public_url,
     "call.callee": lambda text: _callee(f"*={text}"),
+    "verify.max_silence": silence,
     "timestamps.captions": captions_wanted,
     "sandbox.serve.callee": _callee,
     "sandbox.serve.fault": _fault,

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
+from asyncflow_cli.commands import takes
 from asyncflow_cli.commands.options import read_text, seconds
 from asyncflow_cli.protocol.verify.findings import Limits, VerifyOrder
-from asyncflow_cli.settings import duration
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,10 @@ RateOption = Annotated[
     int | None, typer.Option("--sample-rate", min=1, metavar="HZ", help="Samples a second.")
 ]
 SilenceOption = Annotated[
-    str, typer.Option("--max-silence", metavar="DURATION", help="Longer silence is dead air.")
+    str,
+    typer.Option(
+        "--max-silence", metavar="DURATION", help="Longer silence is dead air; from 200ms."
+    ),
 ]
 ShortestOption = Annotated[
     str | None, typer.Option("--min-duration", metavar="DURATION", help="It lasts at least.")
@@ -94,7 +97,7 @@ def verify(
         container=container,
         encoding=encoding,
         sample_rate=sample_rate,
-        max_silence=duration(max_silence),
+        max_silence=takes.silence(max_silence),
         min_duration=seconds(min_duration),
         max_duration=seconds(max_duration),
         min_level=min_level,

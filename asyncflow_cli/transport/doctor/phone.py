@@ -15,7 +15,7 @@ from asyncflow_cli.transport.doctor.examination import Answer, Doubt, Skipped
 from asyncflow_cli.transport.journal import Journal
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.preflight import check_account, check_balance, check_from
-from asyncflow_cli.transport.roads.choice import roads_for, usual_roads
+from asyncflow_cli.transport.roads.choice import roads_for, usual_roads, without_token
 from asyncflow_cli.transport.roads.ngrok import find_agent
 from asyncflow_cli.transport.roads.opening import open_first
 from asyncflow_cli.transport.twilio import TwilioClient
@@ -88,7 +88,7 @@ async def agent(settings: Settings) -> Answer:
     try:
         found = find_agent()
     except PrerequisiteError as missing:
-        if is_wanted(settings) and not _others(settings):
+        if is_wanted(settings) and not _others(settings) and not without_token(settings):
             raise
         return Doubt(missing)
     token = settings.origins.get("ngrok_authtoken", "default")

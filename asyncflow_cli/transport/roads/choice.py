@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asyncflow_cli.errors import PrerequisiteError, UsageError
+from asyncflow_cli.errors import AsyncflowError, PrerequisiteError, UsageError
 from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport.roads.cloudflared import Cloudflared
@@ -33,10 +33,12 @@ NAMES = (
 )
 """What `--tunnel` takes."""
 
-INSTALL = (
-    "Install ngrok (ngrok.com/download), or cloudflared; or give an address of your own with "
-    "--public-url wss://… and --port; or try without: asyncflow --sandbox call …"
+OTHERWISE = (
+    "or give an address of your own with --public-url wss://… and --port; or try without: "
+    "asyncflow --sandbox call …"
 )
+
+INSTALL = f"Install ngrok (ngrok.com/download), or cloudflared; {OTHERWISE}"
 
 
 def roads_for(
@@ -56,12 +58,24 @@ def roads_for(
         return [Loopback()]
     found = [road for road in usual_roads(settings) if road.missing() is None]
     if not found:
-        raise PrerequisiteError(
+        raise without_token(settings) or PrerequisiteError(
             "No tunnel is installed, so Twilio has no way to reach this machine",
             hint=INSTALL,
             code="TUNNEL_MISSING",
         )
     return found
+
+
+def without_token(settings: Settings) -> AsyncflowError | None:
+    """What stands in the way where ngrok's SDK is here, and lacks nothing but a token."""
+    missing = NgrokSdk(settings.ngrok_authtoken).missing()
+    if missing is None or missing.code != "SETTING_MISSING":
+        return None
+    return PrerequisiteError(
+        "ngrok is installed and has no token, so Twilio has no way to reach this machine",
+        hint=f"{missing.hint}; {OTHERWISE}",
+        code=missing.code,
+    )
 
 
 def usual_roads(settings: Settings) -> list[Road]:

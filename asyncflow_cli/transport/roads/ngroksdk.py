@@ -38,7 +38,8 @@ class NgrokSdk:
         if not self._authtoken:
             return PrerequisiteError(
                 "ngrok's SDK needs a token",
-                hint="Set NGROK_AUTHTOKEN: ngrok needs a (free) account",
+                hint="asyncflow auth login --service ngrok, or set NGROK_AUTHTOKEN: "
+                "ngrok needs a (free) account",
                 code="SETTING_MISSING",
             )
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,12 +81,25 @@ def test_what_is_asked_for_and_not_there_is_an_error_that_tells_how_to_get_it(
     assert hint in (caught.value.hint or "")
 
 
-def test_a_machine_without_any_tunnel_is_told_what_to_do(bin: Path) -> None:
+def test_a_machine_without_any_tunnel_is_told_what_to_do(
+    bin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ngrok", None)  # as without the extra
     with pytest.raises(PrerequisiteError) as caught:
         roads_for(Settings())
     assert caught.value.code == "TUNNEL_MISSING"
     assert "--public-url" in (caught.value.hint or "")
     assert not list(bin.iterdir())
+
+
+def test_ngroks_sdk_without_a_token_is_told_how_to_get_one(bin: Path) -> None:
+    assert not list(bin.iterdir())
+    with pytest.raises(PrerequisiteError, match="has no token") as caught:
+        roads_for(Settings())
+    assert caught.value.code == "SETTING_MISSING"
+    hint = caught.value.hint or ""
+    assert all(part in hint for part in ("--service ngrok", "NGROK_AUTHTOKEN", "--public-url"))
+    assert chosen(Settings(ngrok_authtoken="t")) == ["ngrok-sdk"]
 
 
 @pytest.mark.parametrize(
