@@ -103,7 +103,7 @@ class App:
         if settings.sandbox:
             callee = self.flags.get("callee")
             wanted = {"callees": {"*": callee} if callee else {}}
-            self._embedded = self.make_sandbox(**self.flags.get("sandbox_with", wanted))
+            self._embedded = self._embed(**self.flags.get("sandbox_with", wanted))
             return settings.pointed_at(self._embedded.environment, "sandbox")
         if "callee" in self.flags:
             raise UsageError(
@@ -210,11 +210,22 @@ class App:
     def sandbox_folder(self) -> Path:
         return self.folders.state / "sandbox"
 
-    def make_sandbox(self, **options: Any) -> Sandbox:
-        """A sandbox on this user's state, its port bound; enter it to serve."""
+    def make_sandbox(self, *, remembers: bool = True, **options: Any) -> Sandbox:
+        """A sandbox on this user's state, or on none; its port is bound. Enter it to serve."""
         from asyncflow_cli.sandbox.server import Sandbox
 
-        return Sandbox(state=self.sandbox_folder, **options)
+        return Sandbox(state=self.sandbox_folder if remembers else None, **options)
+
+    def _embed(self, **options: Any) -> Sandbox:
+        """One that remembers nothing, where nothing can be written: the command can still run."""
+        try:
+            return self.make_sandbox(**options)
+        except OSError as error:
+            self.out.warning(
+                f"{self.sandbox_folder} cannot be written ({error.strerror}), so this sandbox "
+                "forgets all when the command ends; another place: export XDG_STATE_HOME=FOLDER"
+            )
+            return self.make_sandbox(remembers=False, **options)
 
     def run(self, work: Coroutine[Any, Any, T], *, live: bool = False) -> T:
         """Run to the end, with the sandbox beside it if one is embedded. What is `live`, as a call

@@ -134,9 +134,31 @@ def test_a_home_that_cannot_be_written_names_the_variables_that_choose_another(h
     none, told = home / "none", home / "told"
     none.write_text("no folder")
     homes = {f"XDG_{kind}_HOME": str(none) for kind in ("STATE", "CONFIG", "CACHE")}
-    assert ours(home, "--sandbox", "tts", "Hi", "-o", "x.wav", stderr=str(told), **homes) == 1
+    assert ours(home, "sandbox", "serve", "--port", "0", stderr=str(told), **homes) == 1
     assert "cannot be written" in told.read_text()
     assert " XDG_STATE_HOME=FOLDER" in told.read_text()
+
+
+@pytest.mark.parametrize(
+    "line", ["--help", "config list", "--sandbox status", "--sandbox tts Hi -o -"]
+)
+def test_what_need_write_nothing_goes_on_where_nothing_can_be_written(
+    home: Path, run: Run, line: str
+) -> None:
+    (home / "none").write_text("no folder")
+    homes = {f"XDG_{kind}_HOME": str(home / "none") for kind in ("STATE", "CONFIG", "CACHE")}
+    result = run(*line.split(), **homes)
+    assert (result.code, bool(result.stdout)) == (0, True)
+    assert ("export XDG_STATE_HOME=FOLDER" in result.err) is ("--sandbox" in line)
+
+
+def test_a_doctor_finds_a_home_that_cannot_be_written_and_goes_on(home: Path, run: Run) -> None:
+    (home / "none").write_text("no folder")
+    result = run("--sandbox", "doctor", "--offline", XDG_STATE_HOME=str(home / "none"))
+    assert result.code == 10
+    assert "problem  room for state" in result.out
+    assert "or export XDG_STATE_HOME=FOLDER" in " ".join(result.out.split())
+    assert "[NOT_WRITABLE]" in result.out
 
 
 @needs_full

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -10,11 +11,15 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""A folder that takes no file beside the database's: https://www.sqlite.org/rescode.html"""
+
 
 class Database:
     """Tables by name, with their columns; in memory if there is no file.
 
-    A database of another version is emptied: it is only a sandbox's.
+    A database of another version is emptied: it is only a sandbox's. OSError where it cannot be
+    written.
     """
 
     def __init__(self, path: Path | None, tables: Mapping[str, str], *, version: int) -> None:
@@ -24,6 +29,15 @@ class Database:
         self._database = sqlite3.connect(
             name, timeout=10, isolation_level=None, check_same_thread=False
         )
+        try:
+            self._open(version)
+        except sqlite3.OperationalError as error:
+            self._database.close()
+            if error.sqlite_errorcode & 0xFF not in UNWRITABLE:
+                raise
+            raise OSError(errno.EACCES, str(error), name) from None
+
+    def _open(self, version: int) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():

@@ -79,7 +79,11 @@ class Sandbox:
         clock = Clock(speed)
         self._socket = _bind(host, port)
         self.url = _url(self._socket)
-        self.store = Store(state)
+        try:
+            self.store = Store(state)
+        except OSError:
+            self._socket.close()
+            raise
         self._engine = Engine()
         self._speaker = Speaker(self._engine, self.store, choices)
         self.carrier = Carrier(

@@ -40,8 +40,11 @@ class Places:
         yield from (path for path in (*self.secret, self.state / "calls") if path.exists())
 
 
-async def disk(folder: Path) -> Answer:
-    """Whether a file of some size can be written there, and a folder that is not there be made."""
+async def disk(folder: Path, variable: str | None = None) -> Answer:
+    """Whether a file of some size can be written there, and a folder that is not there be made.
+
+    `variable` chooses another folder, if one does.
+    """
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=there) as file:
@@ -49,7 +52,7 @@ async def disk(folder: Path) -> Answer:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise _unwritable(there, error) from None
+        raise _unwritable(there, error, variable) from None
     return f"{folder} can be written" if there == folder else f"{folder} will be made when needed"
 
 
@@ -76,15 +79,16 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def _unwritable(folder: Path, error: OSError) -> AsyncflowError:
+def _unwritable(folder: Path, error: OSError, variable: str | None) -> AsyncflowError:
+    elsewhere = f", or export {variable}=FOLDER" if variable else ""
     if error.errno in NO_ROOM:
         return PrerequisiteError(
             f"There is no room in {folder}: {error.strerror}",
-            hint=f"Make some: df -h {folder}",
+            hint=f"Make some: df -h {folder}{elsewhere}",
             code="DISK_FULL",
         )
     return PrerequisiteError(
         f"{folder} cannot be written: {error.strerror}",
-        hint=f"Give yourself the right to: ls -ld {folder}",
+        hint=f"Give yourself the right to: ls -ld {folder}{elsewhere}",
         code="NOT_WRITABLE",
     )

@@ -86,7 +86,7 @@ def _machine(patient: Patient, order: DoctorOrder) -> list[Check]:
         Check("extras", partial(machine.extras, extra)),
         Check("configuration", partial(configuration, settings, patient.unread)),
         Check("private files", partial(files.modes, places)),
-        Check("room for state", partial(files.disk, places.state)),
+        Check("room for state", partial(files.disk, places.state, "XDG_STATE_HOME")),
         Check("room here", partial(files.disk, Path())),
         Check("player", machine.player),
         Check("port", partial(machine.port, order.port), goes_out=True),
