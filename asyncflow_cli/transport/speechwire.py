@@ -1,23 +1,19 @@
-"""The speech connection's short cut: audio in mid-sentence passes by the queue it would wait in.
+"""The wire of the speech connection: `websockets`' own, but for where its messages go.
 
-A frame that waits for a task to be woken costs more than all else that is done with it, and a
-process may hold a thousand calls.
+A message that waits in a queue until a task is woken costs more than all else that is done with it,
+and a process may hold a thousand calls. So whoever wants to may have each the moment it comes.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from msgspec import UNSET
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
-from websockets.typing import BytesLike
-
-from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.protocol.speech import SpeechProtocol
-from asyncflow_cli.protocol.speechmessages import Audio, Message
+from websockets.protocol import State
 
 WHOLE_TEXT, LONG, HUGE = 0x81, 126, 127
 """First byte of a text that is no fragment, and the sizes that say that the size follows."""
@@ -25,116 +21,67 @@ WHOLE_TEXT, LONG, HUGE = 0x81, 126, 127
 LONG_HEAD, HUGE_HEAD = 4, 10
 """Bytes before such a text; a server masks nothing."""
 
-
-class ShortCut:
-    """For the audio of one context. All else is for whoever waits for it, and asks to `read` it."""
-
-    __slots__ = (
-        "_at_once",
-        "_heard",
-        "_kept",
-        "_limit",
-        "_loop",
-        "_names",
-        "_patience",
-        "_protocol",
-        "_timer",
-    )
-
-    def __init__(
-        self, protocol: SpeechProtocol, context: str, at_once: Callable[[Audio], None]
-    ) -> None:
-        self._protocol = protocol
-        self._names = (UNSET, context)
-        self._at_once = at_once
-        self._loop = asyncio.get_running_loop()
-        self._kept: Message | None = None
-        self._limit: asyncio.Timeout | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._patience = 0.0
-        self._heard = 0.0
-
-    def keep(self, limit: asyncio.Timeout, patience: float | None) -> None:
-        """Have this limit expire once no audio has come for so many seconds."""
-        self._limit, self._heard = limit, self._loop.time()
-        if patience is not None:
-            self._patience = patience
-            self._wait(patience)
-
-    def rest(self) -> None:
-        """The limit is over, however it ended."""
-        self._limit = None
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _wait(self, seconds: float) -> None:
-        self._timer = self._loop.call_later(seconds, self._ring)
-
-    def _ring(self) -> None:
-        # Audio comes more often than this rings, and a note of the time costs less than a timer.
-        now = self._loop.time()
-        left = self._heard + self._patience - now
-        if left > 0:
-            self._wait(left)
-        elif self._limit is not None:
-            self._limit.reschedule(now)
-
-    def take(self, frame: BytesLike) -> bool:
-        """Whether that was all there was to do about a frame."""
-        try:
-            message = self._protocol.receive(bytes(frame))
-        except RemoteProtocolError:
-            return False  # it is found out again where it is read
-        if isinstance(message, Audio):
-            if message.context_id in self._names:
-                self._heard = self._loop.time()
-                self._at_once(message)
-            return True
-        self._kept = message
-        return message is None
-
-    def read(self, frame: str | bytes) -> Message | None:
-        """The message of a frame that was not taken; the protocol hears of each but once."""
-        kept, self._kept = self._kept, None
-        return kept or self._protocol.receive(frame)
+DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
 
 class Wire(ClientConnection):
-    """A connection whose frames try the short cut first, where there is one: before anything else
-    where a read brings one whole text, as most do, else once the frame was cut out of the stream.
-    """
+    """`hear` is given every message, and `gone` the end; then nobody is to `recv`. A read that is
+    one whole text, as most are, goes past the parser of frames."""
 
-    short_cut: ShortCut | None = None
+    def __init__(
+        self,
+        *arguments: Any,
+        hear: Callable[[bytes], None] | None = None,
+        gone: Callable[[ConnectionClosed], None] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._hear = hear
+        self._gone = gone
+        self._parts: list[bytes] = []
+        self._missing: int | None = None
+        """Bytes that the frame under way still lacks; None where that is not known."""
 
-    _missing: int | None = None
-    """Bytes that the frame under way still lacks; None where that is not known."""
+    @property
+    def is_open(self) -> bool:
+        return self.protocol.state is State.OPEN
+
+    def say(self, texts: Iterable[str]) -> None:
+        """Send these in one piece, without waiting. What is closed already takes nothing."""
+        if self.is_open and not self.transport.is_closing():
+            for text in texts:
+                self.protocol.send_text(text.encode())
+            self.transport.write(b"".join(self.protocol.data_to_send()))
 
     def data_received(self, data: bytes) -> None:
-        if self.response is None:
+        if self._hear is None:
             super().data_received(data)
-            if self.response is not None and data.endswith(b"\r\n\r\n"):
-                self._missing = 0  # here the frames begin
-            return
-        if self._missing == 0 and self.short_cut is not None and is_whole_text(data):
-            if self.short_cut.take(data[LONG_HEAD:]):
-                return
-            self.short_cut = None  # it was read, and is for whoever waits
+        elif self._missing == 0 and is_whole_text(data):
+            self._hear(data[LONG_HEAD:])
         else:
-            self._missing = lacking(data, self._missing)
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        opening = self.response is None
         super().data_received(data)
+        if not opening:
+            self._missing = lacking(data, self._missing)
+        elif self.response is not None and data.endswith(b"\r\n\r\n"):
+            self._missing = 0  # here the frames begin
 
     def process_event(self, event: Frame | Response) -> None:  # type: ignore[override]
-        short_cut = self.short_cut
-        if (
-            short_cut is not None
-            and isinstance(event, Frame)
-            and event.opcode is Opcode.TEXT
-            and event.fin
-            and short_cut.take(event.data)
-        ):
+        if self._hear is None or not isinstance(event, Frame) or event.opcode not in DATA:
+            super().process_event(event)
             return
-        self.short_cut = None  # what comes next must not overtake this
-        super().process_event(event)
+        self._parts.append(bytes(event.data))
+        if event.fin:
+            parts, self._parts = self._parts, []
+            self._hear(b"".join(parts))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._gone is not None:
+            self._gone(self.close_exc)
 
 
 def is_whole_text(data: bytes) -> bool:

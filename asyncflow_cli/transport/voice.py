@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -15,9 +13,9 @@ import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, IncompleteError, NetworkError, ServiceError
 from asyncflow_cli.protocol.sniff import kind_of
-from asyncflow_cli.protocol.speechmessages import Audio, Final, Initialize, RanDry, SpeechEvent
+from asyncflow_cli.protocol.speechmessages import Audio, Final, Initialize, SpeechEvent
 from asyncflow_cli.settings import Settings
-from asyncflow_cli.transport.speech import SpeechSession
+from asyncflow_cli.transport.speaker import Speaker
 
 BREATH = 0.5
 """Seconds before another connection is tried in place of one that was lost."""
@@ -62,8 +60,11 @@ class Voice:
         self._initialize = initialize
         self._emit = emit
         self._failed = failed
-        self._session: SpeechSession | None = None
-        self._speaking: asyncio.Task[None] | None = None
+        self._speaker: Speaker | None = None
+        self._replacing: asyncio.Task[None] | None = None
+        self._take = 0
+        self._begun = False
+        """There was audio of the take."""
 
     async def __aenter__(self) -> Self:
         await self._open()
@@ -76,76 +77,65 @@ class Voice:
         trace: TracebackType | None,
     ) -> None:
         self.hush()
-        if self._speaking is not None:
-            await asyncio.gather(self._speaking, return_exceptions=True)
+        if self._replacing is not None:
+            await asyncio.gather(self._replacing, return_exceptions=True)
         await self._close()
 
     def speak(self, text: str, take: int, *, anew: bool) -> None:
         """Have `text` synthesised, `anew` on a connection of its own."""
-        self.hush()  # now, for whoever is to wait for it may be cancelled before
-        before = self._speaking
-        self._speaking = asyncio.create_task(self._speak(before, text, take, anew=anew))
-        self._speaking.add_done_callback(self._failed)
+        self.hush()
+        self._take, self._begun = take, False
+        if self._speaker is not None and not anew:
+            self._speaker.say(text)
+            return
+        self._replacing = asyncio.create_task(self._speak_anew(self._replacing, text, take))
+        self._replacing.add_done_callback(self._failed)
 
     def hush(self) -> None:
         """Stop what is being said."""
-        if self._speaking is not None:
-            self._speaking.cancel()
+        if self._replacing is not None:
+            self._replacing.cancel()
+        if self._speaker is not None:
+            self._speaker.stop()
 
-    async def _speak(
-        self, before: asyncio.Task[None] | None, text: str, take: int, *, anew: bool
-    ) -> None:
+    async def _speak_anew(self, before: asyncio.Task[None] | None, text: str, take: int) -> None:
         if before is not None:
             await asyncio.gather(before, return_exceptions=True)
         try:
-            if anew or self._session is None:
-                await self._replace()
-            assert self._session is not None
-            at_once = partial(self._on_audio, take)
-            async with aclosing(_samples(self._session.speak(text, at_once))) as events:
-                async for event in events:
-                    if isinstance(event, Final):
-                        break
-                    self._emit(Spoken(take, event))
-            # Only now, for what it brings about is the next sentence on this connection.
-            self._emit(Spoken(take, event))
+            await self._close()
+            await asyncio.sleep(BREATH)
+            (await self._open()).say(text)
         except AsyncflowError as error:
             self._emit(SpeechLost(take, error))
 
-    def _on_audio(self, take: int, audio: Audio) -> None:
-        self._emit(Spoken(take, audio))
-
-    async def _replace(self) -> None:
-        await self._close()
-        await asyncio.sleep(BREATH)
-        await self._open()
-
-    async def _open(self) -> None:
-        session = SpeechSession(self._settings, self._initialize)
-        await session.__aenter__()
-        self._session = session
+    async def _open(self) -> Speaker:
+        speaker = Speaker(self._settings, self._initialize, self._on_event)
+        self._speaker = await speaker.__aenter__()
+        return speaker
 
     async def _close(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await session.__aexit__(None, None, None)
+        speaker, self._speaker = self._speaker, None
+        if speaker is not None:
+            await speaker.__aexit__(None, None, None)
 
+    def _on_event(self, event: SpeechEvent | AsyncflowError) -> None:
+        if not self._begun:
+            event = self._on_first(event)
+        if isinstance(event, AsyncflowError):
+            self._emit(SpeechLost(self._take, event))
+        else:
+            self._emit(Spoken(self._take, event))
 
-async def _samples(events: AsyncGenerator[SpeechEvent, None]) -> AsyncGenerator[SpeechEvent, None]:
-    """The events, if they begin as plain samples do: a file's header would be heard as noise."""
-    begun = False
-    async with aclosing(events):
-        async for event in events:
-            if not (begun or isinstance(event, RanDry)) and event.audio:
-                begun = True
-                _refuse_file(base64.b64decode(event.audio[:SNIFFED]))
-            yield event
-
-
-def _refuse_file(beginning: bytes) -> None:
-    kind = kind_of(beginning)
-    if kind is not None:
-        raise IncompleteError(
+    def _on_first(self, event: SpeechEvent | AsyncflowError) -> SpeechEvent | AsyncflowError:
+        """The first audio has to be plain samples: a file's header would be heard as noise."""
+        if not isinstance(event, Audio | Final) or not event.audio:
+            return event
+        self._begun = True
+        kind = kind_of(base64.b64decode(event.audio[:SNIFFED]))
+        if kind is None:
+            return event
+        self.hush()
+        return IncompleteError(
             f"The speech service sent a file ({kind}) where plain μ-law was asked for",
             hint="Try another --model",
             code="SPEECH_IS_A_FILE",
