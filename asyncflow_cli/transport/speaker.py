@@ -26,7 +26,7 @@ from asyncflow_cli.protocol.speechmessages import (
     RanDry,
     SpeechEvent,
 )
-from asyncflow_cli.protocol.utterance import Utterance, error_of
+from asyncflow_cli.protocol.utterance import USUAL, Patience, Utterance, error_of
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.speechconnection import SpeechConnection, lost
 
@@ -37,11 +37,18 @@ class Speaker:
     """Enter it to open its connection. `tell` hears what comes of the text that is being said:
     Final or an error is the last of it."""
 
-    def __init__(self, settings: Settings, initialize: Initialize, tell: Tell) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        initialize: Initialize,
+        tell: Tell,
+        patience: Patience = USUAL,
+    ) -> None:
         self._connection = SpeechConnection(
             settings, initialize, hear=self._on_message, gone=self._on_gone
         )
         self._tell = tell
+        self._seconds = patience
         self._utterance: Utterance | None = None
         self._trouble: AsyncflowError | None = None
         """What the connection failed with: a text that it is still given is told."""
@@ -69,7 +76,7 @@ class Speaker:
         if self._trouble is not None:
             self._tell(self._trouble)
             return
-        self._utterance = utterance = Utterance(str(uuid.uuid4()))
+        self._utterance = utterance = Utterance(str(uuid.uuid4()), self._seconds)
         self._send(utterance.piece(text), utterance.end())
         utterance.written = True
         self._expect(utterance)

@@ -7,9 +7,9 @@ import base64
 import contextlib
 import json
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -27,8 +27,10 @@ from asyncflow_cli.errors import (
 )
 from asyncflow_cli.protocol.models import PHONE, VoiceSelector
 from asyncflow_cli.protocol.speechmessages import Audio, Final, Initialize, RanDry, SpeechEvent
+from asyncflow_cli.protocol.utterance import Patience
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.settings import DEFAULT_VOICE, Settings
+from asyncflow_cli.transport.speaker import Speaker
 from asyncflow_cli.transport.speech import SpeechSession
 from tests.sandbox.far_ends import sandbox
 
@@ -54,16 +56,61 @@ def heard(events: list[SpeechEvent]) -> bytes:
     return b"".join(base64.b64decode(audio) for audio in spoken)
 
 
-async def spoken(session: SpeechSession, text: str) -> list[SpeechEvent]:
+class Session(Protocol):
+    async def __aenter__(self) -> Session: ...
+
+    async def __aexit__(self, *error: Any) -> None: ...
+
+    def speak(self, text: str) -> AsyncGenerator[SpeechEvent, None]: ...
+
+
+class CalledBack:
+    """A call's speaker as a session, so that both forms have to pass the same tests."""
+
+    def __init__(self, settings: Settings, init: Initialize, **patience: float) -> None:
+        self._heard: asyncio.Queue[SpeechEvent | AsyncflowError] = asyncio.Queue()
+        tell = self._heard.put_nowait
+        self._speaker = Speaker(settings, init, tell, Patience(**patience))
+
+    async def __aenter__(self) -> CalledBack:
+        await self._speaker.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._speaker.__aexit__(None, None, None)
+
+    async def speak(self, text: str) -> AsyncGenerator[SpeechEvent, None]:
+        self._speaker.say(text)
+        event: SpeechEvent | None = None
+        while not isinstance(event, Final):
+            told = await self._heard.get()
+            if isinstance(told, AsyncflowError):
+                raise told
+            event = told
+            yield event
+
+
+Form = Callable[..., Session]
+
+
+@pytest.fixture(params=[SpeechSession, CalledBack], ids=["awaited", "called back"])
+def form(request: pytest.FixtureRequest) -> Form:
+    made: Form = request.param
+    return made
+
+
+async def spoken(session: Session, text: str) -> list[SpeechEvent]:
     return [event async for event in session.speak(text)]
 
 
 # The sandbox
 
 
-def at(running: Sandbox, init: Initialize = INIT, **options: Any) -> SpeechSession:
+def at(
+    running: Sandbox, init: Initialize = INIT, *, form: Form = SpeechSession, **options: Any
+) -> Session:
     key = running.environment["ASYNC_API_KEY"]
-    return SpeechSession(Settings(api_key=key, base_url=running.url), init, **options)
+    return form(Settings(api_key=key, base_url=running.url), init, **options)
 
 
 def test_the_first_address_that_takes_the_connection_speaks() -> None:
@@ -107,10 +154,10 @@ def test_every_byte_that_was_sent_is_heard(contexts: bool) -> None:
     run(test())
 
 
-def test_one_connection_says_one_thing_after_the_other() -> None:
+def test_one_connection_says_one_thing_after_the_other(form: Form) -> None:
     async def test() -> None:
         async with sandbox() as running:
-            async with at(running) as session:
+            async with at(running, form=form) as session:
                 said = [heard(await spoken(session, text)) for text in ("One.", "Two.", "Three.")]
             assert said == [speech.audio for speech in running.store.speeches()]
             assert len(set(said)) == 3
@@ -141,10 +188,10 @@ def test_keep_alives_are_no_text_and_disturb_nothing() -> None:
     ],
 )
 def test_what_the_sandbox_refuses_is_told_by_its_code(
-    init: Initialize, error: type[AsyncflowError], code: str | None
+    init: Initialize, error: type[AsyncflowError], code: str | None, form: Form
 ) -> None:
     async def test() -> None:
-        async with sandbox() as running, at(running, init) as session:
+        async with sandbox() as running, at(running, init, form=form) as session:
             with pytest.raises(error) as caught:
                 await spoken(session, "Hello.")
             assert code in (None, caught.value.code)
@@ -247,11 +294,11 @@ def constant(value: Any) -> Callable[[str], str]:
         "late audio",
     ],
 )
-def test_a_service_may_be_odd_and_is_heard_all_the_same(talk: Talk, times: int) -> None:
+def test_a_service_may_be_odd_and_is_heard_all_the_same(talk: Talk, times: int, form: Form) -> None:
     async def test() -> None:
         async with (
             service(talk) as settings,
-            SpeechSession(settings, INIT, close_after=SOON) as session,
+            form(settings, INIT, close_after=SOON) as session,
         ):
             for _ in range(2):
                 events = await spoken(session, "Hello.")
@@ -261,7 +308,7 @@ def test_a_service_may_be_odd_and_is_heard_all_the_same(talk: Talk, times: int) 
     run(test())
 
 
-def test_a_final_of_another_context_or_of_none_alive_ends_nothing() -> None:
+def test_a_final_of_another_context_or_of_none_alive_ends_nothing(form: Form) -> None:
     async def talk(socket: ServerConnection, context: str) -> None:
         finished.append(context)
         for old in (*finished[:-1], "another"):
@@ -274,7 +321,7 @@ def test_a_final_of_another_context_or_of_none_alive_ends_nothing() -> None:
     async def test() -> None:
         async with (
             service(talk) as settings,
-            SpeechSession(settings, INIT, close_after=SOON) as session,
+            form(settings, INIT, close_after=SOON) as session,
         ):
             for _ in range(3):
                 assert heard(await spoken(session, "Hello.")) == base64.b64decode(AUDIO)
@@ -282,7 +329,9 @@ def test_a_final_of_another_context_or_of_none_alive_ends_nothing() -> None:
     run(test())
 
 
-def test_a_service_that_ends_only_when_it_is_asked_is_asked_soon_after_its_audio() -> None:
+def test_a_service_that_ends_only_when_it_is_asked_is_asked_soon_after_its_audio(
+    form: Form,
+) -> None:
     async def handle(socket: ServerConnection) -> None:
         async for text in socket:
             message = json.loads(text)
@@ -290,15 +339,35 @@ def test_a_service_that_ends_only_when_it_is_asked_is_asked_soon_after_its_audio
                 await socket.send(end(message["context_id"]))
             elif message.get("transcript") == "":
                 await socket.send(frame(message["context_id"]))
+            elif message.get("terminate"):
+                return
 
     async def test() -> None:
         async with serve(handle, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             settings = Settings(api_key=KEY, base_url=f"http://127.0.0.1:{port}")
-            async with SpeechSession(settings, INIT, close_after=60, close_soon=SOON) as session:
+            async with form(settings, INIT, close_after=60, close_soon=SOON) as session:
                 for _ in range(2):
                     events = await spoken(session, "Hello.")
                     assert isinstance(events[-1], Final)
+
+    run(test())
+
+
+def test_a_sentence_of_a_call_costs_no_task() -> None:
+    made: list[str] = []
+
+    def note(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+        made.append(work.__qualname__)
+        return asyncio.Task(work, loop=loop, **options)
+
+    async def test() -> None:
+        async with service(says(frame, end)) as settings:
+            async with CalledBack(settings, INIT, close_after=SOON) as session:
+                asyncio.get_running_loop().set_task_factory(note)
+                for _ in range(3):
+                    assert heard(await spoken(session, "Hello.")) == base64.b64decode(AUDIO)
+                assert made == []
 
     run(test())
 
@@ -445,12 +514,12 @@ TIMEOUT = {"error_code": "TIMEOUT", "message": "60.0 s", "request_id": "r1", "ex
     ],
 )
 def test_a_service_that_fails_is_one_clear_error_without_the_key(
-    talk: Talk, error: type[AsyncflowError], code: str
+    talk: Talk, error: type[AsyncflowError], code: str, form: Form
 ) -> None:
     async def test() -> None:
         async with (
             service(talk) as settings,
-            SpeechSession(settings, INIT, close_after=SOON) as session,
+            form(settings, INIT, close_after=SOON) as session,
         ):
             with pytest.raises(error) as caught:
                 await spoken(session, "Hello.")
@@ -460,12 +529,12 @@ def test_a_service_that_fails_is_one_clear_error_without_the_key(
     run(test())
 
 
-def test_the_services_wait_and_request_id_are_kept() -> None:
+def test_the_services_wait_and_request_id_are_kept(form: Form) -> None:
     async def test() -> None:
         frames = says(constant({**LIMIT, "request_id": "r1"}))
         async with (
             service(frames) as settings,
-            SpeechSession(settings, INIT, close_after=SOON) as session,
+            form(settings, INIT, close_after=SOON) as session,
         ):
             with pytest.raises(LimitError) as caught:
                 await spoken(session, "Hello.")
@@ -474,7 +543,7 @@ def test_the_services_wait_and_request_id_are_kept() -> None:
     run(test())
 
 
-def test_a_service_that_closes_between_two_texts_is_noticed_at_the_second() -> None:
+def test_a_service_that_closes_between_two_texts_is_noticed_at_the_second(form: Form) -> None:
     async def talk(socket: ServerConnection, context: str) -> None:
         await socket.send(end(context))
         await socket.close(1011, "going away")
@@ -482,7 +551,7 @@ def test_a_service_that_closes_between_two_texts_is_noticed_at_the_second() -> N
     async def test() -> None:
         async with (
             service(talk) as settings,
-            SpeechSession(settings, INIT, close_after=SOON) as session,
+            form(settings, INIT, close_after=SOON) as session,
         ):
             await spoken(session, "One.")
             with pytest.raises(NetworkError, match="going away"):
@@ -491,7 +560,7 @@ def test_a_service_that_closes_between_two_texts_is_noticed_at_the_second() -> N
     run(test())
 
 
-def test_silence_after_audio_is_told_once_and_the_service_may_come_back() -> None:
+def test_silence_after_audio_is_told_once_and_the_service_may_come_back(form: Form) -> None:
     more = asyncio.Event()
 
     async def talk(socket: ServerConnection, context: str) -> None:
@@ -502,7 +571,7 @@ def test_silence_after_audio_is_told_once_and_the_service_may_come_back() -> Non
 
     async def test() -> None:
         async with service(talk) as settings:
-            async with SpeechSession(settings, INIT, close_after=SOON, dry_after=0.03) as session:
+            async with form(settings, INIT, close_after=SOON, dry_after=0.03) as session:
                 kinds = []
                 async for event in session.speak("Hello."):
                     kinds.append(type(event))
@@ -513,7 +582,7 @@ def test_silence_after_audio_is_told_once_and_the_service_may_come_back() -> Non
     run(test())
 
 
-def test_silence_before_the_first_audio_is_only_thinking() -> None:
+def test_silence_before_the_first_audio_is_only_thinking(form: Form) -> None:
     thought = asyncio.Event()
 
     async def talk(socket: ServerConnection, context: str) -> None:
@@ -524,17 +593,17 @@ def test_silence_before_the_first_audio_is_only_thinking() -> None:
         asyncio.get_running_loop().call_later(0.1, thought.set)
         async with (
             service(talk) as settings,
-            SpeechSession(settings, INIT, close_after=SOON, dry_after=0) as session,
+            form(settings, INIT, close_after=SOON, dry_after=0) as session,
         ):
             assert [type(event) for event in await spoken(session, "Hello.")] == [Final]
 
     run(test())
 
 
-def test_a_service_that_never_closes_holds_nobody_up() -> None:
+def test_a_service_that_never_closes_holds_nobody_up(form: Form) -> None:
     async def test() -> None:
         async with service(says(frame), polite=False) as settings:
-            session = SpeechSession(settings, INIT, close_after=SOON, dry_after=0.01)
+            session = form(settings, INIT, close_after=SOON, dry_after=0.01)
             async with asyncio.timeout(5), session:
                 async for event in session.speak("Hello."):
                     if isinstance(event, RanDry):
