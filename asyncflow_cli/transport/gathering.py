@@ -12,6 +12,8 @@ import sys
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
+from asyncflow_cli.transport.rounds import rounds
+
 MANY = 100
 """Phones in one process, from which on it pays."""
 
@@ -29,33 +31,27 @@ class Flow(Protocol):
 
 
 class Gathering:
-    """The sockets of one loop, which share a timer: one for each would cost as much as the frames.
-
-    Those that came while they were few gather too, once they are many; few need no timer."""
+    """The sockets of one loop. Those that came while they were few gather too, once they are
+    many."""
 
     def __init__(self) -> None:
         self._flows: dict[Flow, None] = {}
-        self._is_waiting = False
+        self._rounds = rounds(FLOWS_WITHIN)
 
     def add(self, flow: Flow) -> None:
         self._flows[flow] = None
-        if len(self._flows) > MANY and not self._is_waiting:
-            self._wait()
+        if len(self._flows) > MANY:
+            self._rounds.add(self)
 
     def discard(self, flow: Flow) -> None:
         self._flows.pop(flow, None)
 
-    def _wait(self) -> None:
-        self._is_waiting = True
-        asyncio.get_running_loop().call_later(FLOWS_WITHIN, self._look)
-
-    def _look(self) -> None:
-        self._is_waiting = False
+    def look(self) -> None:
         pays = len(self._flows) > MANY
         for flow in self._flows:
             flow.look(pays=pays)
-        if pays:
-            self._wait()
+        if not pays:
+            self._rounds.discard(self)
 
 
 _OF_LOOP: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering] = WeakKeyDictionary()

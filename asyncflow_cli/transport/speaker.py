@@ -6,7 +6,7 @@ garbage collector of a process with a thousand calls stops them all to look at w
 
 from __future__ import annotations
 
-import asyncio
+import time
 import uuid
 from collections.abc import Callable
 from types import TracebackType
@@ -23,12 +23,15 @@ from asyncflow_cli.protocol.speechmessages import (
     Final,
     FromClient,
     Initialize,
-    RanDry,
     SpeechEvent,
 )
 from asyncflow_cli.protocol.utterance import USUAL, Patience, Utterance, error_of
 from asyncflow_cli.settings import Settings
+from asyncflow_cli.transport.rounds import rounds
 from asyncflow_cli.transport.speechconnection import SpeechConnection, lost
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks whether the service has fallen silent: it may be noticed so late."""
 
 Tell = Callable[[SpeechEvent | AsyncflowError], None]
 
@@ -52,10 +55,8 @@ class Speaker:
         self._utterance: Utterance | None = None
         self._trouble: AsyncflowError | None = None
         """What the connection failed with: a text that it is still given is told."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._patience: float | None = None
         self._heard = 0.0
-        self._now = asyncio.get_running_loop().time
+        self._rounds = rounds(LOOK_EVERY)
 
     async def __aenter__(self) -> Self:
         await self._connection.__aenter__()
@@ -79,7 +80,8 @@ class Speaker:
         self._utterance = utterance = Utterance(str(uuid.uuid4()), self._seconds)
         self._send(utterance.piece(text), utterance.end())
         utterance.written = True
-        self._expect(utterance)
+        self._heard = time.monotonic()
+        self._rounds.add(self)
 
     def stop(self) -> None:
         """Have the service stop, and ignore what it still sends of this text."""
@@ -90,8 +92,7 @@ class Speaker:
 
     def _end(self) -> Utterance | None:
         utterance, self._utterance = self._utterance, None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rounds.discard(self)
         return utterance
 
     def _send(self, *messages: FromClient) -> None:
@@ -117,9 +118,7 @@ class Speaker:
             return
         if isinstance(event, Final):
             self._end()  # before it is told, for what it brings about is the next text
-        elif utterance.patience != self._patience:
-            self._expect(utterance)
-        self._heard = self._now()
+        self._heard = time.monotonic()
         self._tell(event)
 
     def _on_gone(self, closed: ConnectionClosed) -> None:
@@ -132,26 +131,16 @@ class Speaker:
 
     # What does not come
 
-    def _expect(self, utterance: Utterance) -> None:
-        """Notice it if nothing comes for as long as is worth an answer."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._heard, self._patience = self._now(), utterance.patience
-        if self._patience is not None:
-            self._wait(utterance, self._patience)
-
-    def _wait(self, utterance: Utterance, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._ring, utterance)
-
-    def _ring(self, utterance: Utterance) -> None:
-        # Audio comes more often than this rings, and a note of the time costs less than a timer.
-        left = self._heard + (utterance.patience or 0.0) - self._now()
-        if left > 0:
-            self._wait(utterance, left)
+    def look(self) -> None:
+        """See whether nothing has come for as long as is worth an answer."""
+        utterance, now = self._utterance, time.monotonic()
+        if utterance is None or utterance.patience is None:
             return
+        if now - self._heard < utterance.patience:
+            return
+        self._heard = now
         said = utterance.on_silence()
         if isinstance(said, CloseContext):
             self._send(said)
-        self._expect(utterance)
-        if isinstance(said, RanDry):
+        elif said is not None:
             self._tell(said)

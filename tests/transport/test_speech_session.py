@@ -362,12 +362,14 @@ def test_a_sentence_of_a_call_costs_no_task() -> None:
         return asyncio.Task(work, loop=loop, **options)
 
     async def test() -> None:
-        async with service(says(frame, end)) as settings:
-            async with CalledBack(settings, INIT, close_after=SOON) as session:
-                asyncio.get_running_loop().set_task_factory(note)
-                for _ in range(3):
-                    assert heard(await spoken(session, "Hello.")) == base64.b64decode(AUDIO)
-                assert made == []
+        async with (
+            service(says(frame, end)) as settings,
+            CalledBack(settings, INIT, close_after=SOON) as session,
+        ):
+            asyncio.get_running_loop().set_task_factory(note)
+            for _ in range(3):
+                assert heard(await spoken(session, "Hello.")) == base64.b64decode(AUDIO)
+            assert made == []
 
     run(test())
 
