@@ -165,10 +165,16 @@ def test_nobody_is_hung_up_without_a_yes(run: Run, line: ServedSandbox, home: Pa
     left_ringing(home, line)
     result = run("calls", "hangup", "--all", "--json", **line.environ)
     assert (result.code, result.error["code"]) == (2, "CONFIRMATION_NEEDED")
-    assert f"{listed(run)[0]['call_sid']} (to …0480)" in result.error["message"]
+    sid = listed(run)[0]["call_sid"]
+    assert f"{sid} (to …0480)" in result.error["message"]
     assert not line.ended()
-    assert run("calls", "hangup", "--all", "-y", **line.environ).code == 0
+    told = run("calls", "hangup", "--all", "-y", **line.environ)
+    assert (told.code, told.out.split()) == (0, ["call", "outcome", sid, "hung", "up"])
     assert line.ended()
+    again = run("calls", "hangup", sid, "-y", **line.environ).out
+    assert "had ended before: canceled" in again
+    unknown = run("calls", "hangup", "CA" + "0" * 32, "-y", **line.environ).out
+    assert "over: Twilio knows it no more" in unknown
 
 
 def test_nobody_is_asked_about_nothing(sandboxed: Run) -> None:
@@ -204,6 +210,9 @@ def test_a_call_that_could_not_be_ended_is_a_failure(
     result = run("calls", "hangup", "--all", "-y", "--json", **elsewhere)
     assert (result.code, result.out, result.error["code"]) == (1, "", "CALL_NOT_ENDED")
     assert result.error["details"]["calls"][0]["outcome"] == "failed"
+    told = run("calls", "hangup", "--all", "-y", **elsewhere).err.splitlines()
+    assert told[0] == "Error: 1 of 1 calls could not be ended"
+    assert told[1].startswith(f"  {result.error['details']['calls'][0]['call_sid']}: ")
     assert [call["state"] for call in listed(run)] == ["left"]
     assert run("calls", "reap", **line.environ).code == 0
     assert line.ended()

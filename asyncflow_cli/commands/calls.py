@@ -68,7 +68,7 @@ def hang_up(ctx: typer.Context, sids: SidsArgument = None, every: AllOption = Fa
     """
     app: App = ctx.obj
     report = app.run(app.own_calls.hang_up(sids or [], app.out.confirm, every=every))
-    app.out.table(report, report.calls)
+    app.out.table(report, report.rows)
     app.out.step(report.summary)
 
 
@@ -82,5 +82,5 @@ def reap(ctx: typer.Context) -> None:
     """
     app: App = ctx.obj
     report = app.run(app.own_calls.reap())
-    app.out.table(report, report.calls)
+    app.out.table(report, report.rows)
     app.out.step(report.summary)

@@ -184,9 +184,35 @@ class EndedCall(msgspec.Struct, frozen=True, kw_only=True):
     def is_over(self) -> bool:
         return self.outcome != "failed"
 
+    @property
+    def told(self) -> str:
+        """The outcome as people read it."""
+        if self.error is not None:
+            return self.error
+        status = (self.status or "").replace("-", " ")
+        return TOLD[self.outcome].format(status=status)
+
+
+TOLD = {
+    "hung-up": "hung up",
+    "had-ended": "had ended before: {status}",
+    "unknown": "over: Twilio knows it no more",
+}
+
+
+class EndedRow(msgspec.Struct, frozen=True):
+    """What people see of it."""
+
+    call: str
+    outcome: str
+
 
 class EndedCallsReport(Report, frozen=True, kw_only=True, tag="asyncflow.calls-ended"):
     calls: tuple[EndedCall, ...]
+
+    @property
+    def rows(self) -> list[EndedRow]:
+        return [EndedRow(call.call_sid, call.told) for call in self.calls]
 
     @property
     def headline(self) -> str:

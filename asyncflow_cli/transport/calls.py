@@ -132,11 +132,14 @@ def _report(ended: list[EndedCall]) -> EndedCallsReport:
     if not report.failed:
         return report
     words = "; ".join(f"{call.call_sid}: {call.error}" for call in report.failed)
-    raise CallError(
-        f"{len(report.failed)} of {len(ended)} calls could not be ended: {words}",
+    count = f"{len(report.failed)} of {len(ended)} calls could not be ended"
+    error = CallError(
+        f"{count}: {words}",
         code="CALL_NOT_ENDED",
         details={"calls": msgspec.to_builtins(ended)},
     )
+    error.lines = (count, *(f"{call.call_sid}: {call.told}" for call in ended))
+    raise error
 
 
 def _twilios(call: CallRecord) -> TwiliosCall:
