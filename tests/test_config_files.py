@@ -201,6 +201,13 @@ def test_a_secret_that_is_no_text_is_told_by_its_place_alone(
     assert value.strip('["]') not in result.err
 
 
+@pytest.mark.parametrize("value", ["3", '["Jennie"]', "{voice = 'Jennie'}"])
+def test_an_alias_that_is_no_text_is_told_by_its_place(run: Run, home: Path, value: str) -> None:
+    (home / "asyncflow.toml").write_text(f"[aliases]\nhost = {value}\n")
+    error = run("config", "list", "--json").error
+    assert "asyncflow.toml: [aliases] host must be a text" in error["message"]
+
+
 def test_numbers_and_truth_values_need_no_quotes(run: Run, home: Path) -> None:
     configure(home, "[profiles.default]\nretries = 3\ntimeout = 4.5\nsandbox = true\n")
     told = listed(run)

@@ -153,12 +153,10 @@ class ConfigFiles:
 
     def aliases(self, flags: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
         """Names of voices, with the voice and the file; the project's win."""
-        own = table_in(self._config(flags), "aliases", self.path(flags))
-        project = read_toml(self.project_path) if self.project_path else {}
-        projects = table_in(project, "aliases", PROJECT_FILE)
+        path, project = self.path(flags), read_toml(self.project_path) if self.project_path else {}
         return {
-            **{name: (str(voice), "config") for name, voice in own.items()},
-            **{name: (str(voice), PROJECT_FILE) for name, voice in projects.items()},
+            **{name: (voice, "config") for name, voice in _aliases(self._config(flags), path)},
+            **{name: (voice, PROJECT_FILE) for name, voice in _aliases(project, PROJECT_FILE)},
         }
 
     def _exposed(self, flags: Mapping[str, Any]) -> Iterator[str]:
@@ -190,6 +188,15 @@ class ConfigFiles:
                     default = Default(parts, key, value, f"{place} {key}")
                     found[default.name] = default
         return list(found.values())
+
+
+def _aliases(config: Mapping[str, Any], where: object) -> Iterator[tuple[str, str]]:
+    for name, voice in table_in(config, "aliases", where).items():
+        if not isinstance(voice, str):
+            raise UsageError(
+                f"{where}: [aliases] {name} must be a text", hint=f'Write: {name} = "Jennie"'
+            )
+        yield name, voice
 
 
 def _no_profile(path: Path, name: str, profiles: Mapping[str, Any]) -> UsageError:
