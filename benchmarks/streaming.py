@@ -34,10 +34,12 @@ def run(plan: Plan) -> Section:
 
 def _commands(address: str, folder: Path) -> dict[str, list[str]]:
     ours = [str(OURS), "tts-stream", "Hello.", "-o", str(folder / "ours.raw"), "--transport"]
+    whole = [str(OURS), "tts", "Hello.", "-o", str(folder / "whole.raw")]
     curl = ["curl", "--silent", "--fail", "--data", "{}", "--output", str(folder / "curl.raw")]
     return {
         "asyncflow tts-stream, HTTP": [*ours, "http"],
         "asyncflow tts-stream, WebSocket": [*ours, "ws"],
+        "asyncflow tts": whole,
         "curl": [*curl, f"{address}/text_to_speech/streaming"],
     }
 

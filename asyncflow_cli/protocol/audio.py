@@ -8,8 +8,9 @@ from __future__ import annotations
 import array
 import struct
 import sys
+from collections.abc import Iterator
 from functools import cache
-from typing import Literal
+from typing import Literal, Protocol
 
 from asyncflow_cli.errors import IncompleteError
 
@@ -29,6 +30,24 @@ MULAW_SILENCE = b"\xff"
 
 UNKNOWN_LENGTH = 0xFFFF_FFFF
 """Both size fields of a WAV whose length is not known yet. Zeros make readers see no audio."""
+
+BLOCK_BYTES = 1 << 16
+"""What is taken at a time of content that may be longer than memory."""
+
+
+class Content(Protocol):
+    """What a file holds: bytes, or something on disk that is sliced like them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
+def blocks(content: Content, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The content from `start` to `end`, or to its own end, a block at a time."""
+    end = len(content) if end is None else end
+    for at in range(start, end, BLOCK_BYTES):
+        yield content[at : min(at + BLOCK_BYTES, end)]
 
 
 def _decode_code(code: int) -> int:

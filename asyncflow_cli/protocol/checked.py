@@ -7,20 +7,25 @@ from typing import NamedTuple
 
 from asyncflow_cli.errors import IncompleteError
 from asyncflow_cli.protocol import wav
-from asyncflow_cli.protocol.audio import UNKNOWN_LENGTH, insist_on_whole_samples, seconds
+from asyncflow_cli.protocol.audio import UNKNOWN_LENGTH, Content, insist_on_whole_samples, seconds
 from asyncflow_cli.protocol.models import OutputFormat
 
 
 class Checked(NamedTuple):
-    """Audio that is what was asked for."""
+    """What there is to say of audio that is what was asked for."""
 
-    audio: bytes
+    head: bytes
+    """What has to stand in place of as many bytes at its beginning: a WAV header that was written
+    before the length was known."""
     seconds: float | None
     """None for a WAV in an encoding of which we do not know the width."""
 
+    def mended(self, audio: bytes) -> bytes:
+        return self.head + audio[len(self.head) :] if self.head else audio
 
-def check(audio: bytes, wanted: OutputFormat) -> Checked:
-    """The audio, its WAV header put right if it names no length. IncompleteError if truncated."""
+
+def check(audio: Content, wanted: OutputFormat) -> Checked:
+    """Look at audio that is all there. IncompleteError if it is not."""
     if not audio:
         raise IncompleteError("The service sent no audio", code="AUDIO_EMPTY")
     match wanted.container:
@@ -32,28 +37,29 @@ def check(audio: bytes, wanted: OutputFormat) -> Checked:
             return _check_raw(audio, wanted)
 
 
-def _check_raw(audio: bytes, wanted: OutputFormat) -> Checked:
+def _check_raw(audio: Content, wanted: OutputFormat) -> Checked:
     encoding = wanted.encoding or "pcm_s16le"
     insist_on_whole_samples(len(audio), encoding)
-    return Checked(audio, seconds(len(audio), encoding, wanted.sample_rate))
+    return Checked(b"", seconds(len(audio), encoding, wanted.sample_rate))
 
 
-def _check_mp3(audio: bytes) -> Checked:
+def _check_mp3(audio: Content) -> Checked:
+    start = audio[:3]
     # An ID3 tag, or the eleven set bits of a frame's sync word.
-    if not (audio.startswith(b"ID3") or (audio[0] == 0xFF and audio[1:2] >= b"\xe0")):
+    if start != b"ID3" and not (start[0] == 0xFF and start[1:2] >= b"\xe0"):
         raise IncompleteError("The service's answer is no mp3", code="AUDIO_NOT_MP3")
     from asyncflow_cli.protocol import mp3
 
-    return Checked(audio, mp3.duration(audio))
+    return Checked(b"", mp3.duration(audio))
 
 
-def _check_wav(audio: bytes, wanted: OutputFormat) -> Checked:
+def _check_wav(audio: Content, wanted: OutputFormat) -> Checked:
     if not wav.is_wav(audio):
         raise IncompleteError("The service's answer is no WAV", code="AUDIO_NOT_WAV")
     form: wav.Form | None = None
     for name, start, size in wav.chunks(audio):
         if name == b"fmt ":
-            form = wav.form(audio[start : start + size])
+            form = wav.form(audio, start, size)
         if name == b"data":
             _check_form(form, wanted)
             return _check_data(audio, start, size, form)
@@ -73,26 +79,24 @@ def _check_form(form: wav.Form | None, wanted: OutputFormat) -> None:
         )
 
 
-def _check_data(audio: bytes, start: int, size: int, form: wav.Form | None) -> Checked:
+def _check_data(audio: Content, start: int, size: int, form: wav.Form | None) -> Checked:
     if len(audio) <= start:
         raise IncompleteError("The WAV holds no audio", code="AUDIO_EMPTY")
     there = wav.length(audio, start, size)
-    if size in (0, UNKNOWN_LENGTH):
-        audio = _with_length(audio, start)
+    head = _with_length(audio, start) if size in (0, UNKNOWN_LENGTH) else b""
     if form is None or form.encoding is None or not form.sample_rate:
-        return Checked(audio, None)
+        return Checked(head, None)
     insist_on_whole_samples(there, form.encoding)
-    return Checked(audio, seconds(there, form.encoding, form.sample_rate))
+    return Checked(head, seconds(there, form.encoding, form.sample_rate))
 
 
-def _with_length(audio: bytes, start: int) -> bytes:
-    """The same WAV, whose header was written before the length was known."""
+def _with_length(audio: Content, start: int) -> bytes:
+    """The WAV up to its samples, with the lengths that were not known when it was written."""
     return b"".join(
         (
             audio[:4],
             struct.pack("<I", len(audio) - 8),
             audio[8 : start - 4],
             struct.pack("<I", len(audio) - start),
-            audio[start:],
         )
     )

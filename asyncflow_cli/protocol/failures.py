@@ -33,6 +33,9 @@ STATUSES = {int(entry.number or 0): entry for entry in async_codes.STATUSES}
 RETRIED_CODES = frozenset({"RATE_LIMIT_EXCEEDED", "TOO_MANY_CONCURRENT_REQUESTS"})
 RETRIED_STATUSES = frozenset({502, 503, 504})
 
+LONGEST = 1 << 16
+"""Bytes of an answer that says why there is none, at most; what is longer is audio."""
+
 LONGEST_WAIT = 86_400.0
 """Seconds; whatever a service names beyond a day is no instruction to wait."""
 
@@ -75,7 +78,8 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Asyncfl
 
 
 def disguised(content_type: str, body: bytes) -> AsyncflowError | None:
-    """The error in a body that came with 200 but is no audio, or not all of it.
+    """The error in a body, or its first `LONGEST` bytes, that came with 200 but is no audio, or not
+    all of it.
 
     The vendor's own n8n node looks for JSON the same way.
     """

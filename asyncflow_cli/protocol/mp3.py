@@ -7,11 +7,14 @@ The Info frame: http://gabriel.mp3-tech.org/mp3infotag.html
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from asyncflow_cli.errors import IncompleteError
+from asyncflow_cli.protocol.audio import Content, blocks
 
 DECODER_DELAY = 529
 """Samples by which every decoder is late; an Info frame counts the encoder's share only."""
@@ -103,51 +106,67 @@ class Info:
 class Mp3:
     header: Header
     """The first frame's; the others may differ in bit rate only."""
-    frames: list[bytes]
-    """Frames with sound, whole and in order: no Info frame, no ID3 tag."""
+    lengths: array[int]
+    """Bytes of each frame with sound: two bytes of memory a frame, 0.3 MB an hour."""
     info: Info
+    content: Content
+
+    @property
+    def frames(self) -> Iterator[bytes]:
+        """Frames with sound, whole and in order: no Info frame, no ID3 tag."""
+        return _frames(self.content)[1]
 
     @property
     def samples(self) -> int:
         """What a decoder gives that heeds the Info frame, as FFmpeg's does."""
         added = (self.info.delay or 0) + (self.info.padding or 0)
-        return max(0, len(self.frames) * self.header.samples - added)
+        return max(0, len(self.lengths) * self.header.samples - added)
 
     @property
     def seconds(self) -> float:
         return self.samples / self.header.sample_rate
 
 
-def duration(file: bytes) -> float:
+def duration(file: Content) -> float:
     """Seconds of sound, without what the encoder added at both ends if the file tells it."""
     return parse(file).seconds
 
 
-def parse(file: bytes) -> Mp3:
+def parse(file: Content) -> Mp3:
     """The file taken apart. IncompleteError if its end is missing, or if it is no MP3."""
-    found = list(_frames(file))
-    info = read_info(found[0]) if found else None
-    if info is not None:
-        _insist_on_all(found, info)
-        del found[0]
-    header = read_header(found[0][:4]) if found else None
+    tag, frames = _frames(file)
+    lengths, header = array("H"), None
+    for frame in frames:
+        header = header or read_header(frame[:4])
+        lengths.append(len(frame))
+    info = read_info(tag) or Info()
+    _insist_on_all(len(tag), lengths, info)
     if header is None:
         raise IncompleteError("The mp3 holds no audio", code="AUDIO_EMPTY")
-    return Mp3(header, found, info or Info())
+    return Mp3(header, lengths, info, file)
 
 
-def _insist_on_all(found: list[bytes], info: Info) -> None:
-    there = len(found) - 1
+def _insist_on_all(tag_bytes: int, lengths: array[int], info: Info) -> None:
+    there = len(lengths)
     # Some encoders count the Info frame too; then the size still agrees.
     if info.frames is None or there >= info.frames:
         return
-    if info.size is None or sum(map(len, found)) < info.size:
+    if info.size is None or tag_bytes + sum(lengths) < info.size:
         raise IncompleteError(
             f"The mp3 holds {there} of {info.frames} frames", code="AUDIO_TRUNCATED"
         )
 
 
-def _frames(file: bytes) -> Iterator[bytes]:
+def _frames(file: Content) -> tuple[bytes, Iterator[bytes]]:
+    """The Info frame, empty if there is none, and the frames with sound, as they are read."""
+    found = _all_frames(file)
+    first = next(found, b"")
+    if read_info(first) is not None:
+        return first, found
+    return b"", chain((first,), found) if first else found
+
+
+def _all_frames(file: Content) -> Iterator[bytes]:
     position, end = 0, _end_of_frames(file)
     first: Header | None = None
     while position < end:
@@ -164,24 +183,25 @@ def _frames(file: bytes) -> Iterator[bytes]:
         position += header.length
 
 
-def _end_of_frames(file: bytes) -> int:
+def _end_of_frames(file: Content) -> int:
     """Where the ID3v1 tag begins, if there is one: 128 bytes at the end."""
-    return len(file) - 128 if file[-128:-125] == b"TAG" and len(file) >= 128 else len(file)
+    end = len(file)
+    return end - 128 if end >= 128 and file[end - 128 : end - 125] == b"TAG" else end
 
 
-def _after_id3(file: bytes, position: int, end: int) -> int:
+def _after_id3(file: Content, position: int, end: int) -> int:
     """The end of the ID3v2 tag here, or of zeros that fill the file up.
 
     https://id3.org/id3v2.4.0-structure: a size of four times seven bits, a footer if flag 0x10.
     """
-    if file.startswith(b"ID3", position) and position + 10 <= end:
-        flags, *size = file[position + 5 : position + 10]
+    start = file[position : min(position + 10, end)]
+    if start.startswith(b"ID3") and len(start) == 10:
+        flags, *size = start[5:]
         length = size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]
         return position + 10 + length + (10 if flags & 0x10 else 0)
-    rest = file[position:end]
-    if not rest.strip(b"\0"):
+    if not any(block.strip(b"\0") for block in blocks(file, position, end)):
         return end
-    if len(rest) < 4 or rest.startswith(b"ID3"):
+    if len(start) < 4 or start.startswith(b"ID3"):
         raise IncompleteError("The mp3 ends in the middle of a frame", code="AUDIO_TRUNCATED")
     raise IncompleteError(f"No mp3 frame begins at byte {position}", code="AUDIO_NOT_MP3")
 

@@ -8,10 +8,12 @@ and at most 0.21 s at 8000 Hz, less than the pause between two sentences.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from asyncflow_cli.errors import IncompleteError, LocalProtocolError
+from asyncflow_cli.protocol.audio import Content
 from asyncflow_cli.protocol.mp3 import BIT_RATES, DECODER_DELAY, Header, Mp3, parse, read_header
 
 _ALL_FIELDS = 0b1111
@@ -19,19 +21,56 @@ _EXTENSION_BYTES = 36
 _TAG_BYTES = 120
 
 
-def join(files: Sequence[bytes]) -> bytes:
-    """One file that plays them in order. A single file stays as it is."""
-    parts = _parsed(files)
-    if len(parts) == 1:
-        return files[0]
-    frames = [frame for part in parts for frame in _self_contained(part.frames)]
-    return info_frame(parts[0], parts[-1], frames) + b"".join(frames)
+class Mp3Joint:
+    """Files that are joined one after the other."""
+
+    def __init__(self) -> None:
+        self._first: Mp3 | None = None
+        self._last: Mp3 | None = None
+        self._start, self._room = b"", 0
+        self._lengths = array("H")
+        self._bit_rates: set[int] = set()
+
+    def add(self, file: Content) -> Iterator[bytes]:
+        """What one more file adds. The first thing that is added keeps the place of the head."""
+        part = parse(file)
+        if self._first is None:
+            self._first = part
+            self._start, self._room = _roomy_header(next(part.frames), part.header)
+            yield bytes(self._room)
+        _insist_on_likeness((self._first, part))
+        self._last = part
+        self._lengths += part.lengths
+        for frame in _self_contained(part.frames):
+            self._bit_rates.add(frame[2] >> 4)
+            yield frame
+
+    def edges(self) -> tuple[bytes, bytes]:
+        """The head, now that all is known, and what stands behind the last frame: nothing.
+
+        The head is an Info frame, which tells the number of the others, their size, their places,
+        and the silence at both ends. Without the first file's delay nothing is said of silence, and
+        a decoder drops none.
+        """
+        first, last = self._first, self._last
+        assert first is not None
+        assert last is not None
+        size = self._room + sum(self._lengths)
+        kind = b"Info" if len(self._bit_rates) == 1 else b"Xing"
+        tag = kind + struct.pack(">III", _ALL_FIELDS, len(self._lengths), size)
+        tag += _places(self._lengths, self._room, size) + b"\0\0\0\0"
+        frame = self._start + bytes(first.header.side_bytes) + tag
+        if first.info.delay is not None:
+            frame += _extension(first, last, size)
+            frame += struct.pack(">H", _crc16(frame))
+        return frame.ljust(self._room, b"\0"), b""
 
 
 def starts(files: Sequence[bytes]) -> list[float]:
     """Seconds into the joined file at which each file's own sound begins."""
-    parts = _parsed(files)
-    before = accumulate((len(part.frames) * part.header.samples for part in parts), initial=0)
+    parts = [parse(file) for file in files]
+    _insist_on_likeness(parts)
+    before = accumulate((len(part.lengths) * part.header.samples for part in parts), initial=0)
     first = parts[0].info.delay or 0
     # A decoder's own delay is the same for all files; it is dropped once, before the first.
     return [
@@ -40,18 +79,14 @@ def starts(files: Sequence[bytes]) -> list[float]:
     ]
 
 
-def _parsed(files: Sequence[bytes]) -> list[Mp3]:
-    if not files:
-        raise LocalProtocolError("There is nothing to join")
-    parts = [parse(file) for file in files]
+def _insist_on_likeness(parts: Sequence[Mp3]) -> None:
     kinds = {(part.header.sample_rate, part.header.channels) for part in parts}
     if len(kinds) > 1:
         rates = ", ".join(f"{rate} Hz × {channels}" for rate, channels in sorted(kinds))
         raise IncompleteError(f"The pieces do not fit together: {rates}", code="AUDIO_MISMATCH")
-    return parts
 
 
-def _self_contained(frames: list[bytes]) -> Iterator[bytes]:
+def _self_contained(frames: Iterator[bytes]) -> Iterator[bytes]:
     """The frames; one that wants bits from before its file's beginning falls silent.
 
     A frame's sound may begin up to 511 bytes back, in earlier frames: the bit reservoir. An
@@ -82,23 +117,6 @@ def _silent(frame: bytes, header: Header) -> bytes:
     return start + kept.rjust(len(frame) - 4, b"\0")
 
 
-def info_frame(first: Mp3, last: Mp3, frames: Sequence[bytes]) -> bytes:
-    """The frame before all others: their number, size, places, and the silence at both ends.
-
-    Without the first file's delay nothing is said of silence, and a decoder drops none.
-    """
-    start, length = _roomy_header(frames[0], first.header)
-    size = length + sum(map(len, frames))
-    kind = b"Info" if len({frame[2] >> 4 for frame in frames}) == 1 else b"Xing"
-    tag = kind + struct.pack(">III", _ALL_FIELDS, len(frames), size)
-    tag += _places(frames, length, size) + b"\0\0\0\0"
-    frame = start + bytes(first.header.side_bytes) + tag
-    if first.info.delay is not None:
-        frame += _extension(first, last, size)
-        frame += struct.pack(">H", _crc16(frame))
-    return frame.ljust(length, b"\0")
-
-
 def _roomy_header(frame: bytes, header: Header) -> tuple[bytes, int]:
     """A header like this frame's, without CRC and padding, of the smallest sufficient bit rate."""
     needed = 4 + header.side_bytes + _TAG_BYTES + _EXTENSION_BYTES
@@ -111,10 +129,12 @@ def _roomy_header(frame: bytes, header: Header) -> tuple[bytes, int]:
     raise LocalProtocolError("No mp3 frame is large enough for an Info tag")
 
 
-def _places(frames: Sequence[bytes], before: int, size: int) -> bytes:
+def _places(lengths: array[int], before: int, size: int) -> bytes:
     """Where each hundredth of the time begins, in 256ths of the file: for seeking."""
-    at = list(accumulate(map(len, frames), initial=before))
-    return bytes(min(255, 256 * at[len(frames) * percent // 100] // size) for percent in range(100))
+    hundredths = (len(lengths) * percent // 100 for percent in range(100))
+    between = (sum(lengths[start:end]) for start, end in pairwise(hundredths))
+    places = accumulate(between, initial=before)
+    return bytes(min(255, 256 * place // size) for place in places)
 
 
 def _extension(first: Mp3, last: Mp3, size: int) -> bytes:

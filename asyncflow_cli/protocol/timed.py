@@ -15,7 +15,7 @@ from asyncflow_cli.errors import IncompleteError
 from asyncflow_cli.protocol import wav
 from asyncflow_cli.protocol.answers import TimestampedSpeech
 from asyncflow_cli.protocol.audio import seconds
-from asyncflow_cli.protocol.checked import Checked, check
+from asyncflow_cli.protocol.checked import check
 from asyncflow_cli.protocol.frames import decode
 from asyncflow_cli.protocol.joining import join, starts
 from asyncflow_cli.protocol.markup import Break, parse
@@ -52,8 +52,7 @@ class Timed:
 
 def decipher(answer: TimestampedSpeech, transcript: str, wanted: OutputFormat) -> Timed:
     """The answer to one request. IncompleteError if audio, times or words are missing."""
-    checked = check(decode(answer.audio_base64), wanted)
-    length = _length(checked)
+    audio, length = _whole(decode(answer.audio_base64), wanted)
     told = answer.alignment
     words = read(told.words, told.word_start_times_milliseconds, told.word_end_times_milliseconds)
     _insist_on_words(words, transcript)
@@ -61,7 +60,7 @@ def decipher(answer: TimestampedSpeech, transcript: str, wanted: OutputFormat) -
     straight = repaired(words, length)
     written = from_source(straight, transcript)
     wrong = (*problems(words, length), *_untimed(straight, written))
-    return Timed(checked.audio, length, written, wrong)
+    return Timed(audio, length, written, wrong)
 
 
 def join_timed(parts: Sequence[Timed], wanted: OutputFormat) -> Timed:
@@ -69,15 +68,14 @@ def join_timed(parts: Sequence[Timed], wanted: OutputFormat) -> Timed:
     if len(parts) == 1:
         return parts[0]
     audios = [part.audio for part in parts]
-    checked = check(join(audios, wanted), wanted)
-    length = _length(checked)
+    audio, length = _whole(join(audios, wanted), wanted)
     words = [
         word
         for part, start in zip(parts, starts(audios, wanted), strict=True)
         for word in shifted(part.words, start)
     ]
     # A time and the start it is added to are rounded each, which may be a millisecond too much.
-    return Timed(checked.audio, length, repaired(words, length), tuple(_numbered(parts)))
+    return Timed(audio, length, repaired(words, length), tuple(_numbered(parts)))
 
 
 def insist(spoken: Timed) -> None:
@@ -97,11 +95,13 @@ def told(wrong: Sequence[str]) -> str:
     return "; ".join(wrong[:LISTED]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _length(checked: Checked) -> float:
+def _whole(audio: bytes, wanted: OutputFormat) -> tuple[bytes, float]:
+    """The audio put right, and how many seconds it lasts."""
+    checked = check(audio, wanted)
     if checked.seconds is not None:
-        return checked.seconds
-    file = wav.read(checked.audio)
-    return seconds(len(file.audio), file.encoding, file.sample_rate)
+        return checked.mended(audio), checked.seconds
+    file = wav.read(audio)
+    return checked.mended(audio), seconds(len(file.audio), file.encoding, file.sample_rate)
 
 
 def _insist_on_words(words: Sequence[Word], transcript: str) -> None:

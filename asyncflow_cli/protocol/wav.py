@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from asyncflow_cli.errors import IncompleteError
-from asyncflow_cli.protocol.audio import UNKNOWN_LENGTH, Encoding, insist_on_whole_samples
+from asyncflow_cli.protocol.audio import UNKNOWN_LENGTH, Content, Encoding, insist_on_whole_samples
 
 _ENCODINGS: dict[tuple[int, int], Encoding] = {
     (1, 16): "pcm_s16le",
@@ -20,11 +20,23 @@ _ENCODINGS: dict[tuple[int, int], Encoding] = {
 EXTENSIBLE = 0xFFFE
 """Then the true format tag begins the sub-format, 24 bytes into the chunk."""
 
+_FORM_BYTES = 26
+"""As much of a `fmt ` chunk as is looked at, which may say that it is as large as it likes."""
+
 
 class Wav(NamedTuple):
     encoding: Encoding
     sample_rate: int
     audio: bytes
+
+
+class Place(NamedTuple):
+    """Where a WAV has its samples, in bytes, and what they are."""
+
+    encoding: Encoding
+    sample_rate: int
+    start: int
+    end: int
 
 
 class Form(NamedTuple):
@@ -43,16 +55,22 @@ class Form(NamedTuple):
 
 def read(file: bytes) -> Wav:
     """The samples, whether or not the header knows their length. IncompleteError if some miss."""
+    found = locate(file)
+    return Wav(found.encoding, found.sample_rate, file[found.start : found.end])
+
+
+def locate(file: Content) -> Place:
+    """The same where they stand."""
     if not is_wav(file):
         raise IncompleteError("This is no WAV", code="AUDIO_NOT_WAV")
     kind: tuple[Encoding, int] | None = None
     for name, start, size in chunks(file):
         if name == b"fmt ":
-            kind = _kind(form(file[start : start + size]))
+            kind = _kind(form(file, start, size))
         if name == b"data" and kind is not None:
             size = length(file, start, size)
             insist_on_whole_samples(size, kind[0])
-            return Wav(*kind, file[start : start + size])
+            return Place(*kind, start, start + size)
     raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
 
 
@@ -63,22 +81,22 @@ def insist_on_all(file: bytes) -> None:
             length(file, start, size)
 
 
-def is_wav(file: bytes) -> bool:
+def is_wav(file: Content) -> bool:
     return file[:4] == b"RIFF" and file[8:12] == b"WAVE"
 
 
-def chunks(file: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks(file: Content) -> Iterator[tuple[bytes, int, int]]:
     """Each chunk's name, where it starts, and how many bytes it says that it has."""
     position = 12
     while position + 8 <= len(file):
-        name = file[position : position + 4]
-        (size,) = struct.unpack_from("<I", file, position + 4)
+        name, size = struct.unpack("<4sI", file[position : position + 8])
         yield name, position + 8, size
         position += 8 + size + size % 2
 
 
-def form(chunk: bytes) -> Form:
+def form(file: Content, start: int, size: int) -> Form:
     """What a `fmt ` chunk says. IncompleteError if it is cut off."""
+    chunk = file[start : start + min(size, _FORM_BYTES)]
     if len(chunk) < 16:
         raise IncompleteError("The WAV ends before its audio", code="AUDIO_TRUNCATED")
     tag, channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
@@ -87,7 +105,7 @@ def form(chunk: bytes) -> Form:
     return Form(tag, channels, sample_rate, bits)
 
 
-def length(file: bytes, start: int, size: int) -> int:
+def length(file: Content, start: int, size: int) -> int:
     """Bytes of a `data` chunk that says it has `size`. IncompleteError if some are missing."""
     there = len(file) - start
     if size in (0, UNKNOWN_LENGTH):

@@ -5,7 +5,8 @@ Twilio       twilio.py, its REST API; listener.py and mediasocket.py are what it
 a call       call.py, from preparation to hang-up; conversation.py runs the bridge, way.py and
              roads/ lead from Twilio to us, journal.py and ending.py see that no call outlives its
              run
-audio        destination.py takes it whole, sinks.py as it comes; decoding.py and player.py
+audio        destination.py takes it whole, from a spool.py, sinks.py as it comes; decoding.py and
+             player.py
 commands     what they do is in a file of their own: synthesis.py, streaming.py, timestamps.py,
              transcription.py, ownvoices.py, calling.py, calls.py, ci/, config/, doctor/
 """

@@ -99,13 +99,25 @@ class ApiClient:
 
     async def synthesize(self, request: SpeechRequest) -> bytes:
         """`POST /text_to_speech`: the whole audio in the format asked for."""
-        from asyncflow_cli.protocol.failures import disguised
+        audio = bytearray()
+        await self.synthesize_into(audio.extend, request)
+        return bytes(audio)
 
-        response = await self.send("POST", SPEECH_PATH, json=request)
-        error = disguised(response.headers.get("content-type", ""), response.content)
+    async def synthesize_into(
+        self, write: Callable[[bytes], object], request: SpeechRequest
+    ) -> None:
+        """The same for audio that may be long: written as it comes, and worth nothing if this
+        fails."""
+        from asyncflow_cli.protocol.failures import LONGEST, disguised
+
+        start = b""
+        async with self._begun(SPEECH_PATH, request) as (response, chunks):
+            async for chunk in chunks:
+                write(chunk)
+                start += chunk[: LONGEST - len(start)]
+        error = disguised(response.headers.get("content-type", ""), start)
         if error:
             raise error
-        return response.content
 
     async def synthesize_with_timestamps(self, request: SpeechRequest) -> TimestampedSpeech:
         """`POST /text_to_speech/with_timestamps`: the audio, and when its words are heard."""
@@ -127,13 +139,21 @@ class ApiClient:
 
         LimitError where the in-band quota marker stands, IncompleteError if the body breaks off.
         """
+        async with self._begun(STREAMED_PATH, request) as (_, chunks):
+            yield chunks
+
+    @contextlib.asynccontextmanager
+    async def _begun(
+        self, path: str, request: SpeechRequest
+    ) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
+        """A success, and the audio that is still to come of it."""
         from asyncflow_cli.transport.exchange import audio_of
 
         response = await self._exchange.begin(
-            lambda: self._exchange.build("POST", STREAMED_PATH, json=request)
+            lambda: self._exchange.build("POST", path, json=request)
         )
         try:
-            yield audio_of(response)
+            yield response, audio_of(response)
         finally:
             await response.aclose()
 

@@ -5,13 +5,19 @@ What each of them takes is imported for it alone: the first audio is waited for.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 
 from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.models import OutputFormat
+
+if TYPE_CHECKING:
+    from asyncflow_cli.protocol.audio import Content
+    from asyncflow_cli.transport.spool import Spool
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -45,19 +51,46 @@ class Destination(msgspec.Struct, frozen=True):
 
             find_player(container)
 
-    async def take(self, audio: bytes, form: OutputFormat) -> None:
-        if self.path is not None:
-            from asyncflow_cli.transport.files import write_file
+    @contextlib.asynccontextmanager
+    async def taking(self, form: OutputFormat) -> AsyncIterator[Spool]:
+        """Lends a spool for all of the audio. It goes where it belongs once the block is left in
+        peace, and not before: nothing is half there."""
+        from asyncflow_cli.transport.files import is_special, replacing
+        from asyncflow_cli.transport.spool import Spool, spooled
 
-            write_file(self.path, audio)
-        if self.stream is not None:
-            from asyncflow_cli.transport.stdout import write_out
-
-            await write_out(self.stream, audio)
+        if self.path is None or is_special(self.path):
+            with spooled(None) as spool:
+                yield spool
+                await self._pass_on(spool, form)
+            return
+        with replacing(self.path) as file:
+            yield Spool(file, self.path)
         if self.play:
-            from asyncflow_cli.transport.player import play
+            with self.path.open("rb") as file:
+                await self._play(Spool(file, self.path), form)
 
-            await play(audio, form)
+    async def _pass_on(self, audio: Content, form: OutputFormat) -> None:
+        """To what cannot be replaced by a file that was written beside it."""
+        from asyncflow_cli.protocol.audio import blocks
+
+        if self.path is not None:
+            from asyncflow_cli.transport.files import replacing
+
+            with replacing(self.path) as file:
+                file.writelines(blocks(audio))
+        if self.stream is not None:
+            from asyncflow_cli.transport.stdout import writing
+
+            async with writing(self.stream) as write:
+                for block in blocks(audio):
+                    await write(block)
+        if self.play:
+            await self._play(audio, form)
+
+    async def _play(self, audio: Content, form: OutputFormat) -> None:
+        from asyncflow_cli.transport.player import play
+
+        await play(audio, form)
 
     @property
     def name(self) -> str | None:

@@ -54,6 +54,7 @@ async def audio_of(response: httpx.Response) -> AsyncIterator[bytes]:
         raise _cut(error) from error
     if audio := scan.finish():
         yield audio
+    log.info("%s, %s bytes", response.status_code, response.num_bytes_downloaded)
 
 
 async def _read(response: httpx.Response) -> None:

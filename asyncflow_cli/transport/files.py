@@ -23,15 +23,30 @@ def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
-    """A file that takes the place of `path` when the block is left in peace, and not before.
+    """A file that takes the place of `path` when the block is left in peace, and not before. Unless
+    `path` is special it can be read, too.
 
     A `private` one is for its owner's eyes only, whatever was there before.
     """
-    try:
+    with explained(path):
         # A device or a pipe is written to, not replaced.
-        special = path.exists() and not path.is_file()
-        with path.open("wb") if special else _beside(path, 0o600 if private else None) as file:
+        mode = 0o600 if private else None
+        with path.open("wb") if is_special(path) else _beside(path, mode) as file:
             yield file
+
+
+def is_special(path: Path) -> bool:
+    """Whether something is there that is no file, such as a device or a pipe."""
+    return path.exists() and not path.is_file()
+
+
+@contextlib.contextmanager
+def explained(path: Path | None) -> Iterator[None]:
+    """What the system says of writing to `path` in our words. None is a file that has no name."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # nothing is wrong with a file; whoever reads has had enough
     except OSError as error:
         raise _explained(path, error) from error
 
@@ -63,7 +78,7 @@ def _beside(path: Path, mode: int | None) -> Iterator[BinaryIO]:
     path = path.resolve()
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -78,7 +93,7 @@ def _beside(path: Path, mode: int | None) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _kept(path: Path) -> Iterator[None]:
     """What is at `path`, a file or nothing, is there again if the block fails."""
-    if path.exists() and not path.is_file():
+    if is_special(path):
         yield  # what went into a device or a pipe is gone
         return
     path = path.resolve()
@@ -118,8 +133,9 @@ def _mode(path: Path) -> int:
     return 0o666 & ~umask
 
 
-def _explained(path: Path, error: OSError) -> AsyncflowError:
-    why = error.strerror or str(error)
+def _explained(path: Path | None, error: OSError) -> AsyncflowError:
+    what, why = path or "A temporary file", error.strerror or str(error)
+    hint = None if path else "Choose a folder for such files: export TMPDIR=FOLDER"
     if error.errno == errno.ENOSPC:
-        return AsyncflowError(f"{path} was not written: {why}", code="DISK_FULL")
-    return UsageError(f"{path} cannot be written: {why}", code="NOT_WRITABLE")
+        return AsyncflowError(f"{what} was not written: {why}", hint=hint, code="DISK_FULL")
+    return UsageError(f"{what} cannot be written: {why}", hint=hint, code="NOT_WRITABLE")

@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
-from asyncflow_cli.protocol.audio import wav_file
+from asyncflow_cli.protocol.audio import Content, blocks, wav_file, wav_header
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.protocol.sniff import kind_of
 from asyncflow_cli.transport.decoding import INSTALL, decode_as_is
+from asyncflow_cli.transport.files import explained
 
 _POWERSHELL = "(New-Object Media.SoundPlayer $args[0]).PlaySync()"
 
@@ -70,25 +72,32 @@ def _missing(what: str) -> PrerequisiteError:
     )
 
 
-async def play(audio: bytes, form: OutputFormat) -> None:
+async def play(audio: Content, form: OutputFormat) -> None:
     """Play to the end. The player is stopped if we are."""
     command = find_player(form.container)
-    audio, container = playable(audio, form, Path(command[0]).stem)
+    parts, container = playable(audio, form, Path(command[0]).stem)
     with tempfile.TemporaryDirectory(prefix="asyncflow-") as folder:
         path = Path(folder, f"speech.{container}")
-        path.write_bytes(audio)
+        _write(path, parts)
         async with playing(*command, str(path)):
             pass
 
 
-def playable(audio: bytes, form: OutputFormat, player: str) -> tuple[bytes, str]:
-    """The audio in a container that `player` plays, and which that is."""
+def _write(path: Path, parts: Iterator[bytes]) -> None:
+    with explained(None), path.open("wb") as file:
+        file.writelines(parts)
+
+
+def playable(audio: Content, form: OutputFormat, player: str) -> tuple[Iterator[bytes], str]:
+    """The audio, in parts, in a container that `player` plays, and which that is. Only what has to
+    be decoded is all in memory."""
     plays = next((known.plays for known in PLAYERS if known.program == player), frozenset())
     if form.container in plays:
-        return audio, form.container
+        return blocks(audio), form.container
     if form.container == "raw":
-        return wav_file(form.encoding or "pcm_s16le", form.sample_rate, audio), "wav"
-    return _decoded(audio), "wav"
+        header = wav_header(form.encoding or "pcm_s16le", form.sample_rate, len(audio))
+        return chain((header,), blocks(audio)), "wav"
+    return iter((_decoded(audio[:]),)), "wav"
 
 
 def _decoded(audio: bytes) -> bytes:

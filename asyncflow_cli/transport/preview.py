@@ -17,5 +17,6 @@ async def preview(library: VoiceLibrary, name: str, destination: Destination) ->
     found = format_of(clip)
     # What is neither goes to players as an mp3: they look for themselves.
     container = OutputFormat(container="wav" if found == "wav" else "mp3", sample_rate=44_100)
-    await destination.take(clip, container)
+    async with destination.taking(container) as spool:
+        spool.write(clip)
     return PreviewReport(voice_id=voice_id, output=destination.name, format=found, bytes=len(clip))

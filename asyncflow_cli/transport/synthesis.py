@@ -1,8 +1,13 @@
-"""Text to speech, whole: ask for it, see that it is all there, and put it where it belongs."""
+"""Text to speech, whole: ask for it, see that it is all there, and put it where it belongs.
+
+It may be longer than memory: what came is on disk, and whatever is done with it takes a block at a
+time. Only what looks at the samples, to verify or to draw them, has them all at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
@@ -10,15 +15,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from asyncflow_cli.output import Output
-from asyncflow_cli.protocol.checked import Checked, check
-from asyncflow_cli.protocol.joining import join
-from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest
+from asyncflow_cli.protocol.checked import check
+from asyncflow_cli.protocol.joining import joint
+from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.reports import SpeechReport
 from asyncflow_cli.protocol.transcript import pieces
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.destination import Destination
 from asyncflow_cli.transport.library import VoiceLibrary
 from asyncflow_cli.transport.showing import show
+from asyncflow_cli.transport.spool import Spool, spooled
 from asyncflow_cli.transport.verifying import insist_on_sound
 
 T = TypeVar("T")
@@ -44,27 +50,26 @@ async def synthesize(
     wanted, parts = request.output_format, pieces(request.transcript)
     destination.check(wanted.container)
     request = await VoiceLibrary(api).with_id(request)
-    began = time.perf_counter()
-
-    async def one(piece: str) -> Checked:
-        return check(
-            await api.synthesize(msgspec.structs.replace(request, transcript=piece)), wanted
-        )
-
-    spoken = await in_order(parts, one, out, jobs=jobs)
-    checked = spoken[0] if len(spoken) == 1 else _joined(spoken, wanted)
-    elapsed = time.perf_counter() - began
-    name = destination.name
-    verification = insist_on_sound(name, checked.audio, request) if verify else None
-    if shown:
-        show(out, checked.audio, wanted)
-    await destination.take(checked.audio, wanted)
+    began, name = time.perf_counter(), destination.name
+    async with destination.taking(wanted) as spool:
+        if len(parts) == 1:
+            with out.progress("pieces", 1):
+                await api.synthesize_into(spool.write, request)
+        else:
+            await _join(api, request, parts, spool, out, jobs=jobs)
+        checked = check(spool, wanted)
+        spool.mend(checked.head)
+        elapsed = time.perf_counter() - began
+        verification = insist_on_sound(name, spool[:], request) if verify else None
+        if shown and out.draws:
+            show(out, spool[:], wanted)
+        n_bytes = len(spool)
     return SpeechReport(
         output=name,
         container=wanted.container,
         encoding=wanted.encoding,
         sample_rate=wanted.sample_rate,
-        bytes=len(checked.audio),
+        bytes=n_bytes,
         seconds=None if checked.seconds is None else round(checked.seconds, 3),
         requests=len(parts),
         characters=sum(map(len, parts)),
@@ -75,13 +80,51 @@ async def synthesize(
     )
 
 
+async def _join(
+    api: ApiClient,
+    request: SpeechRequest,
+    pieces: Sequence[str],
+    into: Spool,
+    out: Output,
+    *,
+    jobs: int,
+) -> None:
+    """Each piece to a spool of its own, which is gone once its turn came and it is in `into`."""
+    wanted = request.output_format
+    joined = joint(wanted)
+
+    async def one(piece: str) -> Spool:
+        spool = spools.enter_context(spooled(into.path))
+        await api.synthesize_into(spool.write, msgspec.structs.replace(request, transcript=piece))
+        spool.mend(check(spool, wanted).head)
+        return spool
+
+    def take(spool: Spool) -> None:
+        for part in joined.add(spool):
+            into.write(part)
+        spool.close()
+
+    with contextlib.ExitStack() as spools:
+        await in_order(pieces, one, take, out, jobs=jobs)
+    head, tail = joined.edges()
+    into.write(tail)
+    into.mend(head)
+
+
 async def in_order(
-    pieces: Sequence[str], one: Callable[[str], Coroutine[Any, Any, T]], out: Output, *, jobs: int
-) -> list[T]:
-    """What `one` makes of each piece, `jobs` at a time; the first failure ends them all."""
-    at_once = asyncio.Semaphore(jobs)
+    pieces: Sequence[str],
+    one: Callable[[str], Coroutine[Any, Any, T]],
+    take: Callable[[T], None],
+    out: Output,
+    *,
+    jobs: int,
+) -> None:
+    """`take` what `one` makes of each piece, which it does `jobs` at a time; the first failure ends
+    them all. What is made before its turn waits, and if much does, no more is made."""
+    at_once, waiting = asyncio.Semaphore(jobs), asyncio.Semaphore(2 * jobs)
 
     async def in_turn(piece: str) -> T:
+        await waiting.acquire()
         async with at_once:
             made = await one(piece)
         done()
@@ -89,9 +132,6 @@ async def in_order(
 
     with out.progress("pieces", len(pieces)) as done:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(in_turn(piece)) for piece in pieces]
-    return [task.result() for task in tasks]
-
-
-def _joined(spoken: Sequence[Checked], wanted: OutputFormat) -> Checked:
-    return check(join([piece.audio for piece in spoken], wanted), wanted)
+            for task in [group.create_task(in_turn(piece)) for piece in pieces]:
+                take(await task)
+                waiting.release()

@@ -89,7 +89,9 @@ async def _in_order(api: ApiClient, order: TimedOrder, out: Output) -> list[Time
             insist(spoken)
         return spoken
 
-    return await in_order(order.pieces, one, out, jobs=order.jobs)
+    spoken: list[Timed] = []
+    await in_order(order.pieces, one, spoken.append, out, jobs=order.jobs)
+    return spoken
 
 
 async def _deliver(contents: Mapping[Product, bytes], stream: BinaryIO | None) -> None:

@@ -124,7 +124,7 @@ def test_whole_audio_passes_unchanged_with_its_length(
     container: Container, encoding: Encoding | None, audio: bytes, seconds: float
 ) -> None:
     checked = check(audio, wanted(container, encoding))
-    assert (checked.audio, checked.seconds) == (audio, seconds)
+    assert (checked.mended(audio), checked.seconds) == (audio, seconds)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,10 @@ def test_what_is_not_the_whole_audio_is_incomplete(
 
 @pytest.mark.parametrize("length", [None, 0])
 def test_a_wav_that_names_no_length_is_put_right(length: int | None) -> None:
-    checked = check(wav_header("pcm_s16le", 8000, length) + SAMPLES, wanted("wav", "pcm_s16le"))
-    assert (checked.audio, checked.seconds) == (WHOLE, 0.1)
-    with wave.open(io.BytesIO(checked.audio)) as reader:
+    audio = wav_header("pcm_s16le", 8000, length) + SAMPLES
+    checked = check(audio, wanted("wav", "pcm_s16le"))
+    assert (checked.mended(audio), checked.seconds) == (WHOLE, 0.1)
+    with wave.open(io.BytesIO(checked.mended(audio))) as reader:
         assert reader.readframes(reader.getnframes()) == SAMPLES
 
 
@@ -178,4 +179,4 @@ def test_a_wav_of_an_encoding_we_cannot_measure_passes_without_a_length() -> Non
 )
 def test_any_bytes_pass_or_are_incomplete(container: Container, audio: bytes) -> None:
     with contextlib.suppress(IncompleteError):
-        assert len(check(audio, wanted(container)).audio) == len(audio)
+        assert len(check(audio, wanted(container)).mended(audio)) == len(audio)

@@ -111,9 +111,8 @@ def test_each_piece_begins_where_the_one_before_ended() -> None:
 def test_mp3_is_joined_by_its_frames() -> None:
     files = [encode_whole(PCM * n, MP3) for n in (9, 12)]
     joined = join(files, MP3)
-    assert joined == mp3join.join(files)
     assert starts(files, MP3) == mp3join.starts(files)
-    assert len(mp3.parse(joined).frames) == sum(len(mp3.parse(file).frames) for file in files)
+    assert len(mp3.parse(joined).lengths) == sum(len(mp3.parse(file).lengths) for file in files)
 
 
 @pytest.mark.parametrize("output_format", [WAV, RAW, MP3])
