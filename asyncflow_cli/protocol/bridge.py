@@ -277,7 +277,9 @@ class Bridge:
             return self._ran_dry(line)
         self.timers.set(STALL, self._now + self.deadlines.stall)
         if event.audio:
-            self._receive(line, event.audio)
+            if line.complete:
+                self._go_back_to(line)
+            self._takes.add(line, event.audio)
         if isinstance(event, Final):
             self._complete(line)
         return self._first_audio() if self.phase is PREPARING else self._go_on()
@@ -339,11 +341,6 @@ class Bridge:
         else:
             self.timers.set(Timer.STALL, self._now + self.deadlines.stall)
         return [self._takes.begin(line, anew=anew)]
-
-    def _receive(self, line: Line, audio: str) -> None:
-        if line.complete:
-            self._go_back_to(line)
-        self._takes.add(line, audio)
 
     def _go_back_to(self, line: Line) -> None:
         """The end that was assumed was none."""

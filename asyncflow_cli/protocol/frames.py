@@ -21,8 +21,7 @@ LARGEST = 20 * FRAME_BYTES
 
 def size(payload: str) -> int:
     """Bytes of audio in a base64 text, counted without decoding it."""
-    padding = payload.count("=", -2) if payload[-1:] == "=" else 0
-    return len(payload) * 3 // 4 - padding
+    return len(payload) * 3 // 4 - payload.count("=", -2)
 
 
 def decode(payload: str) -> bytes:
@@ -45,36 +44,31 @@ class Framer:
     `largest` bounds the bytes of audio in a piece; it is a multiple of 160.
     """
 
-    __slots__ = ("_held", "_largest")
+    __slots__ = ("_held", "_largest", "held")
 
     def __init__(self, largest: int = LARGEST) -> None:
         if largest < FRAME_BYTES or largest % FRAME_BYTES:
             raise ValueError(f"{largest} bytes are no whole frames of {FRAME_BYTES}")
         self._largest = largest
         self._held = b""
-
-    @property
-    def held(self) -> int:
+        self.held = 0
         """Bytes that wait for more, fewer than a frame."""
-        return len(self._held)
 
     def push(self, payload: str) -> list[str]:
         """What is ready by now, in order, which may be nothing. IncompleteError if no base64."""
-        if not self._held and self._is_ready(payload):
+        n_bytes = size(payload)
+        fits = 0 < n_bytes <= self._largest and n_bytes % FRAME_BYTES == 0
+        if fits and not self.held and len(payload) % 4 == 0:
             return [payload]
         audio = self._held + decode(payload)
-        whole = len(audio) - len(audio) % FRAME_BYTES
+        self.held = len(audio) % FRAME_BYTES
+        whole = len(audio) - self.held
         self._held = audio[whole:]
         return list(payloads(audio[:whole], self._largest))
 
     def flush(self) -> str | None:
         """The last frame, filled up with silence; None if nothing is held."""
-        rest, self._held = self._held, b""
+        rest, self._held, self.held = self._held, b"", 0
         if not rest:
             return None
         return base64.b64encode(rest.ljust(FRAME_BYTES, MULAW_SILENCE)).decode()
-
-    def _is_ready(self, payload: str) -> bool:
-        n_bytes = size(payload)
-        whole = len(payload) % 4 == 0 and n_bytes % FRAME_BYTES == 0
-        return whole and 0 < n_bytes <= self._largest

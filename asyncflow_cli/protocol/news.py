@@ -25,7 +25,8 @@ class News:
         """Ends of the text behind which it is queued again, which nobody has heard yet."""
 
     def on_clock(self, now: float) -> None:
-        self._began = now if self._began is None else self._began
+        if self._began is None:
+            self._began = now
         self._now = now
 
     def take(self) -> list[callevents.CallEvent]:

@@ -33,8 +33,6 @@ class Line:
     """Nothing will be added to the audio."""
     size: int = 0
     """Bytes of audio so far."""
-    sent: int = 0
-    """Bytes of it that were sent, since it was last begun."""
     heard: bool = False
     start: int | None = None
     """Bytes of speech that were sent before it; None until it is sent."""
@@ -129,7 +127,7 @@ class Script:
 
     def respeak(self, line: Line) -> None:
         """What there is of its audio is of no use: all of it is wanted anew."""
-        line.audio, line.size, line.sent, line.complete = [], 0, 0, False
+        line.audio, line.size, line.complete = [], 0, False
         if line is self.current:
             self._piece = 0
 
@@ -142,7 +140,9 @@ class Script:
     @property
     def waiting(self) -> float:
         """Seconds of audio that were not sent yet."""
-        return sum(line.size - line.sent for line in self._lines[self._line :]) / PHONE_RATE
+        line = self.current
+        begun = sum(map(size, line.audio[self._piece :])) if line is not None else 0
+        return (begun + sum(line.size for line in self._lines[self._line + 1 :])) / PHONE_RATE
 
     # Sending
 
@@ -159,25 +159,22 @@ class Script:
     def next(self, position: int) -> str | Line | None:
         """The next piece to send, behind so many bytes of speech; or a line that was sent to its
         end just now, which another one follows; None if what comes next was not spoken yet."""
-        line = self.current
+        line, piece = self.current, self._piece
         if line is None:
             return None
-        if self._piece < len(line.audio):
-            return self._take(line, position)
-        if not line.complete:
-            return None
+        if piece >= len(line.audio):
+            return self._step(line) if line.complete else None
+        if piece == 0:
+            line.start = position
+        payload = line.audio[piece]
+        if self.forgets and not self._keep:
+            line.audio[piece] = ""
+        self._piece = piece + 1
+        return payload
+
+    def _step(self, line: Line) -> Line:
         self._line, self._piece = self._line + 1, 0
         return line
-
-    def _take(self, line: Line, position: int) -> str:
-        if self._piece == 0:
-            line.start = position
-        payload = line.audio[self._piece]
-        if self.forgets and not self._keep:
-            line.audio[self._piece] = ""
-        self._piece += 1
-        line.sent += size(payload)
-        return payload
 
     @property
     def sent(self) -> bool:
@@ -211,7 +208,7 @@ class Script:
         self._line, self._piece = next(unheard, len(self._lines)), 0
         self._unspoken = min(self._unspoken, self._line)
         for line in self._lines[self._line :]:
-            line.start, line.sent = None, 0
+            line.start = None
 
     def skip(self, position: int) -> None:
         """Say nothing more of the text there is, of whose audio `position` bytes were heard."""
