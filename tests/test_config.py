@@ -114,6 +114,8 @@ def test_a_value_is_written_as_what_it_is_and_read_back(
         ("call.send_digits", "x", "--send-digits takes up to 32"),
         ("call.callee", "dance", "dance"),
         ("status.wait", "soon", "'soon' is no duration"),
+        ("tts.encoding", "pcm_mulaw", "A whole file is not made in pcm_mulaw"),
+        ("verify.container", "tape", "'tape' is no container"),
         ("tts-stream.assert_ttfb", "soon", "'soon' is no duration"),
         ("timestamps.captions", "srt,vvt", "'vvt' is no format of captions"),
         ("sandbox.serve.fault", "nonsense", "nonsense"),

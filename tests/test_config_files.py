@@ -245,6 +245,13 @@ def test_a_profile_that_is_not_there_is_told_with_the_one_that_was_meant(
     assert error["hint"] == "It has: support, sandbox"
 
 
+def test_a_key_in_place_of_a_profiles_name_is_not_repeated(run: Run, home: Path) -> None:
+    configure(home, "[profiles.support]\n")
+    result = run("config", "list", ASYNCFLOW_PROFILE=ANY_KEY)
+    assert (result.code, ANY_KEY in result.err) == (2, False)
+    assert "It has: support, sandbox" in result.err
+
+
 def test_the_profile_sandbox_needs_no_file(run: Run, home: Path) -> None:
     report = run("--profile", "sandbox", "tts", FOX, "-o", "x.wav", "--json").json
     assert report["seconds"] > 1

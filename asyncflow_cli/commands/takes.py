@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.order import key, phone_number, send_digits
 from asyncflow_cli.protocol.products import captions_wanted
+from asyncflow_cli.protocol.verify.findings import Limits, insist_on_known
 from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import duration, whole_seconds
 
@@ -43,6 +45,10 @@ def silence(text: str) -> float:
     if seconds < PAUSE:
         raise UsageError(f"{quoted(text)} is no silence yet", hint=f"From {1000 * PAUSE:g}ms")
     return seconds
+
+
+def _whole_encoding(text: str) -> None:
+    output_format(container="wav", encoding=text)
 
 
 def _server(text: str) -> None:
@@ -99,6 +105,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "call.public_url": _public_url,
     "call.callee": lambda text: _callee(f"*={text}"),
     "verify.max_silence": silence,
+    "verify.container": lambda text: insist_on_known(Limits(container=text)),
+    "tts.encoding": _whole_encoding,
+    "timestamps.encoding": _whole_encoding,
     "timestamps.captions": captions_wanted,
     "sandbox.serve.callee": _callee,
     "sandbox.serve.fault": _fault,

@@ -98,7 +98,7 @@ class Journal:
             for old in (*self._files(ENDED)[KEPT:], *self._files(MARK)[KEPT:]):
                 old.unlink(missing_ok=True)
         except OSError as error:
-            self._warn(f"Call {entry.call_sid} has ended, and is in no journal: {error}")
+            self._warn(f"Call {entry.call_sid} has ended, and is in no journal: {unwritten(error)}")
         self.forget(entry.call_sid)
 
     def forget(self, call_sid: str) -> None:
@@ -230,6 +230,11 @@ def _close(descriptor: int | None) -> None:
     """Close it, if it is open."""
     if descriptor is not None:
         os.close(descriptor)
+
+
+def unwritten(error: OSError) -> str:
+    """Why a line is missing, for people."""
+    return f"{error.filename or 'it'} cannot be written: {error.strerror or error}"
 
 
 def masked(number: str) -> str:

@@ -16,7 +16,7 @@ from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.callreports import EndedCall
 from asyncflow_cli.protocol.callrequest import CallRequest
 from asyncflow_cli.transport.ending import ending, reap, seen_to_end
-from asyncflow_cli.transport.journal import ORDER, Entry, Journal, masked
+from asyncflow_cli.transport.journal import ORDER, Entry, Journal, masked, unwritten
 from asyncflow_cli.transport.roads.process import identify
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
@@ -104,7 +104,7 @@ class PlacedCall:
         except OSError as error:
             # Only a SIGKILL would miss it, and the call's own time limit stands.
             if self._journalled:
-                self._warn(f"The call is in no journal: {error}")
+                self._warn(f"The call is in no journal: {unwritten(error)}")
             self._journalled = False
 
     async def status(self) -> str:

@@ -359,6 +359,8 @@ def test_a_journal_that_cannot_be_written_is_a_warning_and_the_call_goes_on(
     assert desk.placed.sid == SID
     (warning,) = desk.warnings
     assert "in no journal" in warning
+    assert f"{desk.folder} cannot be written: " in warning
+    assert "Errno" not in warning
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from asyncflow_cli.errors import UsageError
+from asyncflow_cli.nearest import did_you_mean
+from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import FIELDS, PROJECT_FILE, SANDBOX_PROFILE, Settings, load
 from asyncflow_cli.settings.loading import command_table
-from asyncflow_cli.settings.names import KEYS, Options, check_config, check_file, unknown
+from asyncflow_cli.settings.names import KEYS, Options, check_config, check_file
 from asyncflow_cli.transport.config import keychain
 from asyncflow_cli.transport.config.reading import (
     exposure,
@@ -201,6 +203,5 @@ def _aliases(config: Mapping[str, Any], where: object) -> Iterator[tuple[str, st
 
 def _no_profile(path: Path, name: str, profiles: Mapping[str, Any]) -> UsageError:
     known = (*profiles, SANDBOX_PROFILE)
-    error = unknown(f"{path} has no profile", name, known)
-    error.hint = error.hint if "mean" in str(error.hint) else f"It has: {', '.join(known)}"
-    return error
+    hint = did_you_mean(name, known, f"It has: {', '.join(known)}")
+    return UsageError(f"{path} has no profile {quoted(name)}", hint=hint, code="SETTING_UNKNOWN")
