@@ -66,6 +66,11 @@ def test_a_file_that_was_open_to_all_is_closed_when_it_is_written(run: Run, home
         ("call.tunnel", "ngrok,ssh", '[profiles.default.call]\ntunnel = ["ngrok", "ssh"]\n'),
         ("aliases.host", "Jennie", '[aliases]\nhost = "Jennie"\n'),
         (
+            "ssh_tunnel_url",
+            "https://example.com:{port}",
+            '[profiles.default]\nssh_tunnel_url = "https://example.com:{port}"\n',
+        ),
+        (
             "sandbox.serve.callee",
             "*=press 1; hang up",
             '[profiles.default.sandbox.serve]\ncallee = ["*=press 1; hang up"]\n',
@@ -108,6 +113,7 @@ def test_a_value_is_written_as_what_it_is_and_read_back(
         ("twilio_base_url", "twilio", "is no http(s) address"),
         ("call.tunnel", "ngrok,ngork", "'ngork' is no tunnel"),
         ("call.public_url", "ws://example.com", "wss:// addresses only"),
+        ("call.public_url", "wss://example.com:{port}", "is no public address"),
         ("call.ring_timeout", "1h", "'1h' is out of range"),
         ("call.max_silence", "soon", "'soon' is no duration"),
         ("call.press_to_stop", "12", "--press-to-stop takes one key"),

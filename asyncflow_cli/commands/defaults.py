@@ -13,7 +13,6 @@ from typing import Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from asyncflow_cli.commands.takes import check
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings.names import KEYS, key_of
@@ -118,6 +117,8 @@ def typed(ctx: typer.Context, name: str, text: str) -> Any:
     UsageError for what the option, or the command, does not take.
     """
     found = option_named(_tree(ctx), name)
+    from asyncflow_cli.commands.takes import check  # every line would pay for it
+
     metavar = found.metavar if found is not None else None
     several = found is not None and found.multiple
     texts = _listed(text, metavar) if several else [text]

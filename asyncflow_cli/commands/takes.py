@@ -11,10 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.formats import output_format
 from asyncflow_cli.protocol.order import key, phone_number, send_digits
-from asyncflow_cli.protocol.products import captions_wanted
-from asyncflow_cli.protocol.verify.findings import Limits, insist_on_known
 from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings import duration, whole_seconds
 
@@ -48,7 +45,21 @@ def silence(text: str) -> float:
 
 
 def _whole_encoding(text: str) -> None:
+    from asyncflow_cli.protocol.formats import output_format
+
     output_format(container="wav", encoding=text)
+
+
+def _captions(text: str) -> None:
+    from asyncflow_cli.protocol.products import captions_wanted
+
+    captions_wanted(text)
+
+
+def _container(text: str) -> None:
+    from asyncflow_cli.protocol.verify.findings import Limits, insist_on_known
+
+    insist_on_known(Limits(container=text))
 
 
 def _server(text: str) -> None:
@@ -67,7 +78,7 @@ def _tunnel(text: str) -> None:
 def _public_url(text: str) -> None:
     from asyncflow_cli.transport.roads.public import websocket_address
 
-    websocket_address(text.replace("{port}", "1"))
+    websocket_address(text)
 
 
 def _callee(text: str) -> None:
@@ -92,7 +103,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "to": number_to_call,
     "from": number_to_call_from,
     "ssh_tunnel": _server,
-    "ssh_tunnel_url": _public_url,
+    "ssh_tunnel_url": lambda text: _public_url(text.replace("{port}", "1")),
     "call.to": number_to_call,
     "call.from": number_to_call_from,
     "call.caller_id": caller_id,
@@ -105,10 +116,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "call.public_url": _public_url,
     "call.callee": lambda text: _callee(f"*={text}"),
     "verify.max_silence": silence,
-    "verify.container": lambda text: insist_on_known(Limits(container=text)),
+    "verify.container": _container,
     "tts.encoding": _whole_encoding,
     "timestamps.encoding": _whole_encoding,
-    "timestamps.captions": captions_wanted,
+    "timestamps.captions": _captions,
     "sandbox.serve.callee": _callee,
     "sandbox.serve.fault": _fault,
     "sandbox.serve.account": _account,
