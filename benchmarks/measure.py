@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SPREAD = (0.1, 0.9)
-"""Between these quantiles lies what is printed as a figure's spread: the middle 80 %. The median of
-a second run lies there unless something has changed, be it the machine."""
+SPREAD, FEW, LEAST = (0.1, 0.9), 10, 0.01
+"""Between these quantiles lies what is printed as a figure's spread, the middle 80 %; of fewer than
+so many samples, which have no tenth to leave out, all of them. It is never narrower than this share
+of the median to either side: nothing here is known better. The median of a second run lies there
+unless something has changed, be it the machine."""
 
 Sample = Callable[[], float]
 """Does the thing once, and returns its figure."""
@@ -33,11 +35,15 @@ class Figure:
 
     @property
     def low(self) -> float:
-        return quantile(self.samples, SPREAD[0])
+        return min(quantile(self.samples, self._outer[0]), self.median * (1 - LEAST))
 
     @property
     def high(self) -> float:
-        return quantile(self.samples, SPREAD[1])
+        return max(quantile(self.samples, self._outer[1]), self.median * (1 + LEAST))
+
+    @property
+    def _outer(self) -> tuple[float, float]:
+        return SPREAD if len(self.samples) >= FEW else (0.0, 1.0)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def _chapter(section: Section) -> str:
         f"| {len(f.samples)} |"
         for f in section.figures
     ]
-    head = ["| | median | middle 80 % | samples |", "| --- | ---: | ---: | ---: |"]
+    head = ["| | median | spread | samples |", "| --- | ---: | ---: | ---: |"]
     notes = ["", *section.notes] if section.notes else []
     return "\n".join([f"## {section.title}", "", *head, *rows, *notes])
 

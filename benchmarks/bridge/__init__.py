@@ -7,30 +7,42 @@ service, which it sends on. What counts is the time that a chunk takes, and what
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.bridge import rig
+from benchmarks.bridge.most import STEP, STRIDE, Tried, crossing
 from benchmarks.bridge.rig import Contender, Result, measure
-from benchmarks.measure import Claim, Figure, Plan, Section, at_most, ratio
+from benchmarks.measure import Claim, Figure, Plan, Section, at_least, at_most, ratio
 
-LOADS = (1, 50, 200, 500, 1000)
-QUICK = (1, 1000)
-ROUNDS, ALONE_ROUNDS = 3, 9
-"""One call has but twenty chunks in a round, and how soon a core wakes for them varies."""
 
-TOO_SLOW = 20.0
-"""Milliseconds of p99 at which a listener hears it."""
+@dataclass(frozen=True)
+class Load:
+    calls: int
+    rounds: int
+    seconds: float
+    """Of one measurement; besides two in which all warms up."""
 
-STEP = 1.1
-"""The most calls that a bridge can hold are sought by so many times as many, or as few."""
 
-SECONDS = {False: 4.0, True: 2.0}
-"""Of one measurement, by whether it is to be quick; besides two in which all warms up."""
+LOADS = (
+    Load(1, 5, 8.0),  # has but five chunks in a second
+    Load(50, 5, 2.0),
+    Load(200, 5, 2.0),
+    Load(500, 5, 2.0),
+    Load(1000, 7, 3.0),
+)
+QUICK = (Load(1, 3, 5.0), Load(1000, 3, 2.0))
+SEARCH = {False: 5, True: 3}
+"""Rounds in which the most calls are sought, by whether it is to be quick; besides one that finds
+where to begin."""
+
+SEARCH_SECONDS, SEARCH_ATTEMPTS = 2.0, 3
 
 OURS, NODE, LIMIT = "asyncflow", "node ws", "C"
 MANY = 1000
@@ -49,16 +61,15 @@ def run(plan: Plan) -> Section:
     load = rig.compiled(plan.folder, "load")
     contenders, notes = _contenders(plan)
     loads = QUICK if plan.quick else LOADS
-    rounds = {calls: plan.rounds(ALONE_ROUNDS if calls == 1 else ROUNDS) for calls in loads}
-    found = _rounds(load, contenders, rounds, SECONDS[plan.quick])
-    most = _most_calls(load, contenders, found, quick=plan.quick)
-    figures = [*_figures(found, loads), *(_most_figure(*item) for item in most.items())]
-    ratios, claims = _held({figure.name: figure for figure in figures}, most)
+    found = _rounds(load, contenders, loads)
+    most, beyond = _most_calls(load, contenders, quick=plan.quick)
+    figures = [*_figures(found, loads), *most]
+    ratios, claims = _held({figure.name: figure for figure in figures})
     return Section(
         "The bridge with many calls",
         (*figures, *ratios),
         (*claims, _nothing_lost(found)),
-        (*notes, _load_was_late(found)),
+        (*notes, *beyond, _load_stood_still(found)),
     )
 
 
@@ -74,74 +85,68 @@ def _contenders(plan: Plan) -> tuple[list[Contender], list[str]]:
     return contenders, notes
 
 
-def _rounds(
-    load: Path,
-    contenders: list[Contender],
-    rounds: dict[int, int],
-    seconds: float,
-) -> list[Measured]:
+def _rounds(load: Path, contenders: list[Contender], loads: Iterable[Load]) -> list[Measured]:
     """Every contender so many times with each number of calls, another one first each time."""
     found = []
-    times = [(calls, count) for calls, most in rounds.items() for count in range(most)]
-    for calls, count in times:
-        order = itertools.islice(itertools.cycle(contenders), count, count + len(contenders))
-        for contender in order:
-            if contender.name == LIMIT and calls < MANY:
+    times = [(of, count) for of in loads for count in range(of.rounds)]
+    for of, count in times:
+        for contender in _turns(contenders, count):
+            if contender.name == LIMIT and of.calls < MANY:
                 continue  # a limit is for what comes near it
-            result = measure(load, contender, calls, seconds)
+            result = measure(load, contender, of.calls, of.seconds)
             found.append(Measured(contender.name, count, result))
-            sys.stderr.write(f"  {contender.name}: {found[-1].result}\n")
     return found
 
 
+def _turns(contenders: list[Contender], count: int) -> Iterator[Contender]:
+    return itertools.islice(itertools.cycle(contenders), count, count + len(contenders))
+
+
 def _most_calls(
-    load: Path, contenders: list[Contender], found: list[Measured], *, quick: bool
-) -> dict[str, int]:
-    """What each holds. Where it must be quick, ours is not sought beyond twice Node's."""
-    most: dict[str, int] = {}
-    for contender in sorted(contenders, key=lambda c: c.name == OURS):
-        if contender.name == LIMIT:
-            continue
-        begin = 2 * most.get(NODE, MANY // 2)
-        known = [m.result for m in found if m.contender == contender.name]
-        holds = begin == MANY and any(_is_held(r) for r in known if r.calls == MANY)
-        enough = begin if quick and contender.name == OURS else None
-        most[contender.name] = _most(load, contender, begin, holds=holds, enough=enough)
-    return most
+    load: Path, contenders: list[Contender], *, quick: bool
+) -> tuple[list[Figure], list[str]]:
+    """What each holds, and a note on each that the load could not offer more.
+
+    Where it must be quick, ours is not sought beyond twice what Node holds in the same round.
+    """
+    sought = [c for c in contenders if c.name != LIMIT]
+    sought.sort(key=lambda contender: contender.name == OURS)
+    crossed: dict[str, list[float]] = {contender.name: [] for contender in sought}
+    beyond: set[str] = set()
+    for count in range(SEARCH[quick] + 1):
+        for contender in sought if quick or not count else _turns(sought, count):
+            begin, enough = _begin(crossed, contender.name), math.inf
+            if quick and contender.name == OURS and NODE in crossed:
+                enough = 2 * crossed[NODE][-1]
+                begin = math.ceil(enough)
+            attempt = partial(_try, load, contender, beyond)
+            step = STEP if count else STRIDE
+            crossed[contender.name].append(crossing(attempt, begin, step, enough))
+    figures = [Figure(_most(n), tuple(found[1:]), "calls") for n, found in crossed.items()]
+    return figures, [
+        f"The load could not offer {name} more: it holds at least that." for name in beyond
+    ]
 
 
-def _most(load: Path, contender: Contender, begin: int, *, holds: bool, enough: int | None) -> int:
-    """Calls that it holds before a listener hears it, from `begin`, which it may be known to."""
-    calls = begin
-    if holds or _holds(load, contender, calls):
-        while calls != enough and _holds(load, contender, round(calls * STEP)):
-            calls = round(calls * STEP)
-        return calls
-    while calls > 1:
-        calls = round(calls / STEP)
-        if _holds(load, contender, calls):
-            break
-    return calls
+def _begin(crossed: dict[str, list[float]], name: str) -> int:
+    """Where it was last found, the round that only sought it left out as soon as it can be."""
+    if before := crossed[name][1:] or crossed[name]:
+        return round(statistics.median(before))
+    return round(2 * crossed[NODE][0]) if name == OURS and NODE in crossed else MANY
 
 
-def _holds(load: Path, contender: Contender, calls: int) -> bool:
-    """In the better of two runs: something else that wants the core must not pass for a limit."""
-    for _ in range(2):
-        try:
-            result = measure(load, contender, calls, seconds=2.0)
-        except RuntimeError:
-            return False
-        sys.stderr.write(f"  {contender.name}: {result}\n")
-        if _is_held(result):
-            return True
-    return False
+def _try(load: Path, contender: Contender, beyond: set[str], calls: int) -> Tried:
+    try:
+        result = measure(load, contender, calls, SEARCH_SECONDS, SEARCH_ATTEMPTS)
+    except RuntimeError:
+        return Tried(calls, math.inf)
+    if not result.counts:
+        beyond.add(contender.name)
+        return Tried(calls, math.inf)
+    return Tried(calls, result.p99)
 
 
-def _is_held(result: Result) -> bool:
-    return result.p99 <= TOO_SLOW and not result.lost
-
-
-def _figures(found: list[Measured], loads: Iterable[int]) -> list[Figure]:
+def _figures(found: list[Measured], loads: Iterable[Load]) -> list[Figure]:
     kinds = {"p50": "ms", "p99": "ms", "cpu": "%", "kib": "KiB"}
     names = list(dict.fromkeys(measured.contender for measured in found))
     return [
@@ -154,7 +159,7 @@ def _figures(found: list[Measured], loads: Iterable[int]) -> list[Figure]:
             ),
             unit,
         )
-        for calls in loads
+        for calls in (of.calls for of in loads)
         for kind, unit in kinds.items()
         for name in names
         if (kind != "kib" or calls > 1) and (name != LIMIT or calls >= MANY)
@@ -166,23 +171,22 @@ def _name(contender: str, kind: str, calls: int) -> str:
     return f"{contender}, {words[kind]} at {calls} call{'s' if calls > 1 else ''}"
 
 
-def _most_figure(name: str, calls: int) -> Figure:
-    return Figure(f"{name}, most calls", (float(calls),), "calls")
+def _most(contender: str) -> str:
+    return f"{contender}, most calls"
 
 
-def _held(figures: dict[str, Figure], most: dict[str, int]) -> tuple[list[Figure], list[Claim]]:
+def _held(figures: dict[str, Figure]) -> tuple[list[Figure], list[Claim]]:
     cpu, limit = (figures[_name(name, "cpu", MANY)] for name in (OURS, LIMIT))
     p99, kib = (figures[_name(OURS, kind, MANY)] for kind in ("p99", "kib"))
     ratios = [ratio(cpu, limit, f"CPU at {MANY} calls, ours / C's")]
     claims = [at_most(p99, 2.0), at_most(kib, 80.0), at_most(ratios[0], 3.0)]
-    if NODE in most:
+    if _most(NODE) in figures:
         cpus = ratio(cpu, figures[_name(NODE, "cpu", MANY)], f"CPU at {MANY} calls, ours / Node's")
         ours, theirs = (figures[_name(name, "p50", 1)] for name in (OURS, NODE))
         alone = ratio(ours, theirs, "p50 at 1 call, ours / Node's")
-        ratios += [cpus, alone]
-        claims += [at_most(cpus, 0.75), at_most(alone, 0.9)]
-        share = most[OURS] / most[NODE]
-        claims.append(Claim("most calls, ours / Node's", share, 2.0, "×", at_least=True))
+        most = ratio(figures[_most(OURS)], figures[_most(NODE)], "most calls, ours / Node's")
+        ratios += [cpus, alone, most]
+        claims += [at_most(cpus, 0.75), at_most(alone, 0.9), at_least(most, 2.0)]
     return ratios, claims
 
 
@@ -191,10 +195,12 @@ def _nothing_lost(found: list[Measured]) -> Claim:
     return Claim("chunks that asyncflow lost", lost, 0, "")
 
 
-def _load_was_late(found: list[Measured]) -> str:
-    runs = sorted(m.result.late for m in found if m.result.calls == MANY)
+def _load_stood_still(found: list[Measured]) -> str:
+    runs = sorted(100 * m.result.stood for m in found if m.result.calls == MANY)
+    bad = sum(not m.result.counts for m in found)
     return (
-        f"At {MANY} calls the load itself was late by {runs[0]:.2f} to {runs[-1]:.2f} ms (p99 of a "
-        f"run; {statistics.median(runs):.2f} of the usual one). Where that is more than 1 ms, "
-        "others wanted the machine, and p99 and the most calls tell of them."
+        f"At {MANY} calls the load stood still for {runs[0]:.2f} to {runs[-1]:.2f} % of a run "
+        f"({statistics.median(runs):.2f} % of the usual one). Of the {len(found)} runs in the "
+        f"table it did so for more than {100 * rig.MOST_STOOD:.0f} % of {bad}, each time that they "
+        "were done again: others wanted the machine."
     )

@@ -20,6 +20,10 @@ from typing import IO, Any
 
 HERE = Path(__file__).parent
 BRIDGE_CORE, LOAD_CORE = 0, 1
+MOST_STOOD, ATTEMPTS = 0.02, 4
+"""A run in which the load stood still for a larger share is no measurement of so many calls: it is
+done again, so many times in all."""
+
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 HEAD = (
@@ -51,9 +55,14 @@ class Result:
     """Memory for each call, over that of the program with one."""
     lost: int
     """Chunks that never arrived, and connections that broke."""
-    late: float
-    """Milliseconds by which the load itself was late, p99: the measurement is good for less than
-    what it finds, or it measured the load."""
+    stood: float
+    """Share of the time for which the load stood still, because it or its core was not able to send
+    what was due: so much less than the calls' number says was sent in each second."""
+
+    @property
+    def counts(self) -> bool:
+        """The calls were as many as it says."""
+        return self.stood <= MOST_STOOD
 
 
 def compiled(folder: Path, name: str) -> Path:
@@ -73,8 +82,21 @@ def missing() -> str | None:
     return None if shutil.which("cc") else "it wants a C compiler for its load"
 
 
-def measure(load: Path, contender: Contender, calls: int, seconds: float = 4.0) -> Result:
-    """One run, some seconds of it warming up. RuntimeError if the calls did not come up."""
+def measure(
+    load: Path, contender: Contender, calls: int, seconds: float, attempts: int = ATTEMPTS
+) -> Result:
+    """The first of so many runs that counts, else the one in which the load stood still least.
+    RuntimeError if the calls did not come up."""
+    with _on_core(LOAD_CORE):
+        results: list[Result] = []
+        while len(results) < attempts and not (results and results[-1].counts):
+            results.append(_measure(load, contender, calls, seconds))
+            sys.stderr.write(f"  {contender.name}: {results[-1]}\n")
+    return min(results, key=lambda result: result.stood)
+
+
+def _measure(load: Path, contender: Contender, calls: int, seconds: float) -> Result:
+    """One run, two seconds of it warming up."""
     with (
         _process([str(load), str(calls), str(seconds)], LOAD_CORE, {}) as loader,
         _bridge(contender, calls, _told(loader)["speech_port"]) as bridge,
@@ -85,34 +107,38 @@ def measure(load: Path, contender: Contender, calls: int, seconds: float = 4.0) 
         _told(loader)
         used, held = _cpu(bridge.pid) - used, _held(bridge.pid)
         figures = _told(loader)
-    empty = _empty(load, contender) if calls > 1 else held
+    if calls == 1:
+        _ALONE[contender.name] = held
     return Result(
         calls=calls,
         p50=figures["p50"] / 1000,
         p99=figures["p99"] / 1000,
         cpu=100 * used / seconds,
-        kib=(held - empty) / max(calls - 1, 1),
-        lost=max(0, figures["sent"] - figures["received"]) + figures["broken"],
-        late=figures["load_late_p99"] / 1000,
+        kib=(held - _alone(load, contender)) / max(calls - 1, 1),
+        lost=figures["sent"] - figures["received"] + figures["broken"],
+        stood=figures["stood_still"] / (seconds + figures["stood_still"]),
     )
 
 
-_HELD: dict[str, float] = {}
+_ALONE: dict[str, float] = {}
 
 
-def _empty(load: Path, contender: Contender) -> float:
+def _alone(load: Path, contender: Contender) -> float:
     """KiB that the program holds with one call."""
-    if contender.name not in _HELD:
-        _HELD[contender.name] = 0.0
-        with (
-            _process([str(load), "1", "0.5"], LOAD_CORE, {}) as loader,
-            _bridge(contender, 1, _told(loader)["speech_port"]) as bridge,
-        ):
-            _connect(contender, 1, bridge, loader)
-            _told(loader)
-            _told(loader)
-            _HELD[contender.name] = _held(bridge.pid)
-    return _HELD[contender.name]
+    if contender.name not in _ALONE:
+        _measure(load, contender, calls=1, seconds=0.5)
+    return _ALONE[contender.name]
+
+
+@contextlib.contextmanager
+def _on_core(core: int) -> Iterator[None]:
+    """Whoever measures sleeps meanwhile, and wakes to look: not on the bridge's core."""
+    before = os.sched_getaffinity(0)  # type: ignore[attr-defined, unused-ignore]
+    os.sched_setaffinity(0, {core})  # type: ignore[attr-defined, unused-ignore]
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)  # type: ignore[attr-defined, unused-ignore]
 
 
 def _bridge(

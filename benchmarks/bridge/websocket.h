@@ -1,4 +1,5 @@
-/* As much of RFC 6455 as the two programs beside it need: whole, unfragmented frames. */
+/* As much of RFC 6455 as the programs beside it need: whole, unfragmented frames. */
+#pragma once
 #include <stdint.h>
 #include <string.h>
 
@@ -6,7 +7,8 @@ typedef struct { int opcode; char *text; size_t size, whole; } WsFrame;
 
 static const unsigned char WS_KEY[4] = {0x37, 0xfa, 0x21, 0x3d};
 
-static size_t ws_frame_of(char *out, int opcode, const char *text, size_t size, int masked) {
+/* The head of a frame of so many bytes, without a mask's key; its length. */
+static size_t ws_head(char *out, int opcode, size_t size, int masked) {
     size_t n = 2;
     out[0] = (char)(0x80 | opcode);
     out[1] = (char)((masked ? 0x80 : 0) | (size < 126 ? size : size < 65536 ? 126 : 127));
@@ -16,6 +18,11 @@ static size_t ws_frame_of(char *out, int opcode, const char *text, size_t size, 
         out[n++] = (char)(size >> 8);
         out[n++] = (char)size;
     }
+    return n;
+}
+
+static size_t ws_frame_of(char *out, int opcode, const char *text, size_t size, int masked) {
+    size_t n = ws_head(out, opcode, size, masked);
     if (!masked) {
         memcpy(out + n, text, size);
         return n + size;
