@@ -117,7 +117,6 @@ def settle() -> None:
     thousand of them takes a third of a second each time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20)
 
 
 def loop_factory() -> Any:
