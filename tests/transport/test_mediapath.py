@@ -18,12 +18,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
+from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+from websockets.uri import parse_uri
 
 from asyncflow_cli.protocol import media
 from asyncflow_cli.protocol.bridge import Bridge
 from asyncflow_cli.protocol.script import Script
 from asyncflow_cli.protocol.speechmessages import Audio
+from asyncflow_cli.transport import speechwire
 from asyncflow_cli.transport.chronicle import Chronicle
 from asyncflow_cli.transport.conversation import Conversation
 from asyncflow_cli.transport.ear import Ear
@@ -78,6 +83,14 @@ class Wire:
 
     def can_write_eof(self) -> bool:
         return False
+
+    def set_write_buffer_limits(self, *_limits: int) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        raise AssertionError("nothing is to wait")
+
+    resume_reading = pause_reading
 
     def close(self) -> None:
         self.closed = True
@@ -265,6 +278,42 @@ def test_where_frames_end_is_known_in_whatever_pieces_they_come(seed: int) -> No
             missing = lacking(whole[cut:], missing)
     assert missing == 0
     assert lacking(b"\x81", 0) is None, "half a head"
+
+
+def opened(hear: Callable[[bytes], None]) -> speechwire.Wire:
+    """A speech connection whose handshake is over, without a network."""
+    wire = speechwire.Wire(ClientProtocol(parse_uri("ws://localhost/")), hear=hear)
+    transport: Any = Wire()
+    wire.connection_made(transport)
+    wire.request = wire.protocol.connect()
+    wire.protocol.send_request(wire.request)
+    server = ServerProtocol()
+    server.receive_data(b"".join(wire.protocol.data_to_send()))
+    (request,) = server.events_received()
+    assert isinstance(request, Request)
+    server.send_response(server.accept(request))
+    wire.data_received(b"".join(server.data_to_send()))
+    return wire
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_the_speech_service_says_is_heard_in_whatever_pieces_it_comes(seed: int) -> None:
+    async def test() -> None:
+        chance, heard = random.Random(seed), list[bytes]()
+        wire, said, stream = opened(heard.append), list[bytes](), b""
+        for number in range(40):
+            said.append(f"{number} ".encode() * chance.choice([1, 50, 700, 20_000]))
+            parts = [said[-1]] if chance.random() < 0.8 else [said[-1][:9], said[-1][9:]]
+            for opcode, part in zip((Opcode.TEXT, Opcode.CONT), parts, strict=False):
+                stream += Frame(opcode, part, fin=part is parts[-1]).serialize(mask=False)
+                stream += chance.choice([b"", Frame(Opcode.PING, b"?").serialize(mask=False)])
+        while stream:
+            size = len(stream) if not seed else chance.choice([1, 2, 5, 300, 5000, 70_000])
+            wire.data_received(stream[:size])
+            stream = stream[size:]
+        assert heard == said
+
+    run(test())
 
 
 class Call:
