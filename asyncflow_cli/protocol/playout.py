@@ -29,9 +29,10 @@ class Playout:
     lags: list[float] = field(default_factory=list)
     """Seconds by which each mark came back later than the length of the audio says."""
     _due: dict[str, float] = field(default_factory=dict)
-    _before: dict[str, float] = field(default_factory=dict)
-    """Of each mark, the seconds of speech and silence that were ever queued before it."""
-    _queued: float = 0.0
+    _before: dict[str, int] = field(default_factory=dict)
+    """Of each mark, the bytes of speech and silence that were ever queued before it."""
+    _silence: int = 0
+    """Bytes of ours."""
     _until: float = 0.0
     """When the phone will have played all it was sent."""
     _lost: int = 0
@@ -43,33 +44,29 @@ class Playout:
 
     def silence(self, n_bytes: int, now: float) -> None:
         """Queue silence of ours."""
-        self._queue(n_bytes, now)
+        self._silence += n_bytes
+        self._until = max(self._until, now) + n_bytes / PHONE_RATE
         if self.sent == self.echoed:
             self.echoed_at = self._until
 
-    def _queue(self, n_bytes: int, now: float) -> None:
-        seconds = n_bytes / PHONE_RATE
-        self._queued += seconds
-        self._until = (now if now > self._until else self._until) + seconds
-
     def send(self, n_bytes: int, now: float, *, expected: bool) -> None:
         """Queue speech. If it was `expected` sooner, a line that was dry meanwhile had a gap."""
-        dry = now - self._until
-        if dry > 0:
-            self._on_dry(dry, now, expected=expected)
+        if now > self._until:
+            self._on_dry(now, expected=expected)
         self.sent += n_bytes
-        self._queue(n_bytes, now)
+        self._until += n_bytes / PHONE_RATE
 
-    def _on_dry(self, seconds: float, now: float, *, expected: bool) -> None:
+    def _on_dry(self, now: float, *, expected: bool) -> None:
+        dry, self._until = now - self._until, now
         if self.sent == self.echoed:
             self.echoed_at = now
-        if expected and seconds >= UNHEARD_GAP:
-            self.gaps.append(seconds)
+        if expected and dry >= UNHEARD_GAP:
+            self.gaps.append(dry)
 
     def mark(self, name: str, now: float) -> None:
         self.pending[name] = self.sent
         self._due[name] = max(self._until, now)
-        self._before[name] = self._queued
+        self._before[name] = self.sent + self._silence
 
     def echo(self, name: str, now: float) -> bool:
         """Whether the mark was awaited: then all before it was heard."""
@@ -79,7 +76,8 @@ class Playout:
         self.echoed, self.echoed_at = position, now
         self.lags.append(now - self._due.pop(name))
         # The phone may be ahead of our reckoning, as where its time runs faster.
-        self._until = min(self._until, now + self._queued - self._before.pop(name))
+        behind = self.sent + self._silence - self._before.pop(name)
+        self._until = min(self._until, now + behind / PHONE_RATE)
         return True
 
     def heard(self, now: float) -> int:
