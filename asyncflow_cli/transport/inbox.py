@@ -145,15 +145,23 @@ class _Running:
                 came, later = self._events.popleft()
                 deadline = self._take(later, came, self._clock())
         except BaseException as error:
-            self.ended.set_exception(error)
+            self._end(error)
             return
         if deadline is None:
-            self.ended.set_result(None)
+            self._end(None)
             return
         self.is_busy = False
         # Deadlines move with every frame, so one that lies later is waited for when this one rings.
         if deadline < self._at:
             self._wake_at(deadline)
+
+    def _end(self, error: BaseException | None) -> None:
+        if self.ended.done():
+            return  # whoever waited for it was cancelled, and does not know yet
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(error)
 
     def _wake_at(self, deadline: float) -> None:
         self.stop()
