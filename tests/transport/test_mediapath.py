@@ -316,6 +316,20 @@ def test_what_the_speech_service_says_is_heard_in_whatever_pieces_it_comes(seed:
     run(test())
 
 
+def test_what_looks_like_a_frame_inside_of_another_is_none() -> None:
+    async def test() -> None:
+        heard = list[bytes]()
+        wire = opened(heard.append)
+        inner = Frame(Opcode.TEXT, b"x" * 300).serialize(mask=False)
+        outer = Frame(Opcode.BINARY, inner).serialize(mask=False)
+        wire.data_received(outer[: -len(inner)])
+        wire.data_received(inner)
+        wire.data_received(inner)
+        assert heard == [inner, b"x" * 300]
+
+    run(test())
+
+
 class Call:
     """One that is there already, with nobody who speaks but the test."""
 
