@@ -12,7 +12,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from asyncflow_cli.errors import UsageError
+from asyncflow_cli.errors import PrerequisiteError, UsageError
 from asyncflow_cli.sandbox import account
 from asyncflow_cli.sandbox.callee import Callee
 from asyncflow_cli.sandbox.server import Sandbox
@@ -411,7 +411,7 @@ def test_the_url_is_known_before_anything_runs_and_the_port_is_taken() -> None:
         port = int(made.url.rpartition(":")[2])
         assert made.environment["TWILIO_BASE_URL"] == made.url
         assert made.environment["INBOUND_NUMBER"] == FROM
-        with pytest.raises(UsageError):
+        with pytest.raises(PrerequisiteError):
             Sandbox(port=port)
     finally:
         made.close()
