@@ -39,6 +39,17 @@ def test_calls_that_cannot_be_had_are_not_held() -> None:
     assert crossing(Bridge(5000, most=900).attempt, 1000) <= 900
 
 
+def test_what_the_load_could_offer_is_the_least_that_is_held() -> None:
+    bridge = Bridge(5000)
+
+    def attempt(calls: int) -> Tried:
+        tried = bridge.attempt(min(calls, 1100))
+        return Tried(tried.calls, tried.p99, last=calls > 1100)
+
+    assert crossing(attempt, 1000) == 1100
+    assert crossing(attempt, 3000) == 1100
+
+
 def test_what_is_enough_is_not_gone_beyond() -> None:
     bridge = Bridge(5000)
     assert crossing(bridge.attempt, 2000, enough=1999.5) == 1999.5

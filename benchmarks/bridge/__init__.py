@@ -112,7 +112,7 @@ def _most_calls(
     sought = [c for c in contenders if c.name != LIMIT]
     sought.sort(key=lambda contender: contender.name == OURS)
     crossed: dict[str, list[float]] = {contender.name: [] for contender in sought}
-    beyond: set[str] = set()
+    beyond: dict[str, float] = {}
     for count in range(SEARCH[quick] + 1):
         for contender in sought if quick or not count else _turns(sought, count):
             begin, enough = _begin(crossed, contender.name), math.inf
@@ -135,15 +135,18 @@ def _begin(crossed: dict[str, list[float]], name: str) -> int:
     return round(2 * crossed[NODE][0]) if name == OURS and NODE in crossed else MANY
 
 
-def _try(load: Path, contender: Contender, beyond: set[str], calls: int) -> Tried:
+def _try(load: Path, contender: Contender, beyond: dict[str, float], calls: int) -> Tried:
+    """`beyond` is from where the load cannot offer a contender what it is asked for: there is no
+    use in trying that again and again."""
+    attempts = 1 if calls >= beyond.get(contender.name, math.inf) else SEARCH_ATTEMPTS
     try:
-        result = measure(load, contender, calls, SEARCH_SECONDS, SEARCH_ATTEMPTS)
+        result = measure(load, contender, calls, SEARCH_SECONDS, attempts)
     except RuntimeError:
         return Tried(calls, math.inf)
-    if not result.counts:
-        beyond.add(contender.name)
-        return Tried(calls, math.inf)
-    return Tried(calls, result.p99)
+    tried = Tried(result.offered, result.p99, last=not result.counts)
+    if tried.last and tried.held:
+        beyond[contender.name] = min(calls, beyond.get(contender.name, math.inf))
+    return tried
 
 
 def _figures(found: list[Measured], loads: Iterable[Load]) -> list[Figure]:

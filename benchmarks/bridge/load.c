@@ -57,7 +57,7 @@ static void dial(int index, char *line) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(fd, (void *)&address, sizeof address)) die("connect");
     Call *call = &calls[index];
-    call->phone = watch(fd, index);
+    call->phone = watch(call->fd = fd, index);
     put(call->phone, head, (size_t)(out - head));
 }
 
@@ -182,7 +182,8 @@ int main(int argc, char **argv) {
     if (argc != 3) return 2;
     n_calls = atoi(argv[1]);
     double seconds = atof(argv[2]);
-    calls = calloc((size_t)n_calls, sizeof *calls);
+    calls = aligned_alloc(64, (size_t)n_calls * sizeof *calls);
+    memset(calls, 0, (size_t)n_calls * sizeof *calls);
     speeches = calloc((size_t)n_calls + 1, sizeof *speeches);
     room = (uint64_t)((seconds + 1) * n_calls * 6) + 1000;
     latencies = malloc(room * sizeof *latencies);

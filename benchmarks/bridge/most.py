@@ -18,9 +18,12 @@ STRIDE, STEP = 1.2, 1.06
 
 @dataclass(frozen=True)
 class Tried:
-    calls: int
+    calls: float
+    """What was offered: less than was asked for, if the load can do no more."""
     p99: float
-    """Milliseconds; infinite if so many calls could not be had."""
+    """Milliseconds; infinite if the calls did not come up."""
+    last: bool = False
+    """The load can do no more."""
 
     @property
     def held(self) -> bool:
@@ -34,14 +37,15 @@ def crossing(attempt: Try, begin: int, step: float = STEP, enough: float = math.
     """Calls at which p99 is what a listener hears.
 
     From `begin` up or down by steps, until of two neighbours one is held and one is not; between
-    these by interpolation, as p99 grows by factors. No more than `enough`; that is not gone beyond.
+    these by interpolation, as p99 grows by factors. No more than `enough`, nor than was offered.
     """
     here = attempt(begin)
-    upwards = here.held
+    upwards, most = here.held, 0.0
     while True:
-        if upwards and here.calls >= enough:
-            return enough
-        if not upwards and here.calls == 1:
+        most = max(most, here.calls)
+        if upwards and (most >= enough or here.last):
+            return min(most, enough)
+        if not upwards and here.calls <= 1:
             return 1.0
         there = attempt(_next(here.calls, step if upwards else 1 / step))
         if there.held != upwards:
@@ -49,8 +53,8 @@ def crossing(attempt: Try, begin: int, step: float = STEP, enough: float = math.
         here = there
 
 
-def _next(calls: int, step: float) -> int:
-    return max(calls + 1, round(calls * step)) if step > 1 else max(1, int(calls * step))
+def _next(calls: float, step: float) -> int:
+    return round(max(calls + 1, calls * step)) if step > 1 else max(1, int(calls * step))
 
 
 def _between(held: Tried, not_held: Tried) -> float:

@@ -64,6 +64,11 @@ class Result:
         """The calls were as many as it says."""
         return self.stood <= MOST_STOOD
 
+    @property
+    def offered(self) -> float:
+        """The calls whose frames and chunks were sent, on average."""
+        return self.calls if self.counts else self.calls * (1 - self.stood)
+
 
 def compiled(folder: Path, name: str) -> Path:
     """The C program of this name. OSError or CalledProcessError without a compiler."""
