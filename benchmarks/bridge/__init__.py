@@ -43,6 +43,9 @@ SEARCH = {False: 4, True: 3}
 where to begin."""
 
 SEARCH_SECONDS, SEARCH_ATTEMPTS = 2.0, 3
+AT_ITS_END, NEAR_IT = 0.05, 0.9
+"""The share of the time for which a load stands still that has no more to offer; from such a share
+of that many calls on, a run is not done again because the load stood still."""
 
 OURS, NODE, LIMIT = "asyncflow", "node ws", "C"
 MANY = 1000
@@ -136,14 +139,14 @@ def _begin(crossed: dict[str, list[float]], name: str) -> int:
 
 
 def _try(load: Path, contender: Contender, beyond: dict[str, float], calls: int) -> Tried:
-    """`beyond` is from where the load cannot offer a contender what it is asked for: there is no
-    use in trying that again and again."""
-    attempts = 1 if calls >= beyond.get(contender.name, math.inf) else SEARCH_ATTEMPTS
+    """`beyond` is with how many calls of each contender the load was at its end."""
+    near = NEAR_IT * beyond.get(contender.name, math.inf)
     try:
+        attempts = 1 if calls >= near else SEARCH_ATTEMPTS
         result = measure(load, contender, calls, SEARCH_SECONDS, attempts)
     except RuntimeError:
         return Tried(calls, math.inf)
-    tried = Tried(result.offered, result.p99, last=not result.counts)
+    tried = Tried(result.offered, result.p99, last=result.stood > AT_ITS_END)
     if tried.last and tried.held:
         beyond[contender.name] = min(calls, beyond.get(contender.name, math.inf))
     return tried
@@ -203,7 +206,7 @@ def _load_stood_still(found: list[Measured]) -> str:
     bad = sum(not m.result.counts for m in found)
     return (
         f"At {MANY} calls the load stood still for {runs[0]:.2f} to {runs[-1]:.2f} % of a run "
-        f"({statistics.median(runs):.2f} % of the usual one). {bad} of the {len(found)} runs in the "
-        f"table are ones in which it did so for more than {100 * rig.MOST_STOOD:.0f} %, and each "
-        "time that they were done again: others wanted the machine."
+        f"({statistics.median(runs):.2f} % of the usual one). {bad} of the {len(found)} runs in "
+        f"the table are ones in which it did so for more than {100 * rig.MOST_STOOD:.0f} %, and "
+        "each time that they were done again: others wanted the machine."
     )

@@ -67,7 +67,7 @@ class Result:
     @property
     def offered(self) -> float:
         """The calls whose frames and chunks were sent, on average."""
-        return self.calls if self.counts else self.calls * (1 - self.stood)
+        return self.calls * (1 - self.stood)
 
 
 def compiled(folder: Path, name: str) -> Path:
