@@ -152,8 +152,9 @@ class Bridge:
 
     def on_clock(self, now: float) -> list[Action]:
         """Call before every other event, and when `deadline` has come."""
-        self.news.on_clock(now)
-        self._now = now
+        self._now = self.news.now = now
+        if self.news.began is None:
+            self.news.began = now
         actions: list[Action] = []
         if now < self.timers.none_before:
             return actions
@@ -163,7 +164,7 @@ class Bridge:
 
     def on_dialled(self, now: float) -> None:
         """It rings: only now what waited for all else to be checked begins to count."""
-        self._now = now
+        self._now = self.news.now = now
         self._expect_answer()
         if Timer.STALL in self.timers:
             self.timers.set(Timer.STALL, now + self.deadlines.stall)
@@ -310,7 +311,7 @@ class Bridge:
     def stop(self, now: float) -> None:
         """Whoever runs the call gives it up, and ends it."""
         if self.phase is not Phase.DONE:
-            self._now = now  # until which it was heard
+            self._now = self.news.now = now  # until which it was heard
             self._end(EndReason.STOPPED)
 
     def on_duration(self, seconds: float) -> None:
@@ -422,12 +423,14 @@ class Bridge:
         if delivery.ended:
             self.news.tell_sent(delivery.ended)
             delivery.ended.clear()
-        actions += self._ask()
+        speaking = self._takes.line is not None
+        if not speaking:
+            actions += self._ask()
         if self.script.current is None:
             if not self.script.more:
                 return actions + self._all_sent()
             self._await_text()
-        self.timers.set(PUMP, delivery.wake or self._next_ask())
+        self.timers.set(PUMP, delivery.wake or (None if speaking else self._next_ask()))
         return actions
 
     def _next_ask(self) -> float | None:

@@ -15,19 +15,15 @@ from asyncflow_cli.protocol.script import Line
 class News:
     """The events of a call that nobody has taken yet. Times are seconds since its first."""
 
-    __slots__ = ("_began", "_now", "_once_more", "events")
+    __slots__ = ("_once_more", "began", "events", "now")
 
     def __init__(self) -> None:
         self.events: list[callevents.CallEvent] = []
-        self._began: float | None = None
-        self._now = 0.0
+        self.began: float | None = None
+        self.now = 0.0
+        """The moment of what is told, and that of the first of it: the bridge says them."""
         self._once_more: list[Line] = []
         """Ends of the text behind which it is queued again, which nobody has heard yet."""
-
-    def on_clock(self, now: float) -> None:
-        if self._began is None:
-            self._began = now
-        self._now = now
 
     def take(self) -> list[callevents.CallEvent]:
         """What is new since this was last called."""
@@ -35,7 +31,7 @@ class News:
         return events
 
     def tell(self, kind: type[callevents.CallEvent], **fields: Any) -> None:
-        at = round(self._now - (self._began or 0.0), 3)
+        at = round(self.now - (self.began or 0.0), 3)
         self.events.append(kind(at=at, **fields))
 
     def tell_sent(self, lines: Iterable[Line]) -> None:

@@ -33,6 +33,8 @@ from asyncflow_cli.transport.speechconnection import SpeechConnection, lost
 LOOK_EVERY = 0.1
 """Seconds between two looks whether the service has fallen silent: it may be noticed so late."""
 
+AUDIBLE = (Audio, Final)
+
 Tell = Callable[[SpeechEvent | AsyncflowError], None]
 
 
@@ -106,16 +108,14 @@ class Speaker:
         except AsyncflowError as error:
             self._fail(error)
             return
-        utterance = self._utterance
         if isinstance(message, Fault):
             self._fail(error_of(message))
-        elif isinstance(message, Audio | Final) and utterance is not None:
-            self._on_audio(utterance, message)
+        elif self._utterance is not None and isinstance(message, AUDIBLE):
+            event = self._utterance.on_message(message)
+            if event is not None:
+                self._on_event(event)
 
-    def _on_audio(self, utterance: Utterance, message: Audio | Final) -> None:
-        event = utterance.on_message(message)
-        if event is None:
-            return
+    def _on_event(self, event: SpeechEvent) -> None:
         if isinstance(event, Final):
             self._end()  # before it is told, for what it brings about is the next text
         self._heard = time.monotonic()
