@@ -31,16 +31,15 @@ class Load:
 
 
 LOADS = (
-    Load(1, 5, 6.0),  # has but five chunks in a second
+    Load(1, 7, 5.0),  # has but five chunks in a second
     Load(50, 4, 1.5),
     Load(200, 4, 1.5),
     Load(500, 4, 1.5),
     Load(1000, 5, 3.0),
 )
 QUICK = (Load(1, 3, 5.0), Load(1000, 3, 2.0))
-SEARCH = {False: 4, True: 3}
-"""Rounds in which the most calls are sought, by whether it is to be quick; besides one that finds
-where to begin."""
+SEARCH = 3
+"""Rounds in which the most calls are sought; besides one that finds where to begin."""
 
 SEARCH_SECONDS, SEARCH_ATTEMPTS = 2.0, 3
 AT_ITS_END, NEAR_IT = 0.05, 0.9
@@ -116,7 +115,7 @@ def _most_calls(
     sought.sort(key=lambda contender: contender.name == OURS)
     crossed: dict[str, list[float]] = {contender.name: [] for contender in sought}
     beyond: dict[str, float] = {}
-    for count in range(SEARCH[quick] + 1):
+    for count in range(SEARCH + 1):
         for contender in sought if quick or not count else _turns(sought, count):
             begin, enough = _begin(crossed, contender.name), math.inf
             if quick and contender.name == OURS and NODE in crossed:

@@ -128,13 +128,14 @@ static void report(double seconds, double stood) {
 }
 
 /* Calls take turns, spread evenly over the 20 ms between two frames of one of them; chunks are due
- * in the middle between two frames. */
+ * at ten moments between two frames, each as often as the others. */
 static struct { uint64_t begin, stood, frames, chunks; } schedule;
 
 static uint64_t frame_due(void) { return schedule.begin + schedule.frames * (TICK / (uint64_t)n_calls); }
 
 static uint64_t chunk_due(void) {
-    return schedule.begin + TICK / (uint64_t)n_calls / 2 + schedule.chunks * (BEAT / (uint64_t)n_calls);
+    uint64_t moment = schedule.chunks * 7 % 10 * 2 + 1, between = TICK / (uint64_t)n_calls;
+    return schedule.begin + moment * between / 20 + schedule.chunks * (BEAT / (uint64_t)n_calls);
 }
 
 /* The time on the clock by which things are due. */
