@@ -86,6 +86,12 @@ class SpeechConnection:
         trace: TracebackType | None,
     ) -> None:
         self._keeping.cancel()
+        try:
+            await self._close()
+        finally:
+            self.wire.transport.abort()  # left open only where that was cancelled
+
+    async def _close(self) -> None:
         with contextlib.suppress(TimeoutError, ConnectionClosed):
             async with asyncio.timeout(CLOSE_WITHIN):
                 end = Terminate() if self.protocol.contexts else CloseConnection()
