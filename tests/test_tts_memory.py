@@ -131,6 +131,16 @@ def test_pieces_of_a_long_text_wait_on_disk_for_one_that_is_late(tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} == {"short", "long"}
 
 
+def test_a_text_of_many_pieces_holds_no_more_than_one_of_few(tmp_path: Path) -> None:
+    def held(text: str) -> int:
+        return most_held(whole(RAW, 2), RAW, Destination(path=tmp_path / "out"), text)
+
+    long_text = " ".join([LONG_TEXT] * 6)
+    few, many = held(LONG_TEXT), held(long_text)
+    assert (tmp_path / "out").stat().st_size == 2 * MEGABYTE * len(pieces(long_text))
+    assert many < few + MEGABYTE
+
+
 def test_what_is_short_needs_no_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     with (tmp_path / "out").open("wb") as stream:

@@ -42,6 +42,7 @@ class Spool:
         self._block = b""
 
     def close(self) -> None:
+        self._block = b""  # else a long text, of many pieces, would hold one of each
         with contextlib.suppress(OSError):  # a full disk fails once more, for what nobody wants
             self._file.close()
 
