@@ -37,10 +37,10 @@ class Rounds:
 
     def _go(self) -> None:
         self._is_waiting = False
+        if self._watched:
+            self._wait()  # first: a bug of one below must not be the end of the rounds of all
         for watched in tuple(self._watched):
             watched.look()
-        if self._watched and not self._is_waiting:
-            self._wait()
 
 
 _OF_LOOP: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, Rounds]] = WeakKeyDictionary()
