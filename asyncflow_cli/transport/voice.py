@@ -61,6 +61,8 @@ class Voice:
         self._emit = emit
         self._failed = failed
         self._speaker: Speaker | None = None
+        self._is_stale = False
+        """Its connection is of no more use: what is asked for next needs another."""
         self._replacing: asyncio.Task[None] | None = None
         self._take = 0
         self._begun = False
@@ -85,7 +87,8 @@ class Voice:
         """Have `text` synthesised, `anew` on a connection of its own."""
         self.hush()
         self._take, self._begun = take, False
-        if self._speaker is not None and not anew:
+        self._is_stale |= anew
+        if self._speaker is not None and not self._is_stale:
             self._speaker.say(text)
             return
         self._replacing = asyncio.create_task(self._speak_anew(self._replacing, text, take))
@@ -110,7 +113,7 @@ class Voice:
 
     async def _open(self) -> Speaker:
         speaker = Speaker(self._settings, self._initialize, self._on_event)
-        self._speaker = await speaker.__aenter__()
+        self._speaker, self._is_stale = await speaker.__aenter__(), False
         return speaker
 
     async def _close(self) -> None:

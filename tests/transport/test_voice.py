@@ -104,6 +104,19 @@ def test_what_is_asked_for_while_a_connection_is_replaced_is_said_on_the_next() 
     run(test())
 
 
+def test_a_connection_that_failed_is_not_used_again_though_its_replacement_was_given_up() -> None:
+    async def test() -> None:
+        service = Service()
+        async with speaking(service) as (voice, told):
+            voice.speak("One.", 1, anew=True)
+            voice.hush()
+            voice.speak("Two.", 2, anew=False)
+            await told.end_of(2)
+            assert service.texts == [(2, "Two.")]
+
+    run(test())
+
+
 def test_a_connection_whose_replacement_is_given_up_is_not_left_open() -> None:
     async def test() -> None:
         service = Service()
