@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from asyncflow_cli.output import Output
-from asyncflow_cli.protocol.checked import check
+from asyncflow_cli.protocol.checked import Checked, check
 from asyncflow_cli.protocol.joining import joint
 from asyncflow_cli.protocol.models import SpeechRequest
 from asyncflow_cli.protocol.reports import SpeechReport
@@ -52,13 +52,7 @@ async def synthesize(
     request = await VoiceLibrary(api).with_id(request)
     began, name = time.perf_counter(), destination.name
     async with destination.taking(wanted) as spool:
-        if len(parts) == 1:
-            with out.progress("pieces", 1):
-                await api.synthesize_into(spool.write, request)
-        else:
-            await _join(api, request, parts, spool, out, jobs=jobs)
-        checked = check(spool, wanted)
-        spool.mend(checked.head)
+        checked = await _fill(spool, api, request, parts, out, jobs=jobs)
         elapsed = time.perf_counter() - began
         verification = insist_on_sound(name, spool[:], request) if verify else None
         if shown and out.draws:
@@ -80,32 +74,57 @@ async def synthesize(
     )
 
 
-async def _join(
+async def _fill(
+    into: Spool,
     api: ApiClient,
     request: SpeechRequest,
-    pieces: Sequence[str],
+    parts: Sequence[str],
+    out: Output,
+    *,
+    jobs: int,
+) -> Checked:
+    """All of the audio. IncompleteError if it is not all there, or not what was asked for."""
+    if len(parts) == 1:
+        return await _ask(into, api, request)
+    await _join(into, api, request, parts, out, jobs=jobs)
+    return _checked(into, request)
+
+
+async def _ask(into: Spool, api: ApiClient, request: SpeechRequest) -> Checked:
+    await api.synthesize_into(into.write, request)
+    return _checked(into, request)
+
+
+def _checked(spool: Spool, request: SpeechRequest) -> Checked:
+    checked = check(spool, request.output_format)
+    spool.mend(checked.head)
+    return checked
+
+
+async def _join(
     into: Spool,
+    api: ApiClient,
+    request: SpeechRequest,
+    parts: Sequence[str],
     out: Output,
     *,
     jobs: int,
 ) -> None:
     """Each piece to a spool of its own, which is gone once its turn came and it is in `into`."""
-    wanted = request.output_format
-    joined = joint(wanted)
+    joined = joint(request.output_format)
 
     async def one(piece: str) -> Spool:
         spool = spools.enter_context(spooled(into.path))
-        await api.synthesize_into(spool.write, msgspec.structs.replace(request, transcript=piece))
-        spool.mend(check(spool, wanted).head)
+        await _ask(spool, api, msgspec.structs.replace(request, transcript=piece))
         return spool
 
     def take(spool: Spool) -> None:
-        for part in joined.add(spool):
-            into.write(part)
+        for data in joined.add(spool):
+            into.write(data)
         spool.close()
 
     with contextlib.ExitStack() as spools:
-        await in_order(pieces, one, take, out, jobs=jobs)
+        await in_order(parts, one, take, out, jobs=jobs)
     head, tail = joined.edges()
     into.write(tail)
     into.mend(head)
