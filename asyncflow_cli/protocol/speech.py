@@ -72,8 +72,7 @@ Shape = TypeVar("Shape")
 _NO_FAULT = frozenset({"audio", "status", "event", "type"})
 """A frame with a message is a failure, unless it is one of these: a greeting, say."""
 
-_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_PADDING = frozenset({b"", b"=", b"=="})
+_BASE64 = re.compile("[A-Za-z0-9+/]*={0,2}").fullmatch
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -94,6 +93,7 @@ class SpeechProtocol:
     def __init__(self, side: Side, *, contexts: bool = True) -> None:
         self.side = side
         self.contexts = contexts
+        self._is_client = side is Side.CLIENT
         self.state = State.INIT
         self.live: dict[str | None, bool] = {}
         """Contexts that are not gone, in order of birth; True once they are closing."""
@@ -110,9 +110,9 @@ class SpeechProtocol:
 
         RemoteProtocolError if it is malformed or not legal now.
         """
-        if self.side is Side.SERVER:
-            return self._receive_from_client(_read(text, _ANY))
-        return self._receive_from_server(_read(text, _SAID), text)
+        if self._is_client:
+            return self._receive_from_server(text)
+        return self._receive_from_client(_read(text, _ANY))
 
     def _receive_from_client(self, raw: dict[str, Any]) -> FromClient | None:
         shape = next(
@@ -130,21 +130,24 @@ class SpeechProtocol:
             raise RemoteProtocolError(self._illegal(message))
         return message
 
-    def _receive_from_server(self, said: _Said, text: str | bytes) -> FromServer | None:
-        if said.error_code or said.message:
-            raw = _read(text, _ANY)
-            if said.error_code or not _NO_FAULT & raw.keys():
-                fault: Fault = _convert(raw, Fault)
-                return fault
+    def _receive_from_server(self, text: str | bytes) -> FromServer | None:
+        said = _read(text, _SAID)
+        if (said.error_code or said.message) and (fault := _fault(text)) is not None:
+            return fault
         audio, ends = said.audio, said.final is True
         if not (isinstance(audio, str) or ends):
             return None
         if audio and not isinstance(audio, str):
             raise RemoteProtocolError("Not an Audio message: its audio is no text")
-        key = self._reported(said.context_id)
-        if key not in self.live:
-            return None
-        audio = _well_formed(audio) if audio else ""
+        key = said.context_id
+        if not (isinstance(key, str) and key in self.live):
+            key = self._reported(key)
+            if key not in self.live:
+                return None
+        if not audio:
+            audio = ""
+        elif len(audio) % 4 or not _BASE64(audio):
+            audio = _mended(audio)
         context_id = UNSET if key is None else key
         if ends and self.live[key]:
             final = Final(audio=audio, context_id=context_id)
@@ -206,12 +209,17 @@ class SpeechProtocol:
         return f"{name} is not legal in {self.state.value}"
 
 
-def _well_formed(audio: str) -> str:
-    """The base64 as it came; mended if its padding or alphabet is off, as some ports found it."""
-    # Twice as fast as a regular expression, for what a process with many calls does most often.
-    rest = audio.encode(errors="replace").translate(None, _DIGITS)
-    if len(audio) % 4 == 0 and rest in _PADDING and audio.endswith(rest.decode()):
-        return audio
+def _fault(text: str | bytes) -> Fault | None:
+    """What a frame with a message or a code says, if it is no greeting."""
+    raw = _read(text, _ANY)
+    if not raw.get("error_code") and _NO_FAULT & raw.keys():
+        return None
+    fault: Fault = _convert(raw, Fault)
+    return fault
+
+
+def _mended(audio: str) -> str:
+    """The base64 with padding and alphabet as they must be: some ports found them off."""
     digits = re.sub(r"[^A-Za-z0-9+/]", "", audio.translate(_URL_SAFE))
     try:
         return base64.b64encode(base64.b64decode(digits + "=" * (-len(digits) % 4))).decode()

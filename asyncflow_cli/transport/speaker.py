@@ -111,15 +111,12 @@ class Speaker:
         if isinstance(message, Fault):
             self._fail(error_of(message))
         elif self._utterance is not None and isinstance(message, AUDIBLE):
-            event = self._utterance.on_message(message)
-            if event is not None:
-                self._on_event(event)
-
-    def _on_event(self, event: SpeechEvent) -> None:
-        if isinstance(event, Final):
-            self._end()  # before it is told, for what it brings about is the next text
-        self._heard = time.monotonic()
-        self._tell(event)
+            if (event := self._utterance.on_message(message)) is None:
+                return
+            if isinstance(event, Final):
+                self._end()  # before it is told, for what it brings about is the next text
+            self._heard = time.monotonic()
+            self._tell(event)
 
     def _on_gone(self, closed: ConnectionClosed) -> None:
         self._fail(lost(closed))

@@ -31,7 +31,7 @@ class Load:
 
 
 LOADS = (
-    Load(1, 7, 5.0),  # has but five chunks in a second
+    Load(1, 15, 3.0),  # has but five chunks in a second, and how soon a core wakes for them varies
     Load(50, 4, 1.5),
     Load(200, 4, 1.5),
     Load(500, 4, 1.5),
