@@ -88,10 +88,13 @@ def _contenders(plan: Plan) -> tuple[list[Contender], list[str]]:
 
 
 def _rounds(load: Path, contenders: list[Contender], loads: Iterable[Load]) -> list[Measured]:
-    """Every contender so many times with each number of calls, another one first each time."""
+    """Every contender so many times with each number of calls, another one first each time.
+
+    The rounds of each are spread over all the time there is: a machine is slower for minutes.
+    """
     found = []
     times = [(of, count) for of in loads for count in range(of.rounds)]
-    for of, count in times:
+    for of, count in sorted(times, key=lambda time: (time[1] + 0.5) / time[0].rounds):
         for contender in _turns(contenders, count):
             if contender.name == LIMIT and of.calls < MANY:
                 continue  # a limit is for what comes near it
