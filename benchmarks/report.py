@@ -108,8 +108,11 @@ def agreement(run: Run) -> list[str]:
     off = [name for name in shared if not _agree(before[name], now[name])]
     if not shared:
         return []
+    held = {f"{section.title}: {c.text}" for section in run.sections for c in section.claims}
     told = f"{len(shared) - len(off)} of {len(shared)} figures agree with the run before, each "
-    return [told + "within its spread" + (f"; not {', '.join(off)}" if off else "")]
+    judged, astray = held.intersection(shared), held.intersection(off)
+    told += f"within its spread; of the verdict's, {len(judged) - len(astray)} of {len(judged)}"
+    return [told + (f"; not {', '.join(off)}" if off else "")]
 
 
 def _earlier(run: Run) -> Iterator[dict[str, Any]]:
