@@ -38,11 +38,28 @@ class Database:
             raise OSError(errno.EACCES, str(error), name) from None
 
     def _open(self, version: int) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._database.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():
             if self._row("PRAGMA user_version") != (version,):
                 self._create(version)
+
+    def _write_ahead(self) -> None:
+        """Let readers and a writer go on side by side, whoever else opens a new file meanwhile.
+
+        SQLite does not wait in front of a writer here, as it would deadlock with one who turns the
+        same way: https://www.sqlite.org/c3ref/busy_handler.html. A transaction waits for it.
+        """
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                with self._transaction():
+                    pass
+            else:
+                return
 
     def close(self) -> None:
         with self._lock:

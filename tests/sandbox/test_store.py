@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
@@ -131,6 +131,20 @@ def test_many_writers_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> N
         list(pool.map(write, range(8)))
     with closing(Store(tmp_path / "state")) as store:
         assert len(store.calls()) == 40
+
+
+def test_one_who_opens_a_new_file_waits_for_another_who_writes_it(tmp_path: Path) -> None:
+    with (
+        closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as writer,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("CREATE TABLE calls (old TEXT)")
+        opening = pool.submit(lambda: Store(tmp_path))
+        assert not wait([opening], timeout=0.1).done
+        writer.execute("COMMIT")
+        with closing(opening.result()) as store:
+            assert store.calls() == []
 
 
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
