@@ -91,7 +91,7 @@ class Scene:
         self._line.finish()
         assert self._line.ended()
         assert self._run("calls", "list", "--live", "--json").json["calls"] == []
-        assert self.tunnels() == []
+        self.wait_for_tunnel(there=False)  # who ends what a SIGKILL left is a process of its own
 
     def _is_over(self) -> bool:
         return self._report.exists() and self._written()["exit_code"] == 0
@@ -115,9 +115,10 @@ class Scene:
         )
         return [line for line in table.stdout.decode().splitlines() if self._ssh.folder in line]
 
-    def wait_for_tunnel(self) -> None:
+    def wait_for_tunnel(self, *, there: bool) -> None:
         until = time.monotonic() + 10
-        while not self.tunnels() and time.monotonic() < until:
+        while bool(tunnels := self.tunnels()) != there:
+            assert time.monotonic() < until, tunnels
             time.sleep(0.01)
 
 
@@ -133,7 +134,7 @@ def test_a_signal_in_any_phase_leaves_nothing(
 ) -> None:
     with scene.call() as process:
         if line is None:
-            scene.wait_for_tunnel()
+            scene.wait_for_tunnel(there=True)
         else:
             wait_for_line(process.stdout, line)
         scene.strike(process, number)
