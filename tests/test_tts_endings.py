@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import subprocess
 import sys
@@ -66,6 +65,8 @@ def test_a_line_that_is_cut_in_the_middle_of_an_answer_leaves_nothing(
 def test_a_file_that_finds_no_room_leaves_nothing(
     home: Path, fast: ServedSandbox, text: str, output: str, told: str
 ) -> None:
+    import resource  # not there on Windows
+
     limit = 1_500_000
     command = [sys.executable, "-m", "asyncflow_cli", "tts", text, "-o", output]
     done = subprocess.run(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.commands import takes
+from asyncflow_cli.commands import values
 from asyncflow_cli.commands.options import (
     FileOption,
     LanguageOption,
@@ -209,9 +209,9 @@ def call(
     settings = app.configured(to=to, from_=from_, voice=voice, model=model, callee=callee)
     settings.need_all("to", "from_") if dry_run else settings.need_for_call(speaks=audio is None)
     order = CallOrder(
-        to=takes.number_to_call(settings.need("to")),
-        from_=takes.number_to_call_from(settings.need("from_")),
-        caller_id=caller_id and takes.caller_id(caller_id),
+        to=values.number_to_call(settings.need("to")),
+        from_=values.number_to_call_from(settings.need("from_")),
+        caller_id=caller_id and values.caller_id(caller_id),
         **_speech(app, text, file, audio, keep_open=keep_open, plain=plain_text),
         language=language,
         plain_text=plain_text,
@@ -219,8 +219,8 @@ def call(
         max_silence=duration(max_silence),
         manners=Manners(
             repeat=repeat,
-            repeat_key=takes.repeat_key(press_to_repeat),
-            stop_key=takes.stop_key(press_to_stop),
+            repeat_key=values.repeat_key(press_to_repeat),
+            stop_key=values.stop_key(press_to_stop),
             barge_in=barge_in,
             machine=machine,
             keep_open=keep_open,
@@ -228,8 +228,8 @@ def call(
         ),
         send_digits=send_digits(send),
         record=record,
-        ring_timeout=takes.ring_timeout(ring_timeout),
-        max_duration=takes.max_duration(max_duration),
+        ring_timeout=values.ring_timeout(ring_timeout),
+        max_duration=values.max_duration(max_duration),
         public_url=public_url,
         port=port,
         tunnels=tuple(tunnel or ()),

@@ -117,7 +117,7 @@ def typed(ctx: typer.Context, name: str, text: str) -> Any:
     UsageError for what the option, or the command, does not take.
     """
     found = option_named(_tree(ctx), name)
-    from asyncflow_cli.commands.takes import check  # every line would pay for it
+    from asyncflow_cli.commands.values import check  # every line would pay for it
 
     metavar = found.metavar if found is not None else None
     several = found is not None and found.multiple

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.commands import takes
+from asyncflow_cli.commands import values
 from asyncflow_cli.commands.options import read_text, seconds
 from asyncflow_cli.protocol.verify.findings import Limits, VerifyOrder
 
@@ -97,7 +97,7 @@ def verify(
         container=container,
         encoding=encoding,
         sample_rate=sample_rate,
-        max_silence=takes.silence(max_silence),
+        max_silence=values.silence(max_silence),
         min_duration=seconds(min_duration),
         max_duration=seconds(max_duration),
         min_level=min_level,

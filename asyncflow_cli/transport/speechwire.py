@@ -42,13 +42,9 @@ class Wire(ClientConnection):
         self._missing: int | None = None
         """Bytes that the frame under way still lacks; None where that is not known."""
 
-    @property
-    def is_open(self) -> bool:
-        return self.protocol.state is State.OPEN
-
     def say(self, texts: Iterable[str]) -> None:
         """Send these in one piece, without waiting. What is closed already takes nothing."""
-        if self.is_open and not self.transport.is_closing():
+        if self.protocol.state is State.OPEN and not self.transport.is_closing():
             for text in texts:
                 self.protocol.send_text(text.encode())
             self.transport.write(b"".join(self.protocol.data_to_send()))

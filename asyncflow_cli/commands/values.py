@@ -1,4 +1,4 @@
-"""What options and settings take that the parser takes as any text: numbers, addresses, durations.
+"""Values that the parser takes as any text, of options and settings: numbers, addresses, durations.
 
 A command reads what it is given by these, and a value that is written down is tried with the same,
 so what is refused, and in which words, is the same. What two values make together is not known
