@@ -63,6 +63,7 @@ async def _end(process: asyncio.subprocess.Process, talk: asyncio.Task[Any]) -> 
         await asyncio.wait([talk], timeout=GRACE)
     finally:
         kill_group(process.pid, KILL)
+        await asyncio.wait([talk], timeout=GRACE)
         talk.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await talk

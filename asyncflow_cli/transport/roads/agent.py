@@ -11,11 +11,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from asyncflow_cli.errors import NetworkError, PrerequisiteError
-from asyncflow_cli.transport.roads.process import Running, identify, kill_group, tied
+from asyncflow_cli.transport.roads.process import Running, end, identify, kill_group, tied
 from asyncflow_cli.transport.roads.road import Loss
 
 END_WITHIN = 2.0
 """Seconds a program has to end when it is asked to; then it is killed."""
+
+HEARD_WITHIN = 2.0
+"""Seconds until the end of a killed one is heard, unless what it started elsewhere lives on."""
 
 KEPT = 200
 """Lines that are remembered; the last one often says why a program ended."""
@@ -134,7 +137,7 @@ async def running(
             finally:
                 # Even if it ended in time: what it started may not have.
                 kill_group(process.pid)
-                await asyncio.shield(asyncio.wait([listening], timeout=END_WITHIN))
+                await asyncio.shield(asyncio.wait([listening], timeout=HEARD_WITHIN))
                 listening.cancel()
 
 
@@ -155,7 +158,7 @@ async def _started(program: str, command: Sequence[str], stdin: int) -> asyncio.
     except asyncio.CancelledError:
         # It may run already; asyncio would end it, and not what it has started.
         with contextlib.suppress(OSError):
-            kill_group((await starting).pid)
+            await end(await starting)
         raise
     except OSError as error:
         raise PrerequisiteError(

@@ -6,6 +6,7 @@ began. So what a crash left behind can be ended by the next run, and nothing els
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -102,6 +103,13 @@ def kill_group(leader: int, how: int = KILL) -> None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, how)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that began in a session of its own, and all that it started, and let asyncio
+    hear of it: what it has not heard out it leaves open."""
+    kill_group(process.pid)
+    await process.communicate()
 
 
 def _from_proc(pid: int) -> str | None:

@@ -12,6 +12,7 @@ import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
 from asyncflow_cli.transport.roads.agent import Agent, absent, running
+from asyncflow_cli.transport.roads.process import end
 from asyncflow_cli.transport.roads.public import websocket_address
 from asyncflow_cli.transport.roads.road import Tunnel
 
@@ -91,12 +92,13 @@ async def _logged_in() -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         out, _ = await process.communicate()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+    except asyncio.CancelledError:
+        await end(process)
+        raise
     state: Any = None
     with contextlib.suppress(msgspec.DecodeError):
         state = msgspec.json.decode(out)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
 from asyncflow_cli.transport.roads.road import Tunnel
 from asyncflow_cli.transport.roads.tailscale import Tailscale
-from tests.transport.roads.standins import StandIn, stand_in
+from tests.transport.roads.standins import STAY, StandIn, stand_in
 
 UP = '{"BackendState":"Running","Self":{"DNSName":"host.tail9f.ts.net."}}'
 DOWN = '{"BackendState":"NeedsLogin"}'
@@ -75,6 +77,23 @@ def test_who_is_not_logged_in_is_told(agent: StandIn, answer: str) -> None:
     error = failure()
     assert isinstance(error, PrerequisiteError)
     assert (error.code, error.hint) == ("TUNNEL_MISSING", "Log in: tailscale up")
+
+
+def test_a_daemon_that_is_silent_leaves_nothing_when_it_is_given_up(agent: StandIn) -> None:
+    os.mkfifo(agent.folder / "ready")
+    ready = f"echo > {agent.folder}/ready"
+    agent.make("", STAY.replace("wait", f"{ready}; wait"))
+
+    async def test() -> None:
+        opening = asyncio.create_task(opened())
+        await asyncio.to_thread((agent.folder / "ready").read_text)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+    asyncio.run(test())
+    gc.collect()  # an open end would be told here
+    assert agent.is_gone()
 
 
 def test_a_tailnet_without_funnel_is_told_where_to_enable_it(agent: StandIn) -> None:
