@@ -12,8 +12,7 @@ def main() -> None:
         # Whoever closed it wants nothing of it; all that writes expects it to be there.
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
-    if sys.argv[1:] == ["--version"]:
-        _tell_version()
+    if sys.argv[1:] == ["--version"] and _tells_version():
         return
     # What is loaded stays: to look for what of it could go takes a tenth of the loading. App.run
     # switches this on again.
@@ -25,18 +24,17 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def _tell_version() -> None:
-    """Scripts ask this in loops; it need not load a command line for it."""
+def _tells_version() -> bool:
+    """Scripts ask this in loops; it need not load a command line for it. False if it cannot be
+    told: the command line fails as well, and says why."""
     from asyncflow_cli import __version__
 
     try:
-        print(f"asyncflow {__version__}", flush=True)  # noqa: T201
-    except OSError as error:
-        from asyncflow_cli.streams import drop
-
-        drop(sys.stdout)
-        if not isinstance(error, BrokenPipeError):
-            sys.exit(f"Error: stdout cannot be written: {error.strerror}\n  [NOT_WRITABLE]")
+        # Past the buffer, which would keep what cannot be written.
+        os.write(sys.stdout.fileno(), f"asyncflow {__version__}\n".encode())
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

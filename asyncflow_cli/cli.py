@@ -143,6 +143,7 @@ def _unwritten(error: OSError, folders: Folders) -> AsyncflowError:
     from pathlib import Path
 
     from asyncflow_cli.errors import AsyncflowError
+    from asyncflow_cli.transport.files import NO_ROOM
 
     if isinstance(error, FileNotFoundError) and error.filename is None:
         # Nothing fails so but the question where we are.
@@ -154,7 +155,8 @@ def _unwritten(error: OSError, folders: Folders) -> AsyncflowError:
         if folder.is_relative_to(what) or Path(what).is_relative_to(folder)
     ]
     hint = f"Choose another place: export {' '.join(ours)}" if ours else None
-    return AsyncflowError(f"{what} cannot be written: {why}", hint=hint, code="NOT_WRITABLE")
+    code = "DISK_FULL" if error.errno in NO_ROOM else "NOT_WRITABLE"
+    return AsyncflowError(f"{what} cannot be written: {why}", hint=hint, code=code)
 
 
 def _state(environ: Mapping[str, str]) -> App:

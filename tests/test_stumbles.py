@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.nearest import did_you_mean, nearest
 from asyncflow_cli.protocol.schemas import schema_of, shapes_in
 from asyncflow_cli.published import MODULES
+from asyncflow_cli.transport.files import explained
 from tests.conftest import Run, environment
 from tests.test_config_files import configure
 
@@ -162,12 +165,22 @@ def test_a_doctor_finds_a_home_that_cannot_be_written_and_goes_on(home: Path, ru
 
 
 @needs_full
-def test_a_version_that_cannot_be_written_is_a_failure_like_any_other(home: Path) -> None:
+@pytest.mark.parametrize(
+    "line", ["--version", "--help", "config list", "--sandbox tts Hi -o -", "--sandbox status -q"]
+)
+def test_a_full_disk_behind_stdout_is_told_as_one(home: Path, line: str) -> None:
     told = home / "told"
-    assert ours(home, "--version", stdout=str(FULL), stderr=str(told)) == 1
-    assert told.read_text() == (
-        "Error: stdout cannot be written: No space left on device\n  [NOT_WRITABLE]\n"
-    )
+    assert ours(home, *line.split(), stdout=str(FULL), stderr=str(told)) == 1
+    error = "Error: stdout cannot be written: No space left on device\n  [DISK_FULL]"
+    assert told.read_text() == f"{error} asyncflow explain DISK_FULL\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_no_room_for_a_file_is_a_full_disk_whoever_sets_the_limit(number: int) -> None:
+    full = OSError(number, os.strerror(number))
+    with pytest.raises(AsyncflowError) as caught, explained(Path("x.wav")):
+        raise full
+    assert (caught.value.code, caught.value.exit_code) == ("DISK_FULL", 1)
 
 
 @needs_full

@@ -14,6 +14,9 @@ from typing import BinaryIO
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
 
+NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""A full disk, or what one user may have of it."""
+
 
 def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
     """Put `content` at `path`. A failure leaves no new file, and the old one as it was."""
@@ -136,6 +139,6 @@ def _mode(path: Path) -> int:
 def _explained(path: Path | None, error: OSError) -> AsyncflowError:
     what, why = path or "A temporary file", error.strerror or str(error)
     hint = None if path else "Choose a folder for such files: export TMPDIR=FOLDER"
-    if error.errno == errno.ENOSPC:
+    if error.errno in NO_ROOM:
         return AsyncflowError(f"{what} was not written: {why}", hint=hint, code="DISK_FULL")
     return UsageError(f"{what} cannot be written: {why}", hint=hint, code="NOT_WRITABLE")

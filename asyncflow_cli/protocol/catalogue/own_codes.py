@@ -663,7 +663,7 @@ _MACHINE: tuple[Row, ...] = (
         "DISK_FULL",
         errors.AsyncflowError,
         "The disk is full",
-        "There is no room for the file; nothing was left behind.",
+        "There is no room for the file or stream; no part of a file was left behind.",
         "A full disk.",
         "Make room, or choose another place with -o",
     ),

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError
 from asyncflow_cli.transport.doctor.examination import Answer, Doubt
+from asyncflow_cli.transport.files import NO_ROOM
 
 PROBE = 1_000_000
 """Bytes that are written to see that they can be: half a minute of speech."""
 
-NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+TOO_LITTLE = NO_ROOM | {errno.EFBIG}
 
 LOOSE = "FILE_MODE_LOOSE"
 
@@ -81,7 +82,7 @@ def _mode(path: Path) -> int:
 
 def _unwritable(folder: Path, error: OSError, variable: str | None) -> AsyncflowError:
     elsewhere = f", or export {variable}=FOLDER" if variable else ""
-    if error.errno in NO_ROOM:
+    if error.errno in TOO_LITTLE:
         return PrerequisiteError(
             f"There is no room in {folder}: {error.strerror}",
             hint=f"Make some: df -h {folder}{elsewhere}",
