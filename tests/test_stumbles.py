@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from asyncflow_cli.errors import AsyncflowError
@@ -15,7 +17,7 @@ from asyncflow_cli.nearest import did_you_mean, nearest
 from asyncflow_cli.protocol.schemas import schema_of, shapes_in
 from asyncflow_cli.published import MODULES
 from asyncflow_cli.transport.files import explained
-from tests.conftest import Run, environment
+from tests.conftest import TO, Run, environment
 from tests.test_config_files import configure
 
 FULL = Path("/dev/full")
@@ -181,6 +183,36 @@ def test_no_room_for_a_file_is_a_full_disk_whoever_sets_the_limit(number: int) -
     with pytest.raises(AsyncflowError) as caught, explained(Path("x.wav")):
         raise full
     assert (caught.value.code, caught.value.exit_code) == ("DISK_FULL", 1)
+
+
+NO_PORT_BELOW = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+
+
+def is_not_for_us(port: int) -> bool:
+    """Whether only a privilege that can be given up lets a process have the port."""
+    return NO_PORT_BELOW.exists() and port < int(NO_PORT_BELOW.read_text())
+
+
+def give_up_low_ports() -> None:
+    """https://man7.org/linux/man-pages/man2/PR_CAPBSET_DROP.2const.html"""
+    ctypes.CDLL(None).prctl(24, 10)  # PR_CAPBSET_DROP, CAP_NET_BIND_SERVICE
+
+
+@pytest.mark.skipif(not is_not_for_us(81), reason="anybody may have this port, or nobody")
+@pytest.mark.parametrize("line", [f"--sandbox call --to {TO} Hi", "sandbox serve"])
+def test_a_port_that_we_may_not_have_is_not_told_as_taken(home: Path, line: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "asyncflow_cli", *line.split(), "--port", "81", "--json"],
+        cwd=home,
+        env=environment(home),
+        capture_output=True,
+        preexec_fn=give_up_low_ports,
+        timeout=30,
+    )
+    error = msgspec.json.decode(done.stderr)["error"]
+    assert (done.returncode, error["code"]) == (10, "PORT_FORBIDDEN"), error
+    assert "cannot be used: Permission denied" in error["message"]
+    assert error["hint"] == "Take one from 1024 on"
 
 
 @needs_full

@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from asyncflow_cli.errors import PrerequisiteError, UsageError
+from asyncflow_cli.errors import UsageError
+from asyncflow_cli.protocol.ports import unusable
 from asyncflow_cli.sandbox import (
     accountcontrol,
     calleecontrol,
@@ -173,12 +174,8 @@ def _bind(host: str, port: int) -> socket.socket:
             backlog=128,
         )
     except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise PrerequisiteError(
-            f"Port {port} of {host} cannot be used: {why.partition(' (')[0]}",
-            hint="Another sandbox may be served there: use it, or take a free port with --port 0",
-            code="PORT_TAKEN",
-        ) from None
+        free = "Another sandbox may be served there: use it, or take a free port with --port 0"
+        raise unusable(port, host, error, free=free) from None
     # asyncio does so only for sockets that were made as TCP's by name, which these are not; without
     # it every answer whose head and body are two writes is 40 ms late.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from asyncflow_cli.errors import PrerequisiteError
+from asyncflow_cli.protocol.ports import unusable
 from asyncflow_cli.transport.connection import Answer, Connection, Waiting
 from asyncflow_cli.transport.mediasocket import LARGEST_MESSAGE
 
@@ -88,7 +88,8 @@ async def serving(
 
 
 def listen_on(port: int) -> socket.socket:
-    """A listening socket on the loopback; 0 is any free port. PORT_TAKEN if it is another's."""
+    """A listening socket on the loopback; 0 is any free port. PORT_TAKEN if it is another's,
+    PORT_FORBIDDEN if the system keeps it from us."""
     # asyncio turns Nagle's delay off only where the protocol is named: it costs a frame 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":  # where it would share a port that another has
@@ -97,10 +98,7 @@ def listen_on(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         listener.close()
-        raise PrerequisiteError(
-            f"Port {port} of this machine cannot be used: {error.strerror}",
-            hint="Leave the port out to take a free one",
-            code="PORT_TAKEN",
-        ) from None
+        free = "Leave the port out to take a free one"
+        raise unusable(port, "this machine", error, free=free) from None
     listener.listen()
     return listener

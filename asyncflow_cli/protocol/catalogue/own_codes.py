@@ -692,6 +692,14 @@ _MACHINE: tuple[Row, ...] = (
         "Take a free one: --port 0",
     ),
     (
+        "PORT_FORBIDDEN",
+        errors.PrerequisiteError,
+        "Port not allowed",
+        "The system does not let you listen on the local port.",
+        "A port below 1024, which most systems keep for the administrator.",
+        "Take one from 1024 on, or a free one: --port 0",
+    ),
+    (
         "NO_ROAD",
         None,
         "Twilio cannot reach this machine",
