@@ -134,22 +134,17 @@ class SpeechProtocol:
         said = _read(text, _SAID)
         if (said.error_code or said.message) and (fault := _fault(text)) is not None:
             return fault
-        audio, ends = said.audio, said.final is True
-        if not (isinstance(audio, str) or ends):
+        if not (isinstance(said.audio, str) or said.final is True):
             return None
-        if audio and not isinstance(audio, str):
-            raise RemoteProtocolError("Not an Audio message: its audio is no text")
         key = said.context_id
         if not (isinstance(key, str) and key in self.live):
             key = self._reported(key)
-            if key not in self.live:
-                return None
-        if not audio:
-            audio = ""
-        elif len(audio) % 4 or not _BASE64(audio):
-            audio = _mended(audio)
+        return self._spoken(said, key) if key in self.live else None
+
+    def _spoken(self, said: _Said, key: str | None) -> Audio | Final | None:
+        audio = _checked(said.audio)
         context_id = UNSET if key is None else key
-        if ends and self.live[key]:
+        if said.final is True and self.live[key]:
             final = Final(audio=audio, context_id=context_id)
             self._advance(Side.SERVER, final)
             return final
@@ -216,6 +211,14 @@ def _fault(text: str | bytes) -> Fault | None:
         return None
     fault: Fault = _convert(raw, Fault)
     return fault
+
+
+def _checked(audio: Any) -> str:
+    if not audio:
+        return ""
+    if not isinstance(audio, str):
+        raise RemoteProtocolError("Not an Audio message: its audio is no text")
+    return _mended(audio) if len(audio) % 4 or not _BASE64(audio) else audio
 
 
 def _mended(audio: str) -> str:
