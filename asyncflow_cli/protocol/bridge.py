@@ -116,11 +116,6 @@ class Bridge:
         self._waiting = False
 
     @property
-    def deadline(self) -> float | None:
-        """When `on_clock` wants to be called at the latest."""
-        return self.timers.next
-
-    @property
     def assumed_end(self) -> bool:
         """Whether the speech service's silence was taken for its end."""
         return self._takes.assumed_end
@@ -151,7 +146,7 @@ class Bridge:
         return self._ask()
 
     def on_clock(self, now: float) -> list[Action]:
-        """Call before every other event, and when `deadline` has come."""
+        """Call before every other event, and when `timers.none_before` has come."""
         self._now = self.news.now = now
         if self.news.began is None:
             self.news.began = now

@@ -22,10 +22,6 @@ class Timers(Generic[Name]):
     def __contains__(self, name: Name) -> bool:
         return name in self._at
 
-    @property
-    def next(self) -> float | None:
-        return min(self._at.values(), default=None)
-
     def set(self, name: Name, at: float | None) -> None:
         """Due at `at`; None for never."""
         if at is None:
