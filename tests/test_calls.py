@@ -161,6 +161,24 @@ def test_a_call_that_is_hung_up_from_elsewhere_says_so(
     assert not list((home / "state").rglob("*.hung-up"))
 
 
+def test_a_call_in_the_sandbox_of_another_terminal_is_shown_and_hung_up(
+    run: Run, home: Path
+) -> None:
+    call = ("call", "--to", TO, "One. Two. Three. Four. Five. Six. Seven. Eight. Nine. Ten.")
+    with start(home, "--sandbox", *call, "--json") as process:
+        wait_for_line(process.stdout, '"first-frame"')
+        live = run("--sandbox", "calls", "show", "CA", "--json").json
+        assert live["twilio"]["status"] == "in-progress"
+        told = run("--sandbox", "calls", "hangup", "--all", "-y")
+        assert (told.code, told.out.split()[-2:]) == (0, ["hung", "up"]), told.err
+        process.communicate(timeout=20)
+    assert process.returncode == 24
+    shown = run("--sandbox", "calls", "show", "CA", "--json")
+    assert (shown.json["twilio"]["status"], shown.err) == ("completed", "")
+    again = run("--sandbox", "calls", "hangup", "CA", "-y").out
+    assert "had ended before: completed" in again
+
+
 def test_nobody_is_hung_up_without_a_yes(run: Run, line: ServedSandbox, home: Path) -> None:
     left_ringing(home, line)
     result = run("calls", "hangup", "--all", "--json", **line.environ)

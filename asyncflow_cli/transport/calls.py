@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from functools import cache
 
 import msgspec
 
@@ -42,7 +44,8 @@ class OwnCalls:
         sid, entry = self._named(sid)
         journal = described(self._journal, entry) if entry else None
         try:
-            async with self._twilio() as twilio:
+            async with self._twilios() as twilio_of:
+                twilio = twilio_of(entry)
                 self._check_place(twilio, entry)
                 call = await twilio.fetch_call(sid)
                 told = await self._notifications(twilio, sid)
@@ -66,19 +69,33 @@ class OwnCalls:
         wanted = dict(named)
         if wanted:
             await confirm(f"Hang up {', '.join(map(_told, named))}?")
-        async with self._twilio() as twilio:
-            ended = [await self._hang_up(twilio, sid, entry) for sid, entry in wanted.items()]
+        async with self._twilios() as twilio_of:
+            ended = [await self._hang_up(twilio_of(e), sid, e) for sid, e in wanted.items()]
         return _report(ended)
 
     async def reap(self) -> EndedCallsReport:
         """End what runs left that are gone, at this account of this Twilio, and nothing else."""
-        async with self._twilio() as twilio:
-            return _report([ended for _, ended in await reap(twilio, self._journal)])
+        async with self._twilios() as twilio_of:
+            return _report([ended for _, ended in await reap(twilio_of(None), self._journal)])
 
     @contextlib.asynccontextmanager
-    async def _twilio(self) -> AsyncIterator[TwilioClient]:
-        async with contextlib.aclosing(TwilioClient(self._settings)) as twilio:
-            yield twilio
+    async def _twilios(self) -> AsyncIterator[Callable[[Entry | None], TwilioClient]]:
+        """Whom to ask about a call: our Twilio. Embedded sandboxes all know what there was, but a
+        call that is live is for the one that it is in, which may be another command's."""
+        async with contextlib.AsyncExitStack() as opened:
+
+            @cache
+            def at(base_url: str) -> TwilioClient:
+                twilio = TwilioClient(replace(self._settings, twilio_base_url=base_url))
+                opened.push_async_callback(twilio.aclose)
+                return twilio
+
+            yield lambda entry: at(self._base_url(entry))
+
+    def _base_url(self, entry: Entry | None) -> str:
+        if not self._settings.sandbox or entry is None or entry.ending is not None:
+            return self._settings.twilio_base_url
+        return entry.base_url
 
     def _named(self, sid: str) -> tuple[str, Entry | None]:
         try:
@@ -104,8 +121,10 @@ class OwnCalls:
 
     def _check_place(self, twilio: TwilioClient, entry: Entry | None) -> None:
         """NotFoundError for a call that this account of this Twilio cannot know."""
+        if entry is None or self._settings.sandbox:
+            return
         here = (twilio.account_sid, twilio.base_url)
-        if entry is not None and (entry.account_sid, entry.base_url) != here:
+        if (entry.account_sid, entry.base_url) != here:
             raise NotFoundError(
                 f"Call {entry.call_sid} is of account {entry.account_sid} at {entry.base_url}",
                 hint="Use its profile, or set TWILIO_ACCOUNT_SID and TWILIO_BASE_URL",
