@@ -11,6 +11,7 @@ from asyncflow_cli.commands.declared import Option
 from asyncflow_cli.protocol.audio import Container
 from asyncflow_cli.protocol.formats import PresetName
 from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSelector, doubts
+from asyncflow_cli.protocol.transcript import pieces
 
 OutputOption = Annotated[
     str | None,
@@ -73,6 +74,15 @@ def speech_request(
     )
     app.out.warnings(doubts(request))
     return request
+
+
+def show_plan(app: App, path: str, request: SpeechRequest) -> None:
+    """What `--dry-run` shows of a request, or of the several that a long text takes."""
+    from asyncflow_cli.protocol.dryrun import speech_plan
+
+    settings, shown = app.settings, to_show(app, request)
+    texts, key = pieces(request.transcript), bool(settings.api_key)
+    app.out.record(speech_plan(settings.base_url + path, shown, texts, key=key))
 
 
 def to_show(app: App, request: SpeechRequest) -> SpeechRequest:

@@ -30,11 +30,12 @@ from asyncflow_cli.commands.speaking import (
     RateOption,
     SpeedOption,
     StabilityOption,
+    show_plan,
     speech_request,
-    to_show,
 )
 from asyncflow_cli.protocol.captions import CueRules
 from asyncflow_cli.protocol.formats import output_format
+from asyncflow_cli.protocol.models import TIMED_PATH
 from asyncflow_cli.protocol.products import TimedOrder, products
 from asyncflow_cli.protocol.subtitles import FORMATS
 from asyncflow_cli.protocol.transcript import pieces, prepared
@@ -118,7 +119,7 @@ def timestamps(
         asyncflow timestamps Hello --json
     """
     app: App = ctx.obj
-    settings = app.configured(voice=voice, model=model)
+    app.configured(voice=voice, model=model)
     transcript = prepared(read_text(text, file), plain=plain_text, warn=app.out.warning)
     form = output_format(
         preset=preset,
@@ -149,12 +150,7 @@ def timestamps(
         force=force,
     )
     if dry_run:
-        from asyncflow_cli.protocol.dryrun import speech_plan
-        from asyncflow_cli.protocol.models import TIMED_PATH
-
-        url = settings.base_url + TIMED_PATH
-        request = to_show(app, request)
-        app.out.record(speech_plan(url, request, order.pieces, key=bool(settings.api_key)))
+        show_plan(app, TIMED_PATH, request)
         return
     from asyncflow_cli.transport.timestamps import synthesize_timed
 

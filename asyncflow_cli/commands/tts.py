@@ -30,11 +30,12 @@ from asyncflow_cli.commands.speaking import (
     RateOption,
     SpeedOption,
     StabilityOption,
+    show_plan,
     speech_request,
-    to_show,
 )
 from asyncflow_cli.protocol.formats import output_format
-from asyncflow_cli.protocol.transcript import pieces, prepared
+from asyncflow_cli.protocol.models import SPEECH_PATH
+from asyncflow_cli.protocol.transcript import prepared
 
 if TYPE_CHECKING:
     import typer
@@ -75,7 +76,7 @@ def tts(
         echo Hi | asyncflow tts -o - | ffplay -i -
     """
     app: App = ctx.obj
-    settings = app.configured(voice=voice, model=model)
+    app.configured(voice=voice, model=model)
     transcript = prepared(read_text(text, file), plain=plain_text, warn=app.out.warning)
     form = output_format(
         preset=preset,
@@ -89,14 +90,8 @@ def tts(
         app, transcript, form, language=language, speed=speed, stability=stability
     )
     if dry_run:
-        from asyncflow_cli.protocol.dryrun import speech_plan
-        from asyncflow_cli.protocol.models import SPEECH_PATH
-
-        url, key = settings.base_url + SPEECH_PATH, bool(settings.api_key)
-        request = to_show(app, request)
-        app.out.record(speech_plan(url, request, pieces(request.transcript), key=key))
+        show_plan(app, SPEECH_PATH, request)
         return
-
     from asyncflow_cli.transport.destination import Destination
     from asyncflow_cli.transport.synthesis import synthesize
 
