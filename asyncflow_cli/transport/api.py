@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import msgspec
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import httpx
 
     from asyncflow_cli.protocol.reports import StatusReport
-    from asyncflow_cli.transport.exchange import Exchange
+    from asyncflow_cli.transport.exchange import Content, Exchange
 
 
 class ApiClient:
@@ -158,25 +158,11 @@ class ApiClient:
             await response.aclose()
 
     async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: msgspec.Struct | None = None,
-        data: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
-        retry: bool = True,
+        self, method: str, path: str, *, retry: bool = True, **content: Unpack[Content]
     ) -> httpx.Response:
-        """The answer, once it is a success. `data` and `files` go as a multipart form."""
-        form: dict[str, Any] = {"json": json, "data": data, "files": files}
-        return await self._exchange.send(method, path, **form, retry=retry)
+        """The answer, once it is a success."""
+        return await self._exchange.send(method, path, retry=retry, **content)
 
     async def fetch(self, url: str) -> httpx.Response:
         """What lies at somebody else's address. Neither our key nor a header of ours goes there."""
         return await self._exchange.fetch(url)
-
-    def build(
-        self, method: str, path: str, *, json: msgspec.Struct | None = None, **form: Any
-    ) -> httpx.Request:
-        """The request as it will be sent, its key included."""
-        return self._exchange.build(method, path, json=json, **form)

@@ -10,7 +10,7 @@ import logging
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import httpx
 import msgspec
@@ -73,6 +73,14 @@ def _cut(error: httpx.HTTPError) -> IncompleteError:
     )
 
 
+class Content(TypedDict, total=False):
+    """What a request carries: a document, or a multipart form."""
+
+    json: msgspec.Struct
+    data: Mapping[str, str]
+    files: Mapping[str, tuple[str, bytes]]
+
+
 class Exchange:
     """One service, one key; close it in the loop that used it."""
 
@@ -119,19 +127,12 @@ class Exchange:
         raise failures.from_answer(response.status_code, response.headers, response.content)
 
     async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: msgspec.Struct | None = None,
-        data: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
-        retry: bool = True,
+        self, method: str, path: str, *, retry: bool = True, **content: Unpack[Content]
     ) -> httpx.Response:
-        """The answer, once it is a success. `data` and `files` go as a multipart form."""
+        """The answer, once it is a success."""
 
         def build() -> httpx.Request:
-            return self.build(method, path, json=json, data=data, files=files)
+            return self.build(method, path, **content)
 
         if not retry:
             return await self._send_once(build)
