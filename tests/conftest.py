@@ -9,10 +9,12 @@ import os
 import subprocess
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import hypothesis
 import msgspec
@@ -63,22 +65,25 @@ class Result:
         return checked(msgspec.json.decode(self.err))["error"]
 
 
-class ServedSandbox:
-    """A sandbox with a thread and a loop of its own, as `sandbox serve` has its own process."""
+class InThread(ABC):
+    """What is served in a thread and a loop of its own, for as long as a block lasts."""
 
-    def __init__(self, **options: Any) -> None:
-        self.sandbox = Sandbox(**options)
+    def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
 
+    @abstractmethod
+    def serving(self) -> AbstractAsyncContextManager[object]:
+        """Entered and left in that loop."""
+
     async def _run(self) -> None:
-        async with self.sandbox:
+        async with self.serving():
             self._ready.set()
             await self._stop.wait()
 
-    def __enter__(self) -> ServedSandbox:
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(10)
         return self
@@ -87,6 +92,17 @@ class ServedSandbox:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._loop.close()
+
+
+class ServedSandbox(InThread):
+    """As `sandbox serve` has its own process."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.sandbox = Sandbox(**options)
+
+    def serving(self) -> Sandbox:
+        return self.sandbox
 
     @property
     def environ(self) -> dict[str, str]:
@@ -132,6 +148,13 @@ def fast() -> Iterator[ServedSandbox]:
     """A sandbox whose phone line runs twenty times as fast; its memory is the session's."""
     with ServedSandbox(speed=20, deterministic=True) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[ServedSandbox]:
+    """A sandbox at the pace of a real line, for one file of tests."""
+    with ServedSandbox() as made:
+        yield made
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ import gc
 import os
 import shlex
 import shutil
-import threading
 import warnings
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import asyncssh
 import pytest
+
+from tests.conftest import InThread
 
 SSH = shutil.which("ssh")
 
@@ -102,39 +102,29 @@ async def far_end(
             await connection.wait_closed()
 
 
-class ServedSsh:
+class ServedSsh(InThread):
     """A far end with a thread of its own, and what the environment of its users must have."""
 
     def __init__(self, folder: Path, server: type[Server] = Server) -> None:
+        super().__init__()
         folder.mkdir()
         wrapped_ssh(folder)
         self.folder = str(folder)
         self._server = server
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
         self.road = ""
         """As `--tunnel` takes it."""
         self.environ = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
-    async def _run(self) -> None:
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
         async with far_end(Path(self.folder), self._server) as far:
             self.road = f"ssh:me@127.0.0.1:{far.port}"
-            self._ready.set()
-            await self._stop.wait()
+            yield
         if rest := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(rest, timeout=5)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._loop.close()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         with warnings.catch_warnings():
             # asyncssh forgets a port that it opened for a client who was gone before.
             warnings.simplefilter("ignore", ResourceWarning)

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -157,8 +156,8 @@ def test_a_failure_is_one_clear_error_for_people(sandboxed: Run) -> None:
     assert result.err.splitlines() == lines
 
 
-def test_a_cut_call_tells_how_much_was_heard(run: Run, real_time: ServedSandbox) -> None:
-    result = run("call", "--to", "+15551230410", LONG, "--json", **real_time.environ)
+def test_a_cut_call_tells_how_much_was_heard(run: Run, served: ServedSandbox) -> None:
+    result = run("call", "--to", "+15551230410", LONG, "--json", **served.environ)
     report = result.error["details"]
     assert 0.9 < report["seconds_heard"] <= 2.2
     assert report["seconds_sent"] > 20
@@ -183,12 +182,6 @@ def test_a_failing_speech_service_leaves_no_live_call(
     assert fast.ended()
 
 
-@pytest.fixture(scope="module")
-def real_time() -> Iterator[ServedSandbox]:
-    with ServedSandbox() as served:
-        yield served
-
-
 @pytest.mark.parametrize(
     ("to", "moment"), [("+15551230480", "Ringing"), (TO, "Speaking")], ids=["ringing", "speaking"]
 )
@@ -196,9 +189,9 @@ def real_time() -> Iterator[ServedSandbox]:
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
 )
 def test_a_signal_ends_the_call_before_it_ends_us(
-    real_time: ServedSandbox, home: Path, to: str, moment: str, number: int, code: int
+    served: ServedSandbox, home: Path, to: str, moment: str, number: int, code: int
 ) -> None:
-    process = start(home, "call", "--to", to, LONG, **real_time.environ)
+    process = start(home, "call", "--to", to, LONG, **served.environ)
     with process:
         wait_for_line(process.stderr, moment)
         process.send_signal(number)
@@ -207,50 +200,50 @@ def test_a_signal_ends_the_call_before_it_ends_us(
     assert process.returncode == code
     assert "Traceback" not in words
     assert "MAY STILL BE LIVE" not in words
-    real_time.finish()
-    assert real_time.ended()
+    served.finish()
+    assert served.ended()
     assert not list((home / "state").rglob("*.call.json"))
 
 
-def test_a_second_signal_does_not_stop_the_hanging_up(real_time: ServedSandbox, home: Path) -> None:
-    with start(home, "call", "--to", TO, LONG, **real_time.environ) as process:
+def test_a_second_signal_does_not_stop_the_hanging_up(served: ServedSandbox, home: Path) -> None:
+    with start(home, "call", "--to", TO, LONG, **served.environ) as process:
         wait_for_line(process.stderr, "Speaking")
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         process.communicate()
     assert process.returncode in (130, 143)
-    real_time.finish()
-    assert real_time.ended()
+    served.finish()
+    assert served.ended()
     assert not list((home / "state").rglob("*.call.json"))
 
 
 def test_after_a_sigkill_the_call_ends_by_itself_and_the_next_run_tells(
-    real_time: ServedSandbox, home: Path, run: Run
+    served: ServedSandbox, home: Path, run: Run
 ) -> None:
-    with start(home, "call", "--to", TO, LONG, **real_time.environ) as process:
+    with start(home, "call", "--to", TO, LONG, **served.environ) as process:
         wait_for_line(process.stderr, "Speaking")
         process.kill()
-    real_time.finish()
-    assert real_time.statuses[0] == "completed"
-    sid = real_time.sandbox.store.calls()[0].sid
-    result = run("call", "--to", "+15551230486", "Hello.", **real_time.environ)
+    served.finish()
+    assert served.statuses[0] == "completed"
+    sid = served.sandbox.store.calls()[0].sid
+    result = run("call", "--to", "+15551230486", "Hello.", **served.environ)
     assert result.code == 20
     assert f"left call {sid}" in result.err
     assert "had ended by itself (completed)" in result.err
-    assert sid not in run("call", "--to", "+15551230486", "Hi", **real_time.environ).err
+    assert sid not in run("call", "--to", "+15551230486", "Hi", **served.environ).err
 
 
 def test_a_call_that_outlived_its_owner_is_hung_up_by_the_next_run(
-    real_time: ServedSandbox, home: Path, run: Run
+    served: ServedSandbox, home: Path, run: Run
 ) -> None:
-    with start(home, "call", "--to", "+15551230480", LONG, **real_time.environ) as process:
+    with start(home, "call", "--to", "+15551230480", LONG, **served.environ) as process:
         wait_for_line(process.stderr, "Ringing")
         process.kill()
-    assert not real_time.ended()
-    result = run("call", "--to", "+15551230486", "Hello.", **real_time.environ)
+    assert not served.ended()
+    result = run("call", "--to", "+15551230486", "Hello.", **served.environ)
     assert "was still live and was hung up" in result.err
-    real_time.finish()
-    assert real_time.ended()
+    served.finish()
+    assert served.ended()
 
 
 def test_the_embedded_sandbox_needs_nothing(run: Run, home: Path) -> None:
@@ -295,10 +288,10 @@ def test_a_report_that_cannot_be_written_rings_nobody(
 
 
 def test_a_call_that_is_stopped_tells_what_was_heard_until_then(
-    real_time: ServedSandbox, home: Path
+    served: ServedSandbox, home: Path
 ) -> None:
     call = ("call", "--to", TO, LONG, "--json", "--report", "c.json")
-    with start(home, *call, **real_time.environ) as process:
+    with start(home, *call, **served.environ) as process:
         wait_for_line(process.stdout, "first-frame")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import socket
 import stat
 import subprocess
 import sys
-import threading
 import time
 import tomllib
 import zipfile
 from collections.abc import Iterator
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +25,7 @@ from asyncflow_cli.transport.doctor.machine import EXTRAS, amiss
 from asyncflow_cli.transport.journal import Entry, Journal
 from tests.conftest import FROM, TO, Result, Run, ServedSandbox, environment
 from tests.documents import checked
+from tests.httpservers import Service, serving
 from tests.transport.roads.test_ngrok import Agent
 
 AWAY = "https://api.example.invalid"
@@ -121,43 +119,23 @@ def test_a_bad_key(sandboxed: Run) -> None:
     assert finding(result, "API over WebSocket")["found"] == "API over HTTP comes first"
 
 
-class Watch(BaseHTTPRequestHandler):
+class Watch(Service):
     """A service whose clock is not ours."""
 
-    ahead: ClassVar[float] = 0.0
+    ahead: ClassVar[float]
 
     def do_GET(self) -> None:
-        body = b'{"status":"ok","version":"v1"}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(b'{"status":"ok","version":"v1"}', "application/json")
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
         return formatdate(time.time() + self.ahead, usegmt=True)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def service_ahead(seconds: float) -> Iterator[str]:
-    watch = type("Ahead", (Watch,), {"ahead": seconds})
-    with HTTPServer(("127.0.0.1", 0), watch) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.parametrize(
     ("ahead", "told"), [(-130, "2 minutes fast"), (130, "2 minutes slow"), (-1e6, "12 days fast")]
 )
 def test_a_wrong_clock(sandboxed: Run, ahead: float, told: str) -> None:
-    with service_ahead(ahead) as url:
+    with serving(type("Ahead", (Watch,), {"ahead": ahead})) as url:
         result = sandboxed("doctor", "--json", ASYNC_BASE_URL=url)
     assert_named(result, "clock", "CLOCK_WRONG", "timedatectl", 10, "API over HTTP")
     assert told in finding(result, "clock")["found"]

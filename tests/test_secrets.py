@@ -10,10 +10,9 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import unquote
 
 import httpx
@@ -21,6 +20,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from tests.conftest import FROM, TO, Result, Run, ServedSandbox, start, wait_for_line
+from tests.httpservers import Service, serving
 from tests.test_schemas import EXAMPLES
 from tests.test_tts import FOX
 
@@ -43,13 +43,13 @@ OWN = {"sandbox reset", "explain", "schema", "calls list", "config list"}
 """They ask nobody."""
 
 
-class Gossip(BaseHTTPRequestHandler):
+class Gossip(Service):
     """A service that answers everybody with all it was told, in every place there is."""
 
     status: ClassVar[int] = 401
 
-    def answer(self) -> None:
-        asked = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(errors="replace")
+    def gossip(self) -> None:
+        asked = self.asked().decode(errors="replace")
         login = self.headers.get("Authorization", "")
         whole = f"{self.headers.items()} {self.path} {unquote(self.path)} {asked} {login}"
         whole += f" {_decoded(login)} {login.removeprefix('Basic ')} {dict(self.headers.items())}"
@@ -68,10 +68,7 @@ class Gossip(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer
-
-    def log_message(self, *_: Any) -> None:
-        pass
+    do_GET = do_POST = do_PUT = do_DELETE = gossip
 
 
 def _decoded(login: str) -> str:
@@ -83,16 +80,10 @@ def telling(status: int) -> type[Gossip]:
 
 
 @contextlib.contextmanager
-def serving(service: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def signed_in(service: type[Service]) -> Iterator[str]:
     """Its address, a password and all."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), service) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://user:{IN_ADDRESSES}@127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(service) as url:
+        yield url.replace("//", f"//user:{IN_ADDRESSES}@")
 
 
 def gossips(socket: ServerConnection) -> None:
@@ -157,7 +148,7 @@ def test_a_service_that_tells_all_is_not_repeated(
     run: Run, home: Path, status: int, how: str, commands: tuple[str, ...], more: dict[str, str]
 ) -> None:
     (home / "me.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt " + bytes(64_000))
-    with serving(telling(status)) as url:
+    with signed_in(telling(status)) as url:
         for name in commands:
             args = (*EXAMPLES[name], *FILES.get(name, ()))
             result = run(*args, how, "--debug", "--retries", "0", **told(url), **more)
@@ -185,27 +176,19 @@ def test_a_speech_service_that_tells_all_is_not_repeated(
     assert_nothing_seen(result, home)
 
 
-class Parrot(BaseHTTPRequestHandler):
+class Parrot(Service):
     """The sandbox, but that a voice has our key for its name, and so has a word that was heard."""
 
     far: ClassVar[str] = ""
 
-    def answer(self) -> None:
-        asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+    def repeat(self) -> None:
         with httpx.Client(base_url=self.far) as http:
             headers = {**self.headers, "accept-encoding": "identity"}
-            answer = http.request(self.command, self.path, content=asked, headers=headers)
+            answer = http.request(self.command, self.path, content=self.asked(), headers=headers)
         content = re.sub(b"Jennie|quick", self.headers["x-api-key"].encode(), answer.content)
-        self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers["content-type"])
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.answer(content, answer.headers["content-type"], answer.status_code)
 
-    do_GET = do_POST = answer
-
-    def log_message(self, *_: Any) -> None:
-        pass
+    do_GET = do_POST = repeat
 
 
 def test_an_answer_that_is_right_and_holds_our_key_is_not_repeated(
@@ -213,7 +196,7 @@ def test_an_answer_that_is_right_and_holds_our_key_is_not_repeated(
 ) -> None:
     key = fast.environ["ASYNC_API_KEY"]
     assert sandboxed("tts", FOX, "-o", "me.wav").code == 0
-    with serving(type("Ours", (Parrot,), {"far": fast.sandbox.url})) as url:
+    with signed_in(type("Ours", (Parrot,), {"far": fast.sandbox.url})) as url:
         for args in (EXAMPLES["voices list"], EXAMPLES["stt"], EXAMPLES["timestamps"]):
             for how in ("--json", "--quiet", "--debug"):
                 result = sandboxed(*args, how, ASYNC_BASE_URL=url)
@@ -313,7 +296,7 @@ def test_files_that_cannot_be_read_are_not_read_out(run: Run, home: Path, text: 
 def test_a_proxy_that_refuses_is_named_without_its_password(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(telling(407)) as url:
+    with signed_in(telling(407)) as url:
         for name in ("HTTPS_PROXY", "HTTP_PROXY"):
             monkeypatch.setenv(name, url)
         for args in (EXAMPLES["status"], EXAMPLES["tts-stream"], EXAMPLES["call"], ("doctor",)):
@@ -353,7 +336,7 @@ def test_a_key_that_signs_in_is_shown_nowhere_and_kept_in_one_file(
     login = ("auth", "login", "--service", service, *more, "--no-keyring", how)
     key = SECRETS[variable].encode()
     for status in (401, 500, 200):
-        with serving(telling(status)) as url:
+        with signed_in(telling(status)) as url:
             where = {"ASYNC_BASE_URL": url, "TWILIO_BASE_URL": url, "TWILIO_ACCOUNT_SID": ACCOUNT}
             tried = run(*login, "--retries", "0", stdin=key, **where)
             assert tried.out or tried.err

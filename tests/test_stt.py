@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Run, ServedSandbox
-from tests.test_timestamps import service
+from tests.httpservers import saying
 
 TALK = "Your table for two is ready, Ms. Okafor: please come in."
 
@@ -125,7 +125,7 @@ def test_a_service_that_fails_gives_no_text(
 
 def test_an_answer_without_text_is_a_broken_protocol(run: Run, home: Path) -> None:
     (home / "noise.wav").write_bytes(noise())
-    with service({"transcript": "Hello"}) as url:
-        result = run("stt", "noise.wav", ASYNC_API_KEY="sk_test_0123", ASYNC_BASE_URL=url)
+    with saying(b'{"transcript":"Hello"}') as service:
+        result = run("stt", "noise.wav", **service)
     assert result.code == 7
     assert "not understood" in result.err

@@ -7,12 +7,8 @@ import csv
 import io
 import re
 import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import av
@@ -21,6 +17,7 @@ import pytest
 
 from asyncflow_cli.sandbox.voices import LIBRARY
 from tests.conftest import Result, Run, ServedSandbox
+from tests.httpservers import saying
 from tests.transport.test_files import contents, no_room_beyond
 
 TALK = 'Your order of $12.50 ships today. "Really?" she asked; it does, by 5 p.m., Dr. Müller said.'
@@ -274,37 +271,6 @@ def test_if_one_file_cannot_be_written_none_is(sandboxed: Run, home: Path) -> No
     assert contents(home) == {"old.srt": b"old"}
 
 
-class Answers(BaseHTTPRequestHandler):
-    """Gives every request the one answer of its server."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        body: bytes = self.server.body  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
-
-
-@contextmanager
-def service(answer: Any) -> Iterator[str]:
-    """A service that has one answer, and its address."""
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    server.body = msgspec.json.encode(answer)  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def timed(
     words: list[str], starts: list[float], ends: list[float], audio: bytes = SECOND
 ) -> dict[str, Any]:
@@ -319,8 +285,8 @@ def timed(
 
 
 def against(run: Run, answer: Any, *args: str, text: str = "One two.") -> Result:
-    with service(answer) as url:
-        return run("timestamps", text, *args, ASYNC_API_KEY="sk_test_0123", ASYNC_BASE_URL=url)
+    with saying(msgspec.json.encode(answer)) as service:
+        return run("timestamps", text, *args, **service)
 
 
 UNTRUE = {

@@ -59,14 +59,12 @@ def test_a_line_that_is_cut_in_the_middle_of_an_answer_leaves_nothing(
     assert left(home) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of a POSIX system")
 @pytest.mark.parametrize("text", [SHORT, LONG], ids=["one request", "three"])
 @pytest.mark.parametrize(("output", "told"), [("x.wav", "x.wav"), ("-", "A temporary file")])
 def test_a_file_that_finds_no_room_leaves_nothing(
     home: Path, fast: ServedSandbox, text: str, output: str, told: str
 ) -> None:
-    import resource  # not there on Windows
-
+    resource = pytest.importorskip("resource", reason="limits of a POSIX system")
     limit = 1_500_000
     command = [sys.executable, "-m", "asyncflow_cli", "tts", text, "-o", output]
     done = subprocess.run(

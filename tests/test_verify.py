@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import functools
 import io
 import random
 import struct
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,7 @@ from asyncflow_cli import cli
 from asyncflow_cli.protocol.audio import encode_mulaw, wav_file
 from asyncflow_cli.transport.verifying import verify
 from tests.conftest import Result, Run, ServedSandbox, environment
-from tests.test_timestamps import Answers, service
+from tests.httpservers import saying
 from tests.test_timestamps import timed as timed_answer
 
 TEXT = "Your table for two is ready, Ms. Okafor. Please come in, and bring your friends along."
@@ -473,29 +470,6 @@ def test_nothing_is_asked_of_anybody(
 # While it is made
 
 
-class Speaks(Answers):
-    """Answers with audio, and says so."""
-
-    def send_header(self, keyword: str, value: str) -> None:
-        super().send_header(keyword, "audio/wav" if keyword == "content-type" else value)
-
-
-@contextlib.contextmanager
-def speaking(audio: bytes) -> Iterator[dict[str, str]]:
-    """A service that says the same to everybody, and the environment that leads to it."""
-    server = HTTPServer(("127.0.0.1", 0), Speaks)
-    server.body = audio  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}"
-        yield {"ASYNC_API_KEY": "sk_test_0123", "ASYNC_BASE_URL": url}
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.mark.parametrize(
     ("command", "name", "more"),
     [
@@ -538,7 +512,7 @@ def test_after_a_defect_the_old_file_is_still_there(
 ) -> None:
     (home / "talk.wav").write_bytes(b"old")
     order = ("tts", TEXT, "-o", "talk.wav", "--sample-rate", str(RATE), "--json")
-    with speaking(wav(change(talk))) as service:
+    with saying(wav(change(talk)), "audio/wav") as service:
         refused = run(*order, "--verify", **service)
         assert (refused.code, refused.out, refused.error["code"]) == (9, "", "AUDIO_DEFECTIVE")
         assert code in [finding["code"] for finding in refused.error["details"]["findings"]]
@@ -549,7 +523,7 @@ def test_after_a_defect_the_old_file_is_still_there(
 
 def test_a_stream_with_a_defect_leaves_no_file(run: Run, home: Path, talk: bytes) -> None:
     order = ("tts-stream", TEXT, "-o", "talk.wav", "--transport", "http", "--verify")
-    with speaking(with_pause(talk, 3)) as service:
+    with saying(with_pause(talk, 3), "audio/wav") as service:
         result = run(*order, "--sample-rate", str(RATE), **service)
     assert result.code == 9
     assert "DEAD_AIR" in result.err
@@ -560,8 +534,8 @@ def test_words_that_are_not_in_the_sound_leave_no_file(run: Run, home: Path) -> 
     ends = [300.0 * (n + 1) for n in range(16)]
     answer = timed_answer(TEXT.split(), [end - 300 for end in ends], ends, wav(bytes(200_000)))
     order = ("timestamps", TEXT, "-o", "talk.wav", "--captions", "srt", "--verify")
-    with service(answer) as url:
-        result = run(*order, "--sample-rate", str(RATE), ASYNC_API_KEY="sk_1", ASYNC_BASE_URL=url)
+    with saying(msgspec.json.encode(answer)) as service:
+        result = run(*order, "--sample-rate", str(RATE), **service)
     assert result.code == 9
     assert "SILENT" in result.err
     assert [path.suffix for path in home.iterdir() if path.is_file()] == []

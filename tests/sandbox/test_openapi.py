@@ -6,7 +6,7 @@ That file is the third witness: what client and sandbox agree on can still be wr
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +49,6 @@ def checks() -> list[Callable[..., Any]]:
         content_type_conformance,
         response_schema_conformance,
     ]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[ServedSandbox]:
-    with ServedSandbox() as made:
-        yield made
 
 
 def test_every_operation_is_served(served: ServedSandbox) -> None:

@@ -45,6 +45,14 @@ async def through(tunnel: Tunnel) -> tuple[asyncio.StreamReader, asyncio.StreamW
     return await asyncio.open_connection("127.0.0.1", port_of(tunnel))
 
 
+async def greeted(tunnel: Tunnel) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Through it something has gone there and back."""
+    reader, writer = await through(tunnel)
+    writer.write(b"Hello")
+    assert await reader.readexactly(5) == b"Hello"
+    return reader, writer
+
+
 def port_of(tunnel: Tunnel) -> int:
     return int(tunnel.url.rpartition(":")[2])
 
@@ -77,9 +85,7 @@ def test_a_dead_tunnel_resets_its_connections_and_refuses_new_ones() -> None:
     async def test() -> None:
         async with sandbox() as running, echo_server() as port:
             tunnel = await running.tunnels.open(port)
-            reader, writer = await through(tunnel)
-            writer.write(b"Hello")
-            assert await reader.readexactly(5) == b"Hello"
+            reader, _ = await greeted(tunnel)
             tunnel.die()
             with pytest.raises(ConnectionResetError):
                 await reader.read()
@@ -94,9 +100,7 @@ def test_a_frozen_tunnel_takes_everything_and_carries_nothing() -> None:
     async def test() -> None:
         async with sandbox() as running, echo_server() as port:
             tunnel = await running.tunnels.open(port)
-            reader, writer = await through(tunnel)
-            writer.write(b"Hello")
-            assert await reader.readexactly(5) == b"Hello"
+            reader, writer = await greeted(tunnel)
             tunnel.freeze()
             _, late = await through(tunnel)
             writer.write(b"Anybody there?")

@@ -29,12 +29,6 @@ FIELDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[ServedSandbox]:
-    with ServedSandbox() as made:
-        yield made
-
-
 @pytest.fixture
 def http(served: ServedSandbox) -> Iterator[httpx.Client]:
     served.sandbox.store.reset()

@@ -66,12 +66,6 @@ OPERATIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[ServedSandbox]:
-    with ServedSandbox() as made:
-        yield made
-
-
 @pytest.fixture
 def http(served: ServedSandbox) -> Iterator[httpx.Client]:
     with web(served.sandbox) as client:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import stat
 import threading
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ OLD, NEW = b"old", b"new" * 1000
 @contextlib.contextmanager
 def no_room_beyond(n_bytes: int) -> Iterator[None]:
     """Writes beyond this size fail half-way, as they do on a full disk."""
+    resource = pytest.importorskip("resource", reason="limits of a POSIX system")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, limits[1]))
     try:

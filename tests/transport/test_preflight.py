@@ -251,13 +251,7 @@ def test_a_key_that_may_call_and_read_nothing_is_enough() -> None:
 def test_the_sandbox_has_nothing_against_a_call_and_none_is_made() -> None:
     async def test() -> list[str]:
         async with sandbox() as running:
-            environ = running.environment
-            settings = Settings(
-                twilio_account_sid=environ["TWILIO_ACCOUNT_SID"],
-                twilio_auth_token=environ["TWILIO_AUTH_TOKEN"],
-                twilio_base_url=running.url,
-            )
-            client = TwilioClient(settings)
+            client = TwilioClient(Settings().pointed_at(running.environment, "sandbox"))
             try:
                 await preflight(twilio_checks(client, FROM, force=False, warn=pytest.fail))
             finally:

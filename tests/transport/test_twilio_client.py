@@ -356,14 +356,7 @@ def test_the_account_is_read_from_the_sandbox() -> None:
 
 
 def _sandboxed(running: Sandbox) -> TwilioClient:
-    environ = running.environment
-    return TwilioClient(
-        Settings(
-            twilio_account_sid=environ["TWILIO_ACCOUNT_SID"],
-            twilio_auth_token=environ["TWILIO_AUTH_TOKEN"],
-            twilio_base_url=running.url,
-        )
-    )
+    return TwilioClient(Settings().pointed_at(running.environment, "sandbox"))
 
 
 @pytest.mark.parametrize("url", ["https://api.ie1.twilio.com", "https://api.au1.twilio.com/x"])
@@ -560,12 +553,7 @@ def test_a_call_whose_answer_was_lost_is_found_in_the_sandbox_and_ended() -> Non
 
     async def test() -> None:
         async with sandbox() as running:
-            environ = running.environment
-            settings = Settings(
-                twilio_account_sid=environ["TWILIO_ACCOUNT_SID"],
-                twilio_auth_token=environ["TWILIO_AUTH_TOKEN"],
-                twilio_base_url=running.url,
-            )
+            settings = Settings().pointed_at(running.environment, "sandbox")
             client = TwilioClient(settings, transport=LosesTheFirstAnswer())
             async with contextlib.aclosing(client):
                 made = await client.create_call(unanswered)
