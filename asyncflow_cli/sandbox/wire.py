@@ -50,12 +50,10 @@ class Wire:
 
     async def _on_request(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.kind == "answer":
-            request = Request(scope, receive)
-            # Whoever is still sending would not see the answer.
-            with contextlib.suppress(ClientDisconnect):
-                await request.body()
-            await _answer(fault, request.method, request.url.path)(scope, receive, send)
+            await _read(scope, receive)
+            await _answer(fault, scope["method"], scope["path"])(scope, receive, send)
         elif fault.kind == "drop" and not fault.number:
+            await _read(scope, receive)
             await cut(scope, receive)
         elif fault.kind in ("lost-answer", "after"):
             await self._app(scope, receive, _to_nobody)
@@ -76,6 +74,12 @@ class Wire:
         else:
             frames = FaultySocket(fault, send, lambda: cut(scope, receive))
             await self._app(scope, receive, frames.send)
+
+
+async def _read(scope: Scope, receive: Receive) -> None:
+    """Whoever is still sending would see neither an answer nor an end, but a reset."""
+    with contextlib.suppress(ClientDisconnect):
+        await Request(scope, receive).body()
 
 
 async def _to_nobody(_message: Message) -> None:

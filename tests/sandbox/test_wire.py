@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection, RemoteDisconnected
 from typing import Any
 
 import httpx
@@ -131,6 +132,15 @@ def test_a_cut_connection_is_no_end(http: httpx.Client, path: str) -> None:
         listen(http, path, received)
     assert len(received) == 1000
     assert ask(http, path).status_code == 200
+
+
+def test_a_connection_is_cut_when_all_that_was_sent_has_been_read(http: httpx.Client) -> None:
+    arm(http, f"POST {WHOLE}:drop x1")
+    there = HTTPConnection(http.base_url.host, http.base_url.port)
+    there.request("POST", WHOLE, bytes(10_000_000))  # more than can be on the way
+    with pytest.raises(RemoteDisconnected):
+        there.getresponse()
+    there.close()
 
 
 @pytest.mark.parametrize("path", [WHOLE, STREAM])
