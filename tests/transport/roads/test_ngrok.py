@@ -98,7 +98,9 @@ class Agent:
 
     @property
     def record(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "record").read_text())
+        # Through a pipe two may come at once: the second tells what it was asked meanwhile.
+        found: dict[str, Any]
+        found, _ = json.JSONDecoder().raw_decode((self.folder / "record").read_text())
         return found
 
     @property
