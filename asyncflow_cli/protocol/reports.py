@@ -160,38 +160,38 @@ class StreamReport(VerifiableReport, frozen=True, kw_only=True, tag="asyncflow.t
         )
 
 
-class DryRunReport(Report, frozen=True, kw_only=True, tag="asyncflow.dry-run"):
-    """What would be sent; no socket was opened."""
+class RequestPlanReport(Report, frozen=True, kw_only=True):
+    """A request that would be sent; no socket was opened."""
 
     method: str
     url: str
     headers: dict[str, str]
+
+    @property
+    def headline(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+class DryRunReport(RequestPlanReport, frozen=True, kw_only=True, tag="asyncflow.dry-run"):
+    """What would be sent; no socket was opened."""
+
     body: dict[str, Any]
     requests: int
     characters: int
     estimated_seconds: float
     estimated_usd: float | None
 
-    @property
-    def headline(self) -> str:
-        return f"{self.method} {self.url}"
 
-
-class TranscriptPlanReport(Report, frozen=True, kw_only=True, tag="asyncflow.stt-dry-run"):
+class TranscriptPlanReport(
+    RequestPlanReport, frozen=True, kw_only=True, tag="asyncflow.stt-dry-run"
+):
     """The form that would be sent; no socket was opened."""
 
-    method: str
-    url: str
-    headers: dict[str, str]
     fields: dict[str, str]
     file: str
     format: str | None
     """wav, mp3, flac or aiff by its content; None for another."""
     bytes: int
-
-    @property
-    def headline(self) -> str:
-        return f"{self.method} {self.url}"
 
 
 class SandboxReport(Report, frozen=True, kw_only=True, tag="asyncflow.sandbox"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncflow_cli.protocol.models import VERSION
-from asyncflow_cli.protocol.reports import Report
+from asyncflow_cli.protocol.reports import Report, RequestPlanReport
 from asyncflow_cli.protocol.voices import CLONE_PATH, Change, CloneRequest, Voice
 
 if TYPE_CHECKING:
@@ -61,21 +61,16 @@ class CloneReport(Report, frozen=True, kw_only=True, tag="asyncflow.voices-clone
         return f"Cloned: {self.name}" if self.created else f"There is one: {self.name}"
 
 
-class ClonePlanReport(Report, frozen=True, kw_only=True, tag="asyncflow.voices-clone-dry-run"):
+class ClonePlanReport(
+    RequestPlanReport, frozen=True, kw_only=True, tag="asyncflow.voices-clone-dry-run"
+):
     """What would be sent; no socket was opened."""
 
-    method: str
-    url: str
-    headers: dict[str, str]
     fields: dict[str, str]
     file: str
     format: str
     bytes: int
     seconds: float | None
-
-    @property
-    def headline(self) -> str:
-        return f"{self.method} {self.url}"
 
 
 def clone_plan(base_url: str, request: CloneRequest, clip: Clip, *, key: bool) -> ClonePlanReport:
