@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import re
 import threading
 from collections.abc import Callable
@@ -56,6 +55,7 @@ def seen_on_terminal(
     work: Callable[[Output], None], *, format: Format = Format.HUMAN, color: str = "auto"
 ) -> str:
     """What reaches a terminal that is somebody's stderr."""
+    pty = pytest.importorskip("pty", reason="a terminal of a POSIX system")
     reading, writing = pty.openpty()
     seen: list[bytes] = []
 

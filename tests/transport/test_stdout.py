@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import array
 import asyncio
-import fcntl
 import os
 import signal
 import subprocess
-import termios
 import time
 from pathlib import Path
 
@@ -16,6 +14,9 @@ import pytest
 
 from asyncflow_cli.transport.stdout import write_out, writing
 from tests.conftest import ServedSandbox, start
+
+fcntl = pytest.importorskip("fcntl", reason="pipes of a POSIX system")
+termios = pytest.importorskip("termios")
 
 LONG = "The quick brown fox jumps over the lazy dog. " * 8
 
