@@ -135,7 +135,12 @@ class Bridge:
 
     @property
     def heard_text(self) -> str:
-        return self.script.heard_text(self.delivery.playout.heard(self._now))
+        return self.script.heard_text(self.delivery.playout.position(self._now))
+
+    @property
+    def sentences_heard(self) -> int:
+        """To their ends."""
+        return self.script.sentences_heard(self.delivery.playout.position(self._now))
 
     # What happens
 
@@ -522,7 +527,7 @@ class Bridge:
         if not (self.manners.keep_open and self.script.more):
             return self._cut(EndReason.INTERRUPTED)
         actions = self._hush()
-        self.script.skip(self.delivery.playout.heard(self._now))
+        self.script.skip()
         return [*actions, *self.delivery.clear(self._now), *self._go_on()]
 
     def _cut(self, reason: EndReason) -> list[Action]:
@@ -545,7 +550,7 @@ class Bridge:
         """Stop in mid-word, and begin anew."""
         if self.started_at is None:
             return []
-        self.script.skip(self.delivery.playout.heard(self._now))
+        self.script.skip()
         self.timers.cancel(Timer.DRAIN, Timer.KEYS)
         if self.phase is Phase.RECONNECTING:
             return self._say_again(why)

@@ -68,11 +68,14 @@ class Delivery:
         return self._silence(LEAD_IN, now)
 
     def pause(self, now: float) -> list[Action]:
-        """A second of silence behind all that was said, which is marked first."""
+        """A second of silence behind all that was said. A mark on either side of it, or the clock
+        would take it for speech."""
         actions = self.flush(now)
         owed, self._owed = self._owed, []
         actions += [self._mark(line, now) for line in owed]
-        return actions + [action for payload in PAUSE for action in self._silence(payload, now)]
+        for payload in PAUSE:
+            actions += self._silence(payload, now)
+        return [*actions, self._mark(None, now)]
 
     def pump(self, now: float) -> list[Action]:
         """What can be sent now."""
@@ -136,6 +139,7 @@ class Delivery:
 
     def forget(self, now: float) -> None:
         """What the phone had queued is gone."""
+        self.script.cut(self.playout.position(now))
         self.playout.drop(now)
         self._generation += 1
         self._framer = Framer()

@@ -115,7 +115,7 @@ def _cut_short(report: CallReport, reason: EndReason, blamed: AsyncflowError | N
 
 
 def report(bridge: Bridge, order: CallOrder, times: Timeline, record: Record) -> CallReport:
-    text, playout, recording = bridge.script.text, bridge.delivery.playout, times.recording
+    playout, recording = bridge.delivery.playout, times.recording
     return CallReport(
         call_sid=record.sid,
         status=record.status,
@@ -127,8 +127,8 @@ def report(bridge: Bridge, order: CallOrder, times: Timeline, record: Record) ->
         seconds_heard=round(bridge.seconds_heard, 3),
         last_word_heard=bridge.script.all_heard,
         heard_text=bridge.heard_text,
-        sentences=len(text),
-        sentences_heard=sum(line.heard for line in text),
+        sentences=len(bridge.script.text),
+        sentences_heard=bridge.sentences_heard,
         duration=record.duration,
         answered_after_ms=_milliseconds(times.dialled, bridge.answered_at),
         ring_ms=_milliseconds(times.ringing, bridge.answered_at),

@@ -17,7 +17,8 @@ error."""
 
 @dataclass(slots=True)
 class Playout:
-    """Positions are bytes of speech since the call began; silence of ours is not counted."""
+    """Positions are bytes of speech sent since the call began; silence of ours is not counted, and
+    what was dropped is."""
 
     sent: int = 0
     echoed: int = 0
@@ -80,8 +81,8 @@ class Playout:
         self._until = min(self._until, now + behind / PHONE_RATE)
         return True
 
-    def heard(self, now: float) -> int:
-        """Bytes heard: to the last echo, and by the clock since, short of the next echo."""
+    def position(self, now: float) -> int:
+        """Where playback is: at the last echo, and by the clock since, short of the next echo."""
         ahead = max(0, int((now - self.echoed_at) * PHONE_RATE))
         return min(self.echoed + ahead, min(self.pending.values(), default=self.sent))
 
@@ -90,7 +91,7 @@ class Playout:
         return self.sent / PHONE_RATE
 
     def seconds_heard(self, now: float) -> float:
-        return (self.heard(now) - self._lost) / PHONE_RATE
+        return (self.position(now) - self._lost) / PHONE_RATE
 
     @property
     def left(self) -> float:
@@ -104,8 +105,7 @@ class Playout:
 
     def drop(self, now: float) -> None:
         """What is queued and unheard is gone, and so are its marks: their echoes prove nothing."""
-        heard = self.heard(now)
-        self._lost += self.sent - heard
+        self._lost += self.sent - self.position(now)
         self.echoed = self.sent
         self.echoed_at = self._until = now
         self.pending.clear()

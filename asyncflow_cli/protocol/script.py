@@ -35,9 +35,9 @@ class Line:
     """Bytes of audio so far."""
     heard: bool = False
     start: int | None = None
-    """Bytes of speech that were sent before it; None until it is sent."""
-    reached: int | None = None
-    """Bytes of it that were heard, where the rest never will be."""
+    """Bytes of speech that were sent before it; None unless it is on its way."""
+    reached: int = 0
+    """Bytes of it that were heard before what was on its way was dropped."""
 
     @property
     def seconds(self) -> float:
@@ -54,17 +54,23 @@ class Line:
         """The same sentence, to be sent once more."""
         return Line(self.number, self.text, list(self.audio), self.complete, self.size)
 
+    def cut(self, position: int) -> None:
+        """What is on its way is dropped, when `position` bytes of all speech were played."""
+        self.reached, self.start = self.bytes_heard(position), None
+
+    def bytes_heard(self, position: int) -> int:
+        """How much of it was, once `position` bytes of all speech were played."""
+        played = 0 if self.start is None else min(position - self.start, self.size)
+        return max(self.reached, played)
+
     def words_heard(self, position: int) -> str:
-        """Its words up to `position` bytes of all speech, near enough."""
+        """Its words up to there, near enough."""
         words = list(re.finditer(r"\S+", self.text))
         count = len(words) if self.heard else int(self._share(position) * len(words))
         return self.text[: words[count - 1].end()].strip() if count else ""
 
     def _share(self, position: int) -> float:
-        if self.start is None or not self.size:
-            return 0.0
-        heard = position - self.start if self.reached is None else self.reached
-        return max(0.0, min(heard / self.size, 1.0))
+        return min(self.bytes_heard(position) / self.size, 1.0) if self.size else 0.0
 
 
 class Script:
@@ -75,11 +81,11 @@ class Script:
 
     __slots__ = (
         "_base",
-        "_begun",
         "_keep",
         "_line",
         "_lines",
         "_piece",
+        "_rounds",
         "_unspoken",
         "forgets",
         "more",
@@ -95,9 +101,11 @@ class Script:
         """What was sent is of no more use, for nothing will be sent again."""
         self.text: list[Line] = []
         """Each sentence as it was sent, or will be, the last time."""
+        self._rounds = [self.text]
+        """The text as often as it was begun."""
         self._keep = keep
         self._lines: list[Line] = []
-        self._line = self._piece = self._unspoken = self._begun = self._base = 0
+        self._line = self._piece = self._unspoken = self._base = 0
         for text in lines:
             self.add(text)
 
@@ -195,10 +203,22 @@ class Script:
         return bool(self._lines) and not self.more and self._lines[-1].heard
 
     def heard_text(self, position: int) -> str:
-        """The text up to the last word that was heard, once so many bytes of all speech were; in
-        mid-sentence that is an estimate."""
-        sent = self._lines[self._begun : self._line + 1]
-        return " ".join(filter(None, (line.words_heard(position) for line in sent)))
+        """The text up to the last word that was heard, once so many bytes of all speech were
+        played; in mid-sentence that is an estimate."""
+        words = (line.words_heard(position) for line in self._round_heard(position))
+        return " ".join(filter(None, words))
+
+    def sentences_heard(self, position: int) -> int:
+        """Of the same time that the text was said, and to their ends."""
+        return sum(line.heard for line in self._round_heard(position))
+
+    def _round_heard(self, position: int) -> list[Line]:
+        """The text as it was said the last time that anything of it was heard: the next time is
+        queued long before."""
+        for lines in reversed(self._rounds):
+            if any(line.bytes_heard(position) for line in lines):
+                return lines
+        return self.text
 
     # Going back, and leaving out
 
@@ -207,19 +227,20 @@ class Script:
         unheard = (i for i, line in enumerate(self._lines) if i >= self._base and not line.heard)
         self._line, self._piece = next(unheard, len(self._lines)), 0
         self._unspoken = min(self._unspoken, self._line)
-        for line in self._lines[self._line :]:
-            line.start = None
 
-    def skip(self, position: int) -> None:
-        """Say nothing more of the text there is, of whose audio `position` bytes were heard."""
+    def cut(self, position: int) -> None:
+        """What is on its way is dropped, when `position` bytes of all speech were played."""
+        for line in self._lines:
+            line.cut(position)
+
+    def skip(self) -> None:
+        """Say nothing more of the text there is."""
         del self._lines[self._line + (0 if self.at_start else 1) :]
-        for line in self._lines[self._base :]:
-            line.reached = position - (line.start or 0)
         self._line = self._unspoken = self._base = len(self._lines)
         self._piece = 0
 
     def again(self) -> None:
         """Say the text once more, behind what is there."""
         self.text = [line.again() for line in self.text]
-        self._begun = len(self._lines)
+        self._rounds.append(self.text)
         self._lines += self.text

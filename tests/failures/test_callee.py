@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from asyncflow_cli.protocol.audio import MULAW_SILENCE
 from tests.conftest import TO, Result, Run, ServedSandbox
 from tests.failures.conftest import Caller, sounds
@@ -41,6 +43,19 @@ def test_a_key_stops_it(call: Caller) -> None:
     assert len(call.heard) < 8000 * 6
 
 
+def test_a_repetition_that_is_stopped_tells_what_was_heard_of_it(unhurried: Caller) -> None:
+    text = "Your table is ready. We look forward to seeing you."
+    unhurried.answers("answer after 100ms; wait 6200ms; press 9")
+    result = unhurried(text, "--repeat", "3", "--press-to-stop", "9")
+    assert result.code == 24, result.err
+    told, names = result.error["details"], result.events
+    assert names.count("repeating") == 1, "it is in the second of three"
+    heard_again = names[names.index("repeating") :].count("heard")
+    assert (told["sentences"], told["sentences_heard"]) == (2, heard_again)
+    assert told["heard_text"] != text
+    assert text.startswith(told["heard_text"])
+
+
 def test_who_cuts_in_by_a_key_hears_no_more_and_no_more_is_said_to_be_heard(
     unhurried: Caller,
 ) -> None:
@@ -70,6 +85,10 @@ def cut_short(result: Result) -> None:
     assert told["seconds_heard"] < told["seconds_sent"]
     assert told["heard_text"]
     assert LONG.startswith(told["heard_text"])
+    at = result.events.index("interrupted")
+    interrupted = json.loads(result.stdout.splitlines()[at])
+    same = "heard_text", "seconds_heard"
+    assert [told[name] for name in same] == [interrupted[name] for name in same]
 
 
 def test_a_callee_who_cuts_in_is_not_heard_out_unless_asked(call: Caller) -> None:

@@ -290,13 +290,60 @@ def test_a_call_that_is_kept_open_rings_before_there_is_a_text() -> None:
 def test_a_text_is_repeated_after_a_pause() -> None:
     bridge = speaking(Bridge(script("Hello.", keep=True), manners=Manners(repeat=2)))
     again = bridge.on_speech(END)
-    assert again == [Mark("g0-0"), *map(Play, PAUSE), Play(AUDIO), Mark("g0-end")]
+    assert again == [
+        Mark("g0-0"),
+        *map(Play, PAUSE),
+        Mark("g0-1"),
+        Play(AUDIO),
+        Mark("g0-end"),
+    ]
     assert not any(isinstance(event, callevents.Repeating) for event in bridge.news.events), (
         "it is only queued"
     )
     bridge.on_phone(echo("g0-0"))
     assert isinstance(bridge.news.events[-1], callevents.Repeating)
     assert bridge.on_phone(echo("g0-end")) == DONE
+
+
+def twice() -> Bridge:
+    """All of it is queued, and nothing was heard."""
+    text = script("One two. ", "Three.", keep=True)
+    bridge = speaking(Bridge(text, manners=Manners(repeat=2, stop_key="9")))
+    bridge.on_speech(END)
+    bridge.on_speech(CHUNK)
+    assert bridge.on_speech(END)[-1] == Mark("g0-end")
+    return bridge
+
+
+def test_what_was_heard_is_told_of_the_time_that_plays_and_not_of_the_one_that_is_queued() -> None:
+    bridge = twice()
+    bridge.on_clock(0.2 + CHUNK_SECONDS)
+    bridge.on_phone(echo("g0-0"))
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One two.", 1)
+    bridge.on_phone(key("9"))
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One two.", 1)
+
+
+def test_nothing_is_heard_in_the_pause_before_a_repetition() -> None:
+    bridge = twice()
+    bridge.on_clock(1.0)
+    bridge.on_phone(echo("g0-0"))
+    bridge.on_phone(echo("g0-1"))
+    bridge.on_clock(1.9)
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One two. Three.", 2)
+    assert bridge.seconds_heard == pytest.approx(2 * CHUNK_SECONDS)
+
+
+def test_a_repetition_that_is_stopped_names_the_words_it_came_to() -> None:
+    bridge = twice()
+    bridge.on_clock(2.0)
+    for name in ("g0-0", "g0-1", "g0-2"):
+        bridge.on_phone(echo(name))
+    bridge.on_clock(2.0 + CHUNK_SECONDS / 2)
+    bridge.on_phone(key("9"))
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One", 0)
+    assert bridge.seconds_heard == pytest.approx(2.5 * CHUNK_SECONDS), "in all"
+    assert not bridge.script.all_heard
 
 
 def test_a_key_says_it_again_from_the_beginning() -> None:
@@ -337,6 +384,18 @@ def test_a_key_silences_us_and_what_was_heard_is_told() -> None:
         at=0.5, by="key", heard_text="One two three", seconds_heard=0.3
     )
     assert bridge.on_speech(CHUNK, take=1) == [], "late audio"
+    assert bridge.heard_text == "One two three", "what the phone was made to forget was not heard"
+    assert bridge.seconds_heard == pytest.approx(0.3)
+
+
+def test_a_sentence_that_was_dropped_in_the_queue_was_not_heard() -> None:
+    text = script("One two. ", "Three.", more=True)
+    bridge = speaking(Bridge(text, manners=Manners(barge_in="key")))
+    bridge.on_speech(END)
+    bridge.on_speech(CHUNK)
+    bridge.on_clock(0.2 + CHUNK_SECONDS / 2)
+    bridge.on_phone(key("5"))
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One", 0)
 
 
 def test_a_voice_silences_us_but_not_the_first_hello() -> None:
@@ -357,10 +416,14 @@ def test_a_voice_is_no_interruption_unless_asked_for() -> None:
 def test_an_interruption_of_a_call_that_is_kept_open_ends_what_is_said_and_not_the_call() -> None:
     manners = Manners(barge_in="key", keep_open=True)
     bridge = speaking(Bridge(script("One. ", "Two.", more=True), manners=manners))
+    bridge.on_clock(0.2 + CHUNK_SECONDS)
     assert bridge.on_phone(key("5")) == [Hush(), Clear()]
     assert bridge.on_text("Three.") == [Speak("Three.", take=3)]
     assert bridge.on_speech(CHUNK) == [Play(AUDIO)]
     assert bridge.on_speech(END) == [Mark("g1-0")]
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One.", 0)
+    bridge.on_phone(echo("g1-0"))
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One. Three.", 1)
 
 
 def test_a_callee_who_interrupts_after_the_last_word_has_heard_it() -> None:
@@ -481,6 +544,19 @@ def test_what_was_queued_at_a_lost_socket_was_not_heard() -> None:
     bridge = draining(Bridge("Hello.", PATIENT))
     assert bridge.on_phone_lost() == [Reconnect()]
     assert bridge.on_phone(START) == [Play(LEAD_IN), Play(AUDIO), Mark("g1-end")]
+
+
+def test_what_was_heard_before_a_socket_was_lost_stays_heard() -> None:
+    bridge = speaking(Bridge("One two three four.", PATIENT))
+    bridge.on_clock(0.5)
+    bridge.on_phone_lost()
+    assert bridge.heard_text == "One two three"
+    bridge.on_phone(START)
+    bridge.on_clock(0.5 + 0.2 + 0.1)
+    assert bridge.heard_text == "One two three", "it is at the first word again"
+    bridge.on_speech(END)
+    bridge.on_phone(echo("g1-end"))
+    assert (bridge.heard_text, bridge.sentences_heard) == ("One two three four.", 1)
 
 
 def test_a_call_that_finds_no_other_socket_in_time_is_cut_short() -> None:
