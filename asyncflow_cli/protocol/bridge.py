@@ -135,12 +135,16 @@ class Bridge:
 
     @property
     def heard_text(self) -> str:
-        return self.script.heard_text(self.delivery.playout.position(self._now))
+        return self.script.heard_text(self._position)
 
     @property
     def sentences_heard(self) -> int:
         """To their ends."""
-        return self.script.sentences_heard(self.delivery.playout.position(self._now))
+        return self.script.sentences_heard(self._position)
+
+    @property
+    def _position(self) -> int:
+        return self.delivery.playout.position(self._now)
 
     # What happens
 
@@ -301,7 +305,7 @@ class Bridge:
         if line is None or not passing or not self._takes.fail():
             return self._end(EndReason.TTS_FAILED)
         actions = self.delivery.flush(self._now)
-        self.script.respeak(line)
+        self.script.respeak(line, self._position)
         if self.phase is not Phase.PREPARING:  # of which nobody hears
             self.reconnects += 1
             self.news.tell(callevents.Lost, what="speech", reason=why)

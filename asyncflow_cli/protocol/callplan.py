@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncflow_cli.protocol.callrequest import CallRequest
-from asyncflow_cli.protocol.dryrun import dollars, spoken_seconds
+from asyncflow_cli.protocol.dryrun import dollars
 from asyncflow_cli.protocol.reports import Report
+from asyncflow_cli.protocol.transcript import spoken_seconds
 
 ANY_TUNNEL = "wss://TUNNEL"
 """In place of a host that only an open tunnel has."""

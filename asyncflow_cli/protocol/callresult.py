@@ -52,10 +52,11 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
     seconds_heard: float
     last_word_heard: bool = False
     heard_text: str = ""
-    """Up to the last word heard; within a sentence that is an estimate."""
+    """Up to the last word heard; within a sentence that is an estimate. Of a text that was begun
+    more than once, it is the last time any of it was heard; the seconds are those of all times."""
     sentences: int = 0
     sentences_heard: int = 0
-    """To their ends, as the phone says."""
+    """To their ends, as the phone says, of the same time as `heard_text`."""
 
     duration: int | None
     """Seconds from answer to end, as Twilio counts them."""

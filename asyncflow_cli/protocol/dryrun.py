@@ -12,9 +12,7 @@ from asyncflow_cli.protocol.models import STREAMED_PATH, VERSION, SpeechRequest
 from asyncflow_cli.protocol.reports import DryRunReport
 from asyncflow_cli.protocol.speechmessages import Initialize, socket_url
 from asyncflow_cli.protocol.splitting import split
-
-CHARACTERS_A_SECOND = 15.0
-"""How fast English is read, near enough for an estimate."""
+from asyncflow_cli.protocol.transcript import spoken_seconds
 
 DOLLARS_AN_HOUR = {"async_pro_v1.0": 1.0, "async_flash_v1.5": 0.5, "async_flash_v1.0": 0.5}
 """Of audio: https://docs.async.com/models-2161359m0"""
@@ -72,11 +70,6 @@ def _plan(
         estimated_seconds=round(seconds, 1),
         estimated_usd=dollars(request.model_id, seconds),
     )
-
-
-def spoken_seconds(characters: int) -> float:
-    """About how long it takes to say so much."""
-    return characters / CHARACTERS_A_SECOND
 
 
 def dollars(model_id: str, seconds: float) -> float | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from asyncflow_cli.protocol.audio import PHONE_RATE
 from asyncflow_cli.protocol.frames import size
 from asyncflow_cli.protocol.splitting import SentenceSplitter
+from asyncflow_cli.protocol.transcript import spoken_seconds
 
 
 def sentences(text: str) -> list[str]:
@@ -70,7 +71,10 @@ class Line:
         return self.text[: words[count - 1].end()].strip() if count else ""
 
     def _share(self, position: int) -> float:
-        return min(self.bytes_heard(position) / self.size, 1.0) if self.size else 0.0
+        whole: float = self.size
+        if not self.complete:  # and nobody knows yet how long it will be
+            whole = max(whole, spoken_seconds(len(self.text)) * PHONE_RATE)
+        return min(self.bytes_heard(position) / whole, 1.0) if whole else 0.0
 
 
 class Script:
@@ -133,8 +137,9 @@ class Script:
     def is_last(self, line: Line) -> bool:
         return not self.more and line is self._lines[-1]
 
-    def respeak(self, line: Line) -> None:
-        """What there is of its audio is of no use: all of it is wanted anew."""
+    def respeak(self, line: Line, position: int) -> None:
+        """All of its audio is wanted anew, when `position` bytes of all speech were played."""
+        line.cut(position)
         line.audio, line.size, line.complete = [], 0, False
         if line is self.current:
             self._piece = 0

@@ -12,7 +12,15 @@ FIRST = 200
 MOST = 1500
 """Characters of any other piece at most: a minute or two. The service documents no limit."""
 
+CHARACTERS_A_SECOND = 15.0
+"""How fast English is read, near enough for an estimate."""
+
 TEXT_COMES = "Give it as an argument, with -f FILE, or through a pipe"
+
+
+def spoken_seconds(characters: int) -> float:
+    """About how long it takes to say so much."""
+    return characters / CHARACTERS_A_SECOND
 
 
 def no_text(place: str | None = None) -> UsageError:

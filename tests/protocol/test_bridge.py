@@ -375,16 +375,16 @@ def test_a_key_stops_it() -> None:
 
 
 def test_a_key_silences_us_and_what_was_heard_is_told() -> None:
-    bridge = speaking(Bridge("One two three four.", manners=Manners(barge_in="key")))
+    bridge = speaking(Bridge("A b c d e.", manners=Manners(barge_in="key")))
     bridge.on_clock(0.5)
     cut = bridge.on_phone(key("5"))
     assert cut == [Hush(), Clear(), HangUp(EndReason.INTERRUPTED)]
     (*_, interrupted) = bridge.news.events
     assert interrupted == callevents.Interrupted(
-        at=0.5, by="key", heard_text="One two three", seconds_heard=0.3
+        at=0.5, by="key", heard_text="A b", seconds_heard=0.3
     )
     assert bridge.on_speech(CHUNK, take=1) == [], "late audio"
-    assert bridge.heard_text == "One two three", "what the phone was made to forget was not heard"
+    assert bridge.heard_text == "A b", "what the phone was made to forget was not heard"
     assert bridge.seconds_heard == pytest.approx(0.3)
 
 
@@ -547,14 +547,13 @@ def test_what_was_queued_at_a_lost_socket_was_not_heard() -> None:
 
 
 def test_what_was_heard_before_a_socket_was_lost_stays_heard() -> None:
-    bridge = speaking(Bridge("One two three four.", PATIENT))
+    bridge = draining(Bridge("One two three four.", PATIENT))
     bridge.on_clock(0.5)
     bridge.on_phone_lost()
     assert bridge.heard_text == "One two three"
     bridge.on_phone(START)
     bridge.on_clock(0.5 + 0.2 + 0.1)
     assert bridge.heard_text == "One two three", "it is at the first word again"
-    bridge.on_speech(END)
     bridge.on_phone(echo("g1-end"))
     assert (bridge.heard_text, bridge.sentences_heard) == ("One two three four.", 1)
 
@@ -599,6 +598,24 @@ def test_a_lost_speech_connection_is_replaced_at_the_sentence_it_was_at() -> Non
     assert bridge.on_speech(CHUNK, take=1) == []
     assert bridge.on_speech(CHUNK, take=2) == [Play(AUDIO)]
     assert bridge.on_speech(END, take=2) == [Mark("g0-0"), Speak("Two.", take=3)]
+
+
+def test_of_a_sentence_that_is_still_being_made_no_more_was_heard_than_time_allows() -> None:
+    bridge = speaking(Bridge("It takes about a second to say so much, and another for this."))
+    bridge.on_clock(9.0)
+    assert bridge.seconds_heard == pytest.approx(CHUNK_SECONDS)
+    assert bridge.heard_text == "It"
+
+
+def test_what_was_heard_before_the_speech_connection_was_lost_stays_heard() -> None:
+    bridge = speaking(Bridge("One two three four."))
+    bridge.on_speech(CHUNK)
+    bridge.on_clock(0.2 + 2 * CHUNK_SECONDS)
+    bridge.on_speech_lost(1, passing=True)
+    assert bridge.heard_text == "One two"
+    bridge.on_speech(CHUNK, take=2)
+    bridge.on_clock(1.2)
+    assert bridge.heard_text == "One two", "it is at the first word again"
 
 
 def test_speech_that_stalls_is_asked_for_anew() -> None:
