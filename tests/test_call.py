@@ -37,10 +37,10 @@ def mulaw_of(path: Path) -> bytes:
 def test_the_callee_hears_every_byte_to_the_last_word(
     sandboxed: Run, fast: ServedSandbox, home: Path
 ) -> None:
-    before = len(fast.sandbox.store.speeches())
+    before = fast.sandbox.store.count_speeches()
     result = sandboxed("call", "--to", TO, "--from", FROM, TEXT, "--save-heard", "h.wav", "--json")
     assert result.code == 0, result.err
-    spoken = fast.sandbox.store.speeches()[before:]
+    spoken = fast.sandbox.store.speeches(after=before)
     assert len(spoken) == 2, "a sentence at a time"
     sent = b"".join(speech.audio for speech in spoken)
     heard = mulaw_of(home / "h.wav")

@@ -82,12 +82,12 @@ def test_wrong_usage_is_told_before_anything_is_asked(
     sandboxed: Run, fast: ServedSandbox, home: Path, args: tuple[str, ...], stdin: bytes, says: str
 ) -> None:
     (home / "text.txt").write_text("Hi")
-    before = len(fast.sandbox.store.speeches())
+    before = fast.sandbox.store.count_speeches()
     result = sandboxed("tts", *args, stdin=stdin)
     assert (result.code, result.out) == (2, "")
     assert says in result.err
     assert "Traceback" not in result.err
-    assert len(fast.sandbox.store.speeches()) == before
+    assert fast.sandbox.store.count_speeches() == before
 
 
 @pytest.mark.parametrize(

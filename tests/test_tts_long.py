@@ -53,13 +53,13 @@ def test_thousands_of_words_become_one_file(
 
 
 def test_the_pieces_come_in_order(sandboxed: Run, fast: ServedSandbox) -> None:
-    before = len(fast.sandbox.store.speeches())
+    before = fast.sandbox.store.count_speeches()
     text = STORY[:3000]
     together = sandboxed("tts", text, "-o", "a.wav", "--sample-rate", "8000", "--jobs", "4")
     one_by_one = sandboxed("tts", text, "-o", "b.wav", "--sample-rate", "8000", "--jobs", "1")
     assert together.code == one_by_one.code == 0
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
-    said = fast.sandbox.store.speeches()[before:]
+    said = fast.sandbox.store.speeches(after=before)
     assert "".join(speech.transcript for speech in said[len(said) // 2 :]) == text.strip()
 
 
@@ -86,14 +86,14 @@ def test_a_rate_limit_is_waited_out_by_all_workers_together(run: Run) -> None:
 
 
 def test_mark_up_that_is_none_is_shown_where_it_stands(sandboxed: Run, fast: ServedSandbox) -> None:
-    before = len(fast.sandbox.store.speeches())
+    before = fast.sandbox.store.count_speeches()
     result = sandboxed("tts", "Wait <break time='1x'/> now", "-o", "x.wav")
     assert (result.code, result.out) == (2, "")
     lines = result.err.splitlines()
     place = next(n for n, line in enumerate(lines) if "Wait <break" in line)
     assert lines[place + 1].index("^") >= lines[place].index("<break")
     assert "--plain-text" in result.err
-    assert len(fast.sandbox.store.speeches()) == before
+    assert fast.sandbox.store.count_speeches() == before
 
 
 def test_plain_text_is_never_mark_up(sandboxed: Run, fast: ServedSandbox) -> None:

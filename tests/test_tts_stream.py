@@ -163,11 +163,11 @@ def test_gates_that_hold_say_nothing(sandboxed: Run) -> None:
 def test_wrong_usage_asks_nothing(
     sandboxed: Run, fast: ServedSandbox, args: tuple[str, ...], stdin: bytes, says: str
 ) -> None:
-    before = len(fast.sandbox.store.speeches())
+    before = fast.sandbox.store.count_speeches()
     result = sandboxed("tts-stream", *args, stdin=stdin)
     assert (result.code, result.out) == (2, ""), result.err
     assert says in result.err
-    assert len(fast.sandbox.store.speeches()) == before
+    assert fast.sandbox.store.count_speeches() == before
 
 
 def test_what_streams_is_what_is_made_whole(sandboxed: Run, home: Path) -> None:

@@ -66,10 +66,13 @@ class Database:
             self._database.close()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget everything, and give the disk's room back, whoever else has the file open."""
         with self._transaction():
             for name in self._tables:
                 self._database.execute(f"DELETE FROM {name}")
+        with self._lock:
+            self._database.execute("VACUUM")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _create(self, version: int) -> None:
         for name, columns in self._tables.items():
@@ -84,6 +87,16 @@ class Database:
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._database.execute(sql, values).fetchall()
+
+    def _beyond(self, kept: int, table: str, key: str, size: str) -> list[Any]:
+        """Keys of the oldest rows, without which the others have at most `kept` bytes.
+
+        The latest that has any is never among them. Of a blob SQLite reads no more than the length.
+        """
+        sizes = f"SELECT {key}, {size} AS size, sum({size}) OVER (ORDER BY rowid DESC) AS total"
+        beyond = f"total > {kept} AND size BETWEEN 1 AND total - 1"
+        rows = self._rows(f"SELECT {key} FROM ({sizes} FROM {table}) WHERE {beyond}")
+        return [row[0] for row in rows]
 
     def _write(self, sql: str, *values: Any) -> int:
         with self._lock:

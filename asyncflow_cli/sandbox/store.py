@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,14 @@ _SPEECH = "id, created, operation, voice_id, transcript, output_format, audio"
 CHARACTERS_COMPARED = 6_000
 """About six minutes of speech, in which a recording is found again within a few seconds."""
 
+KEPT = {"speeches": 64_000_000, "recordings": 64_000_000, "calls": 256_000_000}
+"""Bytes of sound, of which the oldest is forgotten; the latest is kept however large it is.
+
+Of speeches it is more than is compared: six minutes of WAV at 44.1 kHz are 32 MB. Of recordings it
+is an hour of both sides. What callees heard is nine hours, as whoever tests a load looks at its
+calls when all are over.
+"""
+
 
 class Speech(msgspec.Struct, frozen=True):
     """Something the sandbox's voice has said."""
@@ -56,7 +65,8 @@ class Speech(msgspec.Struct, frozen=True):
 class Store(Database):
     """Calls and what belongs to them, speeches, custom voices; in memory if there is no folder."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, kept: Mapping[str, int] = KEPT) -> None:
+        self._kept = kept
         path = None if folder is None else folder / FILE_NAME
         super().__init__(path, _TABLES, version=_VERSION)
 
@@ -72,6 +82,8 @@ class Store(Database):
             msgspec.json.encode(report),
             heard,
         )
+        for sid in self._beyond(self._kept["calls"], "calls", "sid", "length(heard)"):
+            self.delete_call(sid)
 
     def update_call(self, call: CallResource) -> None:
         """Save the call's resource only; its report and sound come at the end."""
@@ -146,6 +158,10 @@ class Store(Database):
             "resource = excluded.resource, said = excluded.said, heard = excluded.heard",
             *(recording.sid, recording.call_sid, msgspec.json.encode(recording), said, heard),
         )
+        for sid in self._beyond(
+            self._kept["recordings"], "recordings", "sid", "length(said) + length(heard)"
+        ):
+            self.delete_recording(sid)
 
     def recording(self, sid: str) -> RecordingResource | None:
         row = self._row("SELECT resource FROM recordings WHERE sid = ?", sid)
@@ -182,16 +198,24 @@ class Store(Database):
         """Remember what was said. Its id."""
         created = datetime.now(UTC).isoformat(timespec="milliseconds")
         form = msgspec.json.encode(output_format)
-        return self._write(
+        number = self._write(
             "INSERT INTO speeches (created, operation, voice_id, transcript, output_format, audio)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             *(created, operation, voice_id, transcript, form, audio),
         )
+        for old in self._beyond(self._kept["speeches"], "speeches", "id", "length(audio)"):
+            self._write("DELETE FROM speeches WHERE id = ?", old)
+        return number
 
-    def speeches(self) -> list[Speech]:
-        """All of them, the first one first."""
-        rows = self._rows(f"SELECT {_SPEECH} FROM speeches ORDER BY id")
+    def speeches(self, *, after: int = 0) -> list[Speech]:
+        """All that are kept of those after a number, the first one first."""
+        rows = self._rows(f"SELECT {_SPEECH} FROM speeches WHERE id > ? ORDER BY id", after)
         return [_speech(*row) for row in rows]
+
+    def count_speeches(self) -> int:
+        """How many there have been: the number of the latest."""
+        row = self._row("SELECT coalesce(max(id), 0) FROM speeches")
+        return int(row[0]) if row else 0
 
     def speech(self, number: int) -> Speech | None:
         rows = self._rows(f"SELECT {_SPEECH} FROM speeches WHERE id = ?", number)

@@ -27,7 +27,7 @@ class Caller:
         self._served = served
         self._sandbox = served.sandbox
         self._calls_before = len(served.statuses)
-        self._speeches_before = len(served.sandbox.store.speeches())
+        self._speeches_before = served.sandbox.store.count_speeches()
         self.environ = dict(served.environ)
 
     def __call__(self, *args: str, to: str = TO, stdin: bytes = b"", **variables: str) -> Result:
@@ -92,7 +92,7 @@ class Caller:
     @property
     def spoken(self) -> list[bytes]:
         """μ-law: what the speech service made, a sentence each."""
-        return [one.audio for one in self._sandbox.store.speeches()[self._speeches_before :]]
+        return [one.audio for one in self._sandbox.store.speeches(after=self._speeches_before)]
 
 
 @pytest.fixture

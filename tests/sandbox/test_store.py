@@ -12,8 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from asyncflow_cli.sandbox.resources import CallReport, CallResource, Notification
-from asyncflow_cli.sandbox.store import FILE_NAME, Store
+from asyncflow_cli.sandbox.resources import (
+    CallReport,
+    CallResource,
+    Notification,
+    RecordingResource,
+)
+from asyncflow_cli.sandbox.store import FILE_NAME, KEPT, Store
 
 DATE = "Thu, 01 Jan 2026 00:00:00 +0000"
 
@@ -46,9 +51,34 @@ def notification(call_sid: str, code: str) -> Notification:
     )
 
 
+def recording(sid: str) -> RecordingResource:
+    return RecordingResource(
+        sid=sid,
+        account_sid="AC1",
+        call_sid="CA1",
+        status="completed",
+        source="OutboundAPI",
+        channels=1,
+        track="both",
+        date_created=DATE,
+        date_updated=DATE,
+        start_time=DATE,
+        uri="",
+        media_url="",
+    )
+
+
+def say(store: Store, text: str, audio: bytes) -> int:
+    form = {"container": "raw", "sample_rate": 8000}
+    return store.add_speech(
+        operation="tts", voice_id="v1", transcript=text, output_format=form, audio=audio
+    )
+
+
 @pytest.fixture(params=["memory", "disk"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with closing(Store(None if request.param == "memory" else tmp_path / "state")) as made:
+    folder = None if request.param == "memory" else tmp_path / "state"
+    with closing(Store(folder, kept=dict.fromkeys(KEPT, 1000))) as made:
         yield made
 
 
@@ -86,16 +116,42 @@ def test_a_deleted_call_takes_its_notifications_along(store: Store) -> None:
 
 def test_speeches_are_numbered_and_kept_in_order(store: Store) -> None:
     for text in ("Hello.", "Goodbye."):
-        store.add_speech(
-            operation="tts",
-            voice_id="v1",
-            transcript=text,
-            output_format={"container": "raw", "sample_rate": 8000},
-            audio=text.encode(),
-        )
+        say(store, text, text.encode())
     first, second = store.speeches()
     assert (first.id, first.transcript, first.audio) == (1, "Hello.", b"Hello.")
     assert second.output_format == {"container": "raw", "sample_rate": 8000}
+
+
+def test_the_oldest_speeches_are_forgotten_when_there_is_too_much_of_them(store: Store) -> None:
+    for text in ("one", "two", "three"):
+        say(store, text, bytes(500))
+    assert [speech.transcript for speech in store.speeches()] == ["two", "three"]
+    assert [speech.id for speech in store.speeches(after=2)] == [3]
+    assert store.count_speeches() == 3
+
+
+def test_a_speech_that_is_too_large_is_kept_until_the_next(store: Store) -> None:
+    say(store, "small", b"x")
+    say(store, "large", bytes(1001))
+    assert [speech.transcript for speech in store.speeches()] == ["large"]
+    say(store, "last", b"x")
+    assert [speech.transcript for speech in store.speeches()] == ["last"]
+
+
+def test_old_recordings_are_forgotten_and_those_that_still_run_are_not(store: Store) -> None:
+    store.save_recording(recording("RE0"), b"", b"")
+    for sid in ("RE1", "RE2", "RE3"):
+        store.save_recording(recording(sid), bytes(250), bytes(250))
+    assert [kept.sid for kept in store.recordings()] == ["RE3", "RE2", "RE0"]
+
+
+def test_old_calls_are_forgotten_with_what_was_heard_and_live_ones_are_not(
+    store: Store,
+) -> None:
+    store.save_call(call("CA0"), CallReport(), b"")
+    for sid in ("CA1", "CA2", "CA3"):
+        store.save_call(call(sid), CallReport(), bytes(500))
+    assert [kept.sid for kept in store.calls()] == ["CA3", "CA2", "CA0"]
 
 
 def test_voices_can_be_put_replaced_and_deleted(store: Store) -> None:
@@ -131,6 +187,30 @@ def test_many_writers_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> N
         list(pool.map(write, range(8)))
     with closing(Store(tmp_path / "state")) as store:
         assert len(store.calls()) == 40
+
+
+def test_reset_gives_the_room_on_the_disk_back_while_others_have_the_file_open(
+    tmp_path: Path,
+) -> None:
+    with closing(Store(tmp_path)) as one, closing(Store(tmp_path)) as other:
+        say(other, "Hello", bytes(5_000_000))
+        one.reset()
+        assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 200_000
+        assert other.speeches() == []
+        assert say(other, "Again", b"x") == 1
+        assert [speech.transcript for speech in one.speeches()] == ["Again"]
+
+
+def test_resets_do_not_get_in_the_way_of_writers(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        with closing(Store(tmp_path)) as store:
+            for _ in range(10):
+                say(store, f"{number}", bytes(10_000))
+                if number == 0:
+                    store.reset()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
 
 
 def test_one_who_opens_a_new_file_waits_for_another_who_writes_it(tmp_path: Path) -> None:
