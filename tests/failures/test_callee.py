@@ -44,14 +44,14 @@ def test_a_key_stops_it(call: Caller) -> None:
 
 
 def test_a_repetition_that_is_stopped_tells_what_was_heard_of_it(unhurried: Caller) -> None:
-    text = "Your table is ready. We look forward to seeing you."
-    unhurried.answers("answer after 100ms; wait 6200ms; press 9")
+    text = " ".join(["Your table is ready. We look forward to seeing you."] * 3)
+    unhurried.answers("answer after 100ms; wait 16500ms; press 9")
     result = unhurried(text, "--repeat", "3", "--press-to-stop", "9")
     assert result.code == 24, result.err
     told, names = result.error["details"], result.events
     assert names.count("repeating") == 1, "it is in the second of three"
     heard_again = names[names.index("repeating") :].count("heard")
-    assert (told["sentences"], told["sentences_heard"]) == (2, heard_again)
+    assert (told["sentences"], told["sentences_heard"]) == (6, heard_again)
     assert told["heard_text"] != text
     assert text.startswith(told["heard_text"])
 
