@@ -47,7 +47,7 @@ class Outbox:
         self, previous: asyncio.Task[None] | None, hit: Hit, faults: Mapping[str, Fault]
     ) -> None:
         if previous is not None:
-            await asyncio.wait([previous])
+            await previous  # so that whoever gives up the last one gives up all before it
         if "late" in faults:
             await self._client.terms.clock.sleep(faults["late"].seconds)
         for _ in range(2 if "duplicate" in faults else 1):
