@@ -237,7 +237,9 @@ class App:
             gc.freeze()
             gc.enable()
         try:
-            with asyncio.Runner(loop_factory=_fast_loop() if live else None) as runner:
+            loop = _fast_loop() if live else None
+            # To the loop's end, for what it cancels then has things to log, too.
+            with self.out.logs(), asyncio.Runner(loop_factory=loop) as runner:
                 return runner.run(self._run(work))
         except ExceptionGroup as group:
             raise first(group) from group
@@ -246,7 +248,6 @@ class App:
 
     async def _run(self, work: Coroutine[Any, Any, T]) -> T:
         async with contextlib.AsyncExitStack() as stack:
-            stack.enter_context(self.out.logs())
             stack.enter_context(self.stop.cancels())
             if self._embedded is not None:
                 await stack.enter_async_context(self._embedded)

@@ -102,17 +102,20 @@ class Words:
     @contextlib.contextmanager
     def logs(self) -> Iterator[None]:
         """Show our own log lines with --verbose, and everybody's with --debug."""
-        logger = logging.getLogger("asyncflow_cli" if self.verbose and not self.debug else None)
+        everybody = logging.getLogger()
+        shown = everybody if self.debug else logging.getLogger("asyncflow_cli")
         # Python prints the warnings of libraries on stderr where nobody handles them.
-        handler, level = _LogLines(self) if self.verbose else logging.NullHandler(), logger.level
-        logger.addHandler(handler)
+        nobody, handler, level = logging.NullHandler(), _LogLines(self), shown.level
+        everybody.addHandler(nobody)
         if self.verbose:
-            logger.setLevel(logging.DEBUG if self.debug else logging.INFO)
+            shown.addHandler(handler)
+            shown.setLevel(logging.DEBUG if self.debug else logging.INFO)
         try:
             yield
         finally:
-            logger.removeHandler(handler)
-            logger.setLevel(level)
+            shown.setLevel(level)
+            shown.removeHandler(handler)
+            everybody.removeHandler(nobody)
 
     @property
     def draws(self) -> bool:
