@@ -98,6 +98,8 @@ def test_a_key_stays_with_the_address_it_was_given_with(
 def test_a_key_that_the_service_refuses_is_not_kept(keyless: Run, home: Path) -> None:
     result = keyless("auth", "login", "--json", stdin=b"sk_canary_canary")
     assert (result.code, result.error["code"]) == (4, "INVALID_API_KEY")
+    assert result.error["hint"].startswith("Nothing was kept. Look at what was given: ")
+    assert "ASYNC_API_KEY" not in result.error["hint"]
     assert "canary_canary" not in result.err
     assert config(home) == ""
 
@@ -135,7 +137,8 @@ def test_twilio_is_signed_in_to_with_the_account(
 ) -> None:
     sid, token = (fast.environ[f"TWILIO_{name}"] for name in ("ACCOUNT_SID", "AUTH_TOKEN"))
     login = ("auth", "login", "--service", "twilio", "--account-sid", sid)
-    assert keyless(*login, stdin=b"0" * 32).code == 4
+    refused = keyless(*login, "--json", stdin=b"0" * 32)
+    assert (refused.code, "TWILIO_AUTH_TOKEN" in refused.error["hint"]) == (4, False)
     assert config(home) == ""
     assert keyless(*login, "--json", stdin=token.encode()).json["checked"] is True
     rows = {row["service"]: row for row in keyless("auth", "status", "--json").json["services"]}
@@ -213,6 +216,38 @@ def test_signing_out_leaves_everything_else_and_may_be_done_twice(run: Run, home
     assert config(home) == '[profiles.default]\nvoice = "v"\n'
     result = run("auth", "logout")
     assert (result.code, result.err.strip()) == (0, "Nothing was kept in profile default")
+
+
+def test_signing_out_forgets_what_signing_in_kept_beside_the_key(
+    keyless: Run, home: Path, fast: ServedSandbox
+) -> None:
+    where = fast.environ["ASYNC_BASE_URL"]
+    keyless("auth", "login", "--base-url", where, stdin=KEY)
+    twilio = ("--service", "twilio", "--account-sid", "AC5f", "--no-check")
+    keyless("auth", "login", *twilio, stdin=b"0" * 32)
+    result = keyless("auth", "logout")
+    assert "Signed out: async, in profile default; forgotten with it: base_url" in result.err
+    assert "base_url" not in config(home)
+    report = keyless("auth", "logout", "--all", "--json").json
+    assert (report["forgotten"], report["with_them"]) == (["twilio"], ["twilio_account_sid"])
+    assert config(home).strip() == "[profiles.default]"
+
+
+def test_an_address_that_no_key_was_kept_with_stays(run: Run, home: Path) -> None:
+    run("config", "set", "base_url", "http://127.0.0.1:9")
+    assert run("auth", "logout", "--json").json["with_them"] == []
+    assert "base_url" in config(home)
+
+
+@pytest.mark.parametrize("service", ["twilio", "ngrok"])
+def test_the_address_of_async_is_refused_for_another_service(
+    run: Run, fast: ServedSandbox, home: Path, service: str
+) -> None:
+    where = ("--base-url", fast.environ["ASYNC_BASE_URL"])
+    result = run("auth", "login", "--service", service, *where, "--json", stdin=b"0" * 32)
+    assert (result.code, config(home)) == (2, "")
+    assert f"--base-url is an address of Async, and not of {service}" in result.error["message"]
+    assert ("TWILIO_BASE_URL" in result.error["hint"]) is (service == "twilio")
 
 
 def test_another_source_that_wins_over_the_kept_key_is_told(keyless: Run) -> None:

@@ -79,6 +79,8 @@ def status(ctx: typer.Context) -> None:
 def logout(ctx: typer.Context, service: ServiceOption = "async", every: AllOption = False) -> None:
     """Forget a key that your profile keeps, in the keyring or in the config file.
 
+    What was kept with it goes, too: the address of Async, or the SID of the Twilio account.
+
     Examples:
         asyncflow auth logout --service ngrok
         asyncflow auth logout --all

@@ -17,6 +17,9 @@ SECRETS: dict[ServiceName, str] = {
 }
 """The setting that signs in to each service."""
 
+BESIDE: dict[ServiceName, str] = {"async": "base_url", "twilio": "twilio_account_sid"}
+"""What is kept with it, if it is given when one signs in."""
+
 
 class SettingReport(msgspec.Struct, frozen=True):
     name: str
@@ -121,6 +124,8 @@ class LogoutReport(Report, frozen=True, kw_only=True, tag="asyncflow.auth-logout
     forgotten: tuple[ServiceName, ...]
     profile: str
     file: str
+    with_them: tuple[str, ...] = ()
+    """Settings that were kept with them: an address must not be handed the next key."""
 
     @property
     def headline(self) -> str:
@@ -131,4 +136,6 @@ class LogoutReport(Report, frozen=True, kw_only=True, tag="asyncflow.auth-logout
         names = ", ".join(self.forgotten)
         if not names:
             return f"Nothing was kept in profile {self.profile}"
-        return f"Signed out: {names}, in profile {self.profile}"
+        told = f"Signed out: {names}, in profile {self.profile}"
+        others = ", ".join(self.with_them)
+        return f"{told}; forgotten with it: {others}" if others else told

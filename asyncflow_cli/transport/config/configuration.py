@@ -102,8 +102,9 @@ class Configuration:
         return kept
 
     def forget(self, key: str) -> bool:
-        """Forget a secret wherever the profile keeps it; whether it kept it."""
-        keychain.forget(self.profile, key)
+        """Forget a setting wherever the profile keeps it; whether it kept it."""
+        if KEYS[key]["secret"]:
+            keychain.forget(self.profile, key)
         place = self._place(key, project=False)
         return change(place.file, place.keys, None, private=True)
 

@@ -6,8 +6,9 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
-from asyncflow_cli.errors import UsageError
+from asyncflow_cli.errors import AuthError, UsageError
 from asyncflow_cli.protocol.configreports import (
+    BESIDE,
     SECRETS,
     AuthReport,
     LoginReport,
@@ -20,6 +21,18 @@ from asyncflow_cli.settings import Settings, credential
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.config.configuration import Configuration
 from asyncflow_cli.transport.library import VoiceLibrary
+
+ELSEWHERE: dict[ServiceName, str] = {
+    "twilio": "For this once: TWILIO_BASE_URL=URL asyncflow auth login --service twilio; "
+    "for good: asyncflow config set twilio_base_url URL"
+}
+"""Where else a service's address is told."""
+
+LOOK_AT: dict[ServiceName, str] = {
+    "async": "is the key current, and whole?",
+    "twilio": "do the account's SID and the token belong together, and are both whole?",
+}
+"""What may be wrong with a secret that its service refuses."""
 
 
 class Accounts:
@@ -56,7 +69,7 @@ class Accounts:
             raise UsageError("The sandbox has keys of its own", hint="Leave out --sandbox")
         tried = self._with(service, credential(secret), account_sid)
         self._hide(tried.secrets())
-        checked = check and await _check(service, tried)
+        checked = check and await _checked(service, tried)
         if account_sid is not None:
             self._configuration.set("twilio_account_sid", account_sid, project=False)
         address = self._address_given(service)
@@ -86,6 +99,11 @@ class Accounts:
             values |= {"twilio_account_sid": sid, "twilio_api_key": None}
         elif account_sid is not None:
             raise UsageError("--account-sid goes with --service twilio", hint="Leave one out")
+        if service != "async" and self._settings.origins.get("base_url") == "--base-url":
+            raise UsageError(
+                f"--base-url is an address of Async, and not of {service}",
+                hint=ELSEWHERE.get(service, "Leave it out"),
+            )
         return dataclasses.replace(self._settings, **values)  # type: ignore[arg-type]
 
     def status(self) -> AuthReport:
@@ -103,13 +121,24 @@ class Accounts:
         return AuthReport(services=tuple(rows))
 
     def logout(self, services: Sequence[ServiceName]) -> LogoutReport:
-        """Forget what the profile keeps. What other sources hold stays."""
+        """Forget what the profile keeps of them. What other sources hold stays."""
         forgotten = [name for name in services if self._configuration.forget(SECRETS[name])]
+        beside = [BESIDE[name] for name in forgotten if name in BESIDE]
         return LogoutReport(
             forgotten=tuple(forgotten),
+            with_them=tuple(name for name in beside if self._configuration.forget(name)),
             profile=self._configuration.profile,
             file=self._configuration.path().config,
         )
+
+
+async def _checked(service: ServiceName, settings: Settings) -> bool:
+    """The same; what is refused was typed or piped, so that no setting is to blame."""
+    try:
+        return await _check(service, settings)
+    except AuthError as error:
+        error.hint = f"Nothing was kept. Look at what was given: {LOOK_AT[service]}"
+        raise
 
 
 async def _check(service: ServiceName, settings: Settings) -> bool:
