@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import subprocess
 from collections.abc import AsyncIterator
-from typing import Any
-
-import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
 from asyncflow_cli.transport.roads.agent import Agent, absent, running
-from asyncflow_cli.transport.roads.process import end
 from asyncflow_cli.transport.roads.public import websocket_address
 from asyncflow_cli.transport.roads.road import Tunnel
 
@@ -22,6 +16,8 @@ PORTS = (443, 8443, 10000)
 """The only ones that a Funnel may have."""
 
 ADDRESS = r"(https://[\w.-]+\.ts\.net(?::\d+)?)/?"
+
+STATE = r'"BackendState": *"(\w*)"'
 
 NOT_ENABLED = r"Funnel is not enabled|Serve is not enabled"
 
@@ -85,27 +81,14 @@ async def _address(agent: Agent) -> str:
 
 async def _logged_in() -> None:
     """Raise what stands in the way, before a program that would wait for it without an end."""
-    process = await asyncio.create_subprocess_exec(
-        "tailscale",
-        "status",
-        "--json",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        out, _ = await process.communicate()
-    except asyncio.CancelledError:
-        await end(process)
-        raise
-    state: Any = None
-    with contextlib.suppress(msgspec.DecodeError):
-        state = msgspec.json.decode(out)
-    found = state.get("BackendState") if isinstance(state, dict) else None
-    if found != "Running":
+    async with running("tailscale", ("tailscale", "status", "--json")) as agent:
+        try:
+            state = (await agent.says(STATE))[1]
+        except NetworkError:
+            state = "its daemon does not answer"
+    if state != "Running":
         raise PrerequisiteError(
-            f"tailscale is not connected: {found or 'its daemon does not answer'}",
+            f"tailscale is not connected: {state}",
             hint="Log in: tailscale up",
             code="TUNNEL_MISSING",
         )
