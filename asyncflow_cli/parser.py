@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from asyncflow_cli import __version__
 from asyncflow_cli.app import App
+from asyncflow_cli.commands.complaints import in_words
 from asyncflow_cli.commands.declared import typed_for
 from asyncflow_cli.commands.defaults import FileDefaults, blamed
 from asyncflow_cli.commands.options import env
@@ -156,16 +157,11 @@ def run(args: Sequence[str], state: App) -> int:
         raise
 
 
-_NUMBERS = {"int": "is no whole number", "float": "is no number"}
-_NO_NUMBER = re.compile(r"is not a valid (int|float)(?:eger)?(?: range)?(?=\.$)")
-"""Names of the parser's own types, which say nothing to people."""
-
-
 def _wrong_usage(error: typer.TyperException, ctx: typer.Context | None) -> UsageError:
     """The parser's complaint, with what was probably meant, and where help is."""
     if ctx is None:
         return UsageError(error.format_message())
-    message = _NO_NUMBER.sub(lambda found: _NUMBERS[found[1]], error.format_message())
+    message = in_words(error.format_message())
     unknown = re.match(r"No such (?:command '(.*?)'|option: (\S+))", error.message)
     if unknown is None:
         return UsageError(message, hint=f"See {ctx.command_path} --help")

@@ -96,14 +96,21 @@ def test_a_value_is_written_as_what_it_is_and_read_back(
         ("format", "wav", "There is no setting 'format'"),
         ("tts.fromat", "wav", "Did you mean format?"),
         ("tss.format", "wav", "Did you mean tts?"),
-        ("tts.format", "wave", "'wave' is not one of"),
+        ("tts.format", "wave", "tts.format: 'wave' is not one of"),
         ("tts.output", "x.wav", "says what to do this once"),
-        ("timeout", "soon", "'soon' is no duration"),
+        ("timeout", "soon", "timeout: 'soon' is no duration"),
         ("base_url", "ftp://x", "is no http(s) address"),
         ("profile", "x", "decides which file is read"),
         ("aliases.", "x", "There is no command 'aliases'"),
         ("api_key", "canary-canary", "stays in the shell's history"),
-        ("voice", "", "There is no text"),
+        ("voice", "", "voice: no value was given"),
+        ("call.voice", " ", "asyncflow config unset call.voice"),
+        ("retries", "-3", "retries: '-3' is no whole number, 0 or more"),
+        ("tts.jobs", "-3", "tts.jobs: -3 is not in the range from 1 to 16"),
+        ("tts.jobs", "two", "tts.jobs: 'two' is no whole number"),
+        ("voices.list.limit", "0", "voices.list.limit: 0 is not in the range from 1 to 100"),
+        ("timestamps.max_chars", "0", "timestamps.max_chars: 0 is less than 1"),
+        ("call.max_duration", "soon", "call.max_duration: 'soon' is no duration"),
         ("from", "12", "'12' is no phone number to use as the number to call from"),
         ("to", "Jack", "'Jack' is no phone number to use as the number to call"),
         ("call.to", "12", "The country code is missing"),
@@ -137,6 +144,17 @@ def test_a_wrong_name_or_value_is_refused_and_nothing_written(
     assert words.lower() in result.err.lower()
     assert "canary" not in result.err
     assert not (home / "config").exists()
+
+
+def test_a_value_may_begin_with_a_dash_and_a_digit_wherever_flags_stand(run: Run) -> None:
+    for args in (
+        ("aliases.cold", "-3"),
+        ("--yes", "aliases.cold", "-3"),
+        ("aliases.cold", "-y", "-3"),
+    ):
+        assert run("config", "set", *args, "--retries", "1").code == 0
+        assert run("config", "get", "aliases.cold").out == "-3\n"
+    assert "Did you mean --project?" in run("config", "set", "voice", "v", "--projct").err
 
 
 def test_a_secret_may_come_through_a_pipe_and_is_never_shown(run: Run) -> None:

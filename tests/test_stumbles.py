@@ -44,7 +44,12 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
         (("tts", "Hi", "--retries", "-1"), "USAGE", "'-1' is no whole number, 0 or more", None),
         (("tts", "Hi", "--jobs", "two"), "USAGE", "'two' is no whole number", "tts --help"),
         (("tts", "Hi", "--speed", "quick"), "USAGE", "'quick' is no number", "tts --help"),
-        (("call", "Hi", "--port", "99999"), "USAGE", "99999 is not in the range", "call --help"),
+        (
+            ("call", "Hi", "--port", "99999"),
+            "USAGE",
+            "'--port': 99999 is not in the range from 0 to 65535",
+            "call --help",
+        ),
         (("sandbox", "serve", "--port", "-1"), "USAGE", "-1 is not in the range", None),
         (("ci", "run", "tabs.yaml"), "CI_FILE_WRONG", "line 2: no YAML", "not with tabs"),
         (("ci", "run", "steps.yaml"), "CI_FILE_WRONG", "step 1 must", "run: tts Hello"),

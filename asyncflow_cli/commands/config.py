@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from itertools import pairwise
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from asyncflow_cli.app import App
-from asyncflow_cli.commands.defaults import typed
+from asyncflow_cli.commands.defaults import options, typed
 from asyncflow_cli.commands.options import read_text
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings.names import KEYS
@@ -24,6 +27,9 @@ NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="voice, tts.format, aliases.host; see config list.")
 ]
 ValueArgument = Annotated[str, typer.Argument(metavar="VALUE", help="What it shall be; - stdin.")]
+DASHED = re.compile(r"-\.?\d.*")
+"""A value that would be read as a flag."""
+
 ProjectOption = Annotated[
     bool, typer.Option("--project", help="In asyncflow.toml, for all who work on the project.")
 ]
@@ -66,7 +72,22 @@ def get(ctx: typer.Context, name: NameArgument) -> None:
     app.out.value(app.configuration.get(name, app.settings))
 
 
-@app.command("set")
+class SetCommand(TyperCommand):
+    """Takes a value such as -3 as it stands, where other commands want `--` before it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        takers = {flag for option in options(self) if not option.is_flag for flag in option.opts}
+        numbers = [
+            word
+            for before, word in pairwise(["", *args])
+            if DASHED.fullmatch(word) and before not in takers
+        ]
+        if numbers and "--" not in args:
+            args = [*(word for word in args if word not in numbers), "--", *numbers]
+        return super().parse_args(ctx, args)
+
+
+@app.command("set", cls=SetCommand)
 def set_value(
     ctx: typer.Context, name: NameArgument, value: ValueArgument, project: ProjectOption = False
 ) -> None:
@@ -102,5 +123,9 @@ def _text(name: str, value: str) -> str:
             "A secret on the command line stays in the shell's history",
             hint=f"asyncflow auth login, or pipe it into: asyncflow config set {name} -",
             code="SECRET_IN_ARGUMENTS",
+        )
+    if not value.strip():
+        raise UsageError(
+            f"{name}: no value was given", hint=f"To take it away: asyncflow config unset {name}"
         )
     return read_text(value, None)

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
+from asyncflow_cli.commands.complaints import in_words
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.quoted import quoted
 from asyncflow_cli.settings.names import KEYS, key_of
@@ -117,6 +118,15 @@ def typed(ctx: typer.Context, name: str, text: str) -> Any:
     UsageError for what the option, or the command, does not take.
     """
     found = option_named(_tree(ctx), name)
+    try:
+        return _cast(ctx, name, found, text)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error.message}", hint=error.hint, code=error.code) from None
+    except typer.BadParameter as error:
+        raise UsageError(f"{name}: {in_words(error.message)}") from None
+
+
+def _cast(ctx: typer.Context, name: str, found: TyperOption | None, text: str) -> Any:
     from asyncflow_cli.commands.values import check  # every line would pay for it
 
     metavar = found.metavar if found is not None else None

@@ -54,7 +54,7 @@ def load(
         origin, raw = next(_candidates(name, f.metadata["names"], sources), ("default", None))
         origins[name] = origin
         if raw is not None:
-            values[name] = _parsed(raw, origin, f.metadata["parse"])
+            values[name] = parsed(raw, origin, f.metadata["parse"])
             warnings += _doubts(name, values[name], origin, sources)
     if values.get("profile") == SANDBOX_PROFILE and flags.get("sandbox") is None:
         values["sandbox"], origins["sandbox"] = True, origins["profile"]
@@ -127,7 +127,8 @@ def _readable_by_others(urls: str) -> bool:
     return any(url.startswith("http:") and not is_loopback(url) for url in urls.split(","))
 
 
-def _parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
+def parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
+    """A value as `parse` reads it. UsageError that names where it stands."""
     try:
         # TOML has numbers and truth values; they are read as if they were written out.
         return parse(str(raw))

@@ -20,6 +20,7 @@ from asyncflow_cli.protocol.configreports import (
     SettingsReport,
 )
 from asyncflow_cli.settings import PROJECT_FILE, Settings, boolean, count
+from asyncflow_cli.settings.loading import parsed
 from asyncflow_cli.settings.names import KEYS, check_option, check_setting, unknown
 from asyncflow_cli.transport.config import keychain
 from asyncflow_cli.transport.config.files import DOTENV, USUAL_PROFILE, ConfigFiles
@@ -82,9 +83,9 @@ class Configuration:
         place = self._place(name, project=project)
         parse = KEYS[name]["parse"] if name in KEYS else None
         if parse is not None:
-            parsed = parse(value)
+            read = parsed(value, name, parse)
             # TOML has numbers and truth values; everything else is written as it was typed.
-            value = parsed if parse in (boolean, count) else value.strip()
+            value = read if parse in (boolean, count) else value.strip()
         change(place.file, place.keys, value, private=not project)
         secret = name in KEYS and KEYS[name]["secret"]
         return self._changed(name, "***" if secret else str(value), place)
