@@ -26,10 +26,11 @@ def test_a_text_is_said_as_often_as_it_is_asked_for_with_a_pause_between(call: C
 
 def test_a_key_says_it_again_from_the_beginning(unhurried: Caller) -> None:
     # The marks of what is cleared come back at once, and must not pass for the end.
-    unhurried.answers("answer after 100ms; wait 900ms; press 1; wait 12s; hang up")
-    result = unhurried(f"{TEXT} Goodbye, then.", "--press-to-repeat", "1")
+    text = f"{TEXT} We look forward to seeing you. Bring some of your friends along. Goodbye, then."
+    unhurried.answers("answer after 100ms; wait 3s; press 1; wait 20s; hang up")
+    result = unhurried(text, "--press-to-repeat", "1")
     assert result.code == 0, result.err
-    heard, whole = sounds(unhurried.heard), sounds(b"".join(unhurried.spoken[:2]))
+    heard, whole = sounds(unhurried.heard), sounds(b"".join(unhurried.spoken[:4]))
     assert heard.count(whole[:800]) == 2
     assert heard.endswith(whole)
     assert unhurried.stream["received"]["clear"] == 1
