@@ -361,8 +361,9 @@ class Bridge:
         self.timers.cancel(Timer.STALL, Timer.FIRST_AUDIO)
 
     def _ran_dry(self, line: Line) -> list[Action]:
-        """Its end is assumed. More audio of the last sentence may come all the same."""
-        if line.complete or not line.size:
+        """Its end is assumed, unless too much is missing: that is a stall, and has its own time.
+        More audio of the last sentence may come all the same."""
+        if line.complete or not line.is_plausible:
             return []
         self._takes.assumed_end = True
         if self.script.is_last(line):

@@ -22,6 +22,10 @@ def sentences(text: str) -> list[str]:
     return [piece for piece in (*splitter.feed(text), splitter.flush()) if piece.strip()]
 
 
+FASTEST = 4.0
+"""Times the estimated pace: the service speaks up to twice as fast, and texts differ by as much."""
+
+
 @dataclass(eq=False, slots=True)
 class Line:
     """One sentence. Its audio is base64 of μ-law, as it came."""
@@ -43,6 +47,11 @@ class Line:
     @property
     def seconds(self) -> float:
         return self.size / PHONE_RATE
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether its audio so far can be all of it, however fast it is said."""
+        return self.size > 0 and self.seconds * FASTEST >= spoken_seconds(len(self.text))
 
     def add(self, payload: str) -> int:
         """Bytes that were added."""

@@ -201,6 +201,15 @@ def test_silence_of_the_service_is_taken_for_the_end_once_all_was_heard() -> Non
     assert bridge.assumed_end
 
 
+def test_silence_after_a_word_or_two_of_a_long_sentence_is_not_taken_for_its_end() -> None:
+    bridge = speaking(Bridge("Once upon a time a voice fell silent after its first two words."))
+    assert bridge.on_speech(RanDry()) == []
+    assert not bridge.assumed_end
+    stall = Deadlines().stall
+    assert bridge.on_clock(stall - 0.1) == []
+    assert Speak(bridge.script.text[0].text, take=2, anew=True) in bridge.on_clock(stall + 1)
+
+
 def test_audio_after_a_silence_goes_on() -> None:
     bridge = speaking()
     bridge.on_speech(RanDry())
