@@ -553,7 +553,7 @@ class Bridge:
 
     def _restart(self, why: Literal["key", "beep"]) -> list[Action]:
         """Stop in mid-word, and begin anew."""
-        if self.started_at is None:
+        if self.started_at is None or not self.script.text:
             return []
         self.script.skip()
         self.timers.cancel(Timer.DRAIN, Timer.KEYS)

@@ -374,6 +374,15 @@ def test_a_key_in_mid_sentence_needs_no_second_synthesis() -> None:
     assert bridge.on_speech(END) == [Mark("g1-end")]
 
 
+def test_a_key_that_comes_before_the_first_text_repeats_nothing() -> None:
+    manners = Manners(keep_open=True, repeat_key="1")
+    bridge = Bridge(script(more=True, keep=True), manners=manners)
+    assert bridge.begin() == [Dial()]
+    assert bridge.on_phone(START) == [Play(LEAD_IN)]
+    assert bridge.on_phone(key("1")) == []
+    assert bridge.on_text("Hi.") == [Speak("Hi.")]
+
+
 def test_a_key_stops_it() -> None:
     bridge = speaking(Bridge("Hello.", manners=Manners(stop_key="9")))
     assert bridge.on_phone(key("8")) == []
