@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from asyncflow_cli.errors import AsyncflowError
+from asyncflow_cli.errors import AsyncflowError, NotFoundError, ServiceError
 from asyncflow_cli.protocol.callreports import OWNER_GONE, EndedCall
 from asyncflow_cli.transport.journal import Ending, Entry, Journal, masked
 from asyncflow_cli.transport.roads.process import kill_if_ours
@@ -22,15 +22,17 @@ async def seen_to_end(twilio: TwilioClient, sid: str) -> tuple[CallRecord, str]:
 
     The record of a call that would not end is that of a live one.
     """
+    known = True
     try:
         found = await twilio.fetch_call(sid)
-    except AsyncflowError as error:
-        if error.code not in CALL_GONE:
-            raise
-        return CallRecord(sid, "completed", None), "unknown"
-    if found.ended:
-        return found, "had-ended"
+        if found.ended:
+            return found, "had-ended"
+    except (NotFoundError, ServiceError) as error:
+        # One answer like this may be an accident, and the call live all the same.
+        known = error.code not in CALL_GONE
     last = await twilio.hang_up(sid)
+    if last.ended and not known and last.duration is None:
+        return last, "unknown"
     return last, "hung-up" if last.ended else "failed"
 
 

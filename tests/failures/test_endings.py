@@ -22,6 +22,17 @@ def test_a_call_that_outlives_its_socket_is_hung_up_by_rest(call: Caller) -> Non
     assert call.report.ended_by == "api"
 
 
+@pytest.mark.parametrize("fault", ["404", "503"])
+def test_a_call_that_twilio_misses_for_a_moment_is_hung_up_all_the_same(
+    call: Caller, fault: str
+) -> None:
+    call.breaks(f"GET {CALL}:{fault} x1")
+    result = call("Yes.", "--tunnel", "sandbox", "--tunnel", "loopback", "--reconnect", "100s")
+    assert result.code == 0, result.err
+    assert call.ended
+    assert call.report.ended_by == "api"
+
+
 @pytest.mark.parametrize("fault", ["duplicate", "reorder", "late 2s"])
 def test_the_callees_hang_up_ends_it_whatever_becomes_of_the_callbacks(
     call: Caller, fault: str

@@ -35,8 +35,10 @@ ENDING = Ending(at="2026-01-01T00:01:00+00:00", status="completed", exit_code=0)
 AT_ONCE = (0.0, 0.0, 0.0)
 
 LIVE, OVER = CallRecord(SID, "in-progress", None), CallRecord(SID, "completed", 3)
+FORGOTTEN = CallRecord(SID, "completed", None)
 AWAY = NetworkError("away", code="TWILIO_UNREACHABLE")
 GONE = ServiceError("gone", code="TWILIO_20404")
+BROKEN = ServiceError("unavailable", code="TWILIO_20503")
 
 Reply = CallRecord | AsyncflowError
 
@@ -286,7 +288,9 @@ def test_the_tunnel_of_a_call_is_in_the_journal_and_so_is_the_next_one(tmp_path:
         ([LIVE], [OVER], ["fetch", "hang_up"]),
         ([AWAY, LIVE], [AWAY, OVER], ["fetch", "fetch", "hang_up", "fetch", "hang_up"]),
         ([LIVE, OVER], [LIVE], ["fetch", "hang_up", "fetch"]),
-        ([GONE], [AWAY], ["fetch"]),
+        ([GONE], [FORGOTTEN], ["fetch", "hang_up"]),
+        ([GONE, OVER], [LIVE], ["fetch", "hang_up", "fetch"]),
+        ([BROKEN], [OVER], ["fetch", "hang_up"]),
     ],
 )
 def test_a_call_is_seen_to_end(
@@ -368,7 +372,7 @@ def test_a_journal_that_cannot_be_written_is_a_warning_and_the_call_goes_on(
     [
         (OVER, AWAY, "had ended by itself (completed)", False),
         (LIVE, OVER, "was still live and was hung up (completed)", False),
-        (GONE, AWAY, "Twilio no longer knows it", False),
+        (GONE, FORGOTTEN, "Twilio no longer knows it", False),
         (AWAY, AWAY, "IT MAY STILL BE LIVE: away", True),
         (LIVE, AWAY, "IT MAY STILL BE LIVE: away", True),
         (LIVE, LIVE, "IT MAY STILL BE LIVE: Twilio has it in-progress still", True),
