@@ -48,15 +48,30 @@ class Sandboxed:
         async with AsyncClient(
             base_url=f"{self._base_url}/__sandbox/", timeout=ANSWER_WITHIN, trust_env=False
         ) as http:
-            told = await _opened(http, port)
+            told = await _opened_for_certain(http, port)
             lost = Loss()
             watching = asyncio.create_task(_watch(http, told.id, lost))
             try:
                 yield Tunnel(told.url, lost, fresh=False)
             finally:
                 watching.cancel()
-                with contextlib.suppress(httpx.HTTPError):
-                    await asyncio.shield(http.delete(f"tunnels/{told.id}"))
+                await _close(http, told)
+
+
+async def _opened_for_certain(http: httpx.AsyncClient, port: int) -> _Told:
+    """If this is cancelled the request is out all the same, and what it opened is closed."""
+    opening = asyncio.create_task(_opened(http, port))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with contextlib.suppress(AsyncflowError):
+            await _close(http, await opening)
+        raise
+
+
+async def _close(http: httpx.AsyncClient, told: _Told) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        await asyncio.shield(http.delete(f"tunnels/{told.id}"))
 
 
 async def _opened(http: httpx.AsyncClient, port: int) -> _Told:

@@ -42,6 +42,20 @@ def test_it_leads_here_and_its_death_is_told_and_there_is_another_after_it() -> 
     asyncio.run(asyncio.wait_for(test(), 30))
 
 
+def test_one_that_nobody_waits_for_any_longer_is_closed() -> None:
+    async def test() -> None:
+        async with Sandbox() as sandbox:
+            opening = asyncio.create_task(Sandboxed(sandbox.url).open(1).__aenter__())
+            while not sandbox.tunnels.listed():  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            opening.cancel()
+            await asyncio.wait([opening])
+            assert opening.cancelled()
+            assert not sandbox.tunnels.listed()
+
+    asyncio.run(asyncio.wait_for(test(), 30))
+
+
 def test_a_server_that_is_no_sandbox_opens_none() -> None:
     async def test() -> None:
         async with serving(Starlette()) as port, Sandboxed(f"http://127.0.0.1:{port}").open(1):
