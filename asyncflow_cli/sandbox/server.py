@@ -132,8 +132,13 @@ class Sandbox:
         self._server = Server(Wire(Starlette(routes=self._routes()), self.faults))
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         ready = asyncio.create_task(self._server.ready.wait())
-        await asyncio.wait([ready, self._serving], return_when="FIRST_COMPLETED")
-        ready.cancel()
+        try:
+            await asyncio.wait([ready, self._serving], return_when="FIRST_COMPLETED")
+        except asyncio.CancelledError:
+            await self.__aexit__()
+            raise
+        finally:
+            ready.cancel()
         return self
 
     async def __aexit__(self, *_: object) -> None:
