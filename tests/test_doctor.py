@@ -178,8 +178,12 @@ def test_ngrok_without_a_token(sandboxed: Run) -> None:
     result = sandboxed("doctor", "--json", TWILIO_BASE_URL=AWAY)
     remedy = "asyncflow auth login --service ngrok"
     assert_named(result, "tunnels", "SETTING_MISSING", remedy, 10, "Twilio login")
-    assert "ngrok is installed and has no token" in finding(result, "tunnels")["found"]
-    assert finding(result, "ngrok agent")["standing"] == "warning"
+    assert "ngrok's SDK is installed and has no token" in finding(result, "tunnels")["found"]
+    agent = finding(result, "ngrok agent")
+    assert (agent["standing"], agent["found"].split(",")[0]) == (
+        "warning",
+        "ngrok's agent is not installed",
+    )
 
 
 def test_a_bad_token(sandboxed: Run, tmp_path: Path) -> None:

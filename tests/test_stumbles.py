@@ -121,6 +121,16 @@ def test_a_missing_key_names_what_asks_for_it(run: Run) -> None:
     assert "asyncflow auth login --service twilio" in hint
 
 
+@pytest.mark.parametrize(
+    "wrong", [("--to", "abc"), ("--to", "+15551230001", "--from", "12"), ("--ring-timeout", "soon")]
+)
+def test_what_is_wrong_with_the_line_of_a_call_comes_before_what_is_missing(
+    run: Run, wrong: tuple[str, ...]
+) -> None:
+    result = run("call", *wrong, "Hi", "--json")
+    assert (result.code, f"'{wrong[-1]}'" in result.error["message"]) == (2, True)
+
+
 def test_where_nothing_answers_on_this_machine_a_sandbox_may_be_meant(run: Run) -> None:
     where = {"ASYNC_BASE_URL": "http://127.0.0.1:9", "ASYNC_API_KEY": "sk_x"}
     error = run("status", "--retries", "0", "--json", **where).error

@@ -207,10 +207,9 @@ def call(
     """
     app: App = ctx.obj
     settings = app.configured(to=to, from_=from_, voice=voice, model=model, callee=callee)
-    settings.need_all("to", "from_") if dry_run else settings.need_for_call(speaks=audio is None)
     order = CallOrder(
-        to=values.number_to_call(settings.need("to")),
-        from_=values.number_to_call_from(settings.need("from_")),
+        to=values.number_to_call(settings.to) if settings.to else "",
+        from_=values.number_to_call_from(settings.from_) if settings.from_ else "",
         caller_id=caller_id and values.caller_id(caller_id),
         **_speech(app, text, file, audio, keep_open=keep_open, plain=plain_text),
         language=language,
@@ -236,6 +235,8 @@ def call(
         reconnect=duration(reconnect),
         force=force,
     )
+    # What is wrong with the line is told before what is missing.
+    settings.need_all("to", "from_") if dry_run else settings.need_for_call(speaks=audio is None)
     if dry_run:
         from asyncflow_cli.transport.callplanning import plan_call
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from asyncflow_cli.protocol.spans import lasting, took
 from asyncflow_cli.protocol.verify.verdict import FileVerdict
 
 
@@ -65,11 +66,9 @@ class SpeechReport(VerifiableReport, frozen=True, kw_only=True, tag="asyncflow.t
 
     @property
     def summary(self) -> str:
-        length = f"{self.seconds:.2f} s, " if self.seconds is not None else ""
+        length = f"{lasting(self.seconds)}, " if self.seconds is not None else ""
         where = {None: "Played", "-": "Sent"}.get(self.output, "Written")
-        return (
-            f"{where}: {length}{self.bytes} bytes of {self.container} in {self.elapsed_ms:.0f} ms"
-        )
+        return f"{where}: {length}{self.bytes} bytes of {self.container} in {took(self.elapsed_ms)}"
 
 
 class FileReport(msgspec.Struct, frozen=True):
@@ -107,8 +106,8 @@ class TimestampsReport(VerifiableReport, frozen=True, kw_only=True, tag="asyncfl
 
     @property
     def summary(self) -> str:
-        count, took = len(self.words), self.elapsed_ms
-        return f"Timed: {count} words, {self.seconds:.2f} s of audio, in {took:.0f} ms"
+        count, length = len(self.words), lasting(self.seconds)
+        return f"Timed: {count} words, {length} of audio, in {took(self.elapsed_ms)}"
 
 
 class TranscriptReport(Report, frozen=True, kw_only=True, tag="asyncflow.stt"):
@@ -155,7 +154,7 @@ class StreamReport(VerifiableReport, frozen=True, kw_only=True, tag="asyncflow.t
     def summary(self) -> str:
         gap = f", longest gap {self.gap_max_ms:.0f} ms" if self.gap_max_ms is not None else ""
         return (
-            f"{self.seconds or 0:.2f} s, first audio after {self.first_byte_ms:.0f} ms{gap}, "
+            f"{lasting(self.seconds or 0)}, first audio after {self.first_byte_ms:.0f} ms{gap}, "
             f"{self.real_time_factor or 0:.2f} x real time"
         )
 

@@ -115,7 +115,15 @@ def _read(script: Script, written: str) -> Script:
     for pattern, change in _GRAMMAR:
         if found := pattern.fullmatch(written):
             return replace(script, **change(script, found))
-    raise UsageError(f"No step of a callee's script: {written}", hint=f"There are: {GRAMMAR}")
+    raise UsageError(f"No step of a callee's script: {written}", hint=_instead(written))
+
+
+def _instead(written: str) -> str:
+    """`press 5 after 2s` leaves open after what; a wait does not."""
+    timed = re.fullmatch(r"(.*\S) +after +(\S+)", written, re.IGNORECASE)
+    if timed and any(pattern.fullmatch(timed[1]) for pattern, _ in _GRAMMAR):
+        return f"Write: wait {timed[2]}; {timed[1]}"
+    return f"There are: {GRAMMAR}"
 
 
 Change: TypeAlias = Callable[[Script, re.Match[str]], dict[str, Any]]

@@ -56,6 +56,21 @@ def test_what_is_no_step_is_named(text: str) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("press 5 after 2s", "Write: wait 2s; press 5"),
+        ('say "Hello" after 400ms', 'Write: wait 400ms; say "Hello"'),
+        ("beep  after 1s", "Write: wait 1s; beep"),
+    ],
+)
+def test_a_step_at_a_time_of_its_own_is_written_with_a_wait(text: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert caught.value.hint == hint
+    assert parse(hint.removeprefix("Write: ")).steps
+
+
 def test_a_path_may_hold_blanks_and_what_is_not_a_step_has_no_order() -> None:
     script = parse("machine; hang up after 20s; when cleared hang up; say my clip.wav")
     assert script.steps == (Clip("my clip.wav"),)

@@ -72,7 +72,7 @@ def without_token(settings: Settings) -> AsyncflowError | None:
     if missing is None or missing.code != "SETTING_MISSING":
         return None
     return PrerequisiteError(
-        "ngrok is installed and has no token, so Twilio has no way to reach this machine",
+        "ngrok's SDK is installed and has no token, so Twilio has no way to reach this machine",
         hint=f"{missing.hint}; {OTHERWISE}",
         code=missing.code,
     )

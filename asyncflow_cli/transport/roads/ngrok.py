@@ -85,7 +85,7 @@ def find_agent() -> str:
     )
     if not Path(known).is_file():
         raise PrerequisiteError(
-            "ngrok is not installed, so Twilio has no way to reach this machine",
+            "ngrok's agent is not installed, so Twilio has no way to reach this machine",
             hint=NO_AGENT,
             code="NGROK_MISSING",
         )
