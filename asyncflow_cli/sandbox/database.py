@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -93,10 +94,13 @@ class Database:
 
         The latest that has any is never among them. Of a blob SQLite reads no more than the length.
         """
-        sizes = f"SELECT {key}, {size} AS size, sum({size}) OVER (ORDER BY rowid DESC) AS total"
-        beyond = f"total > {kept} AND size BETWEEN 1 AND total - 1"
-        rows = self._rows(f"SELECT {key} FROM ({sizes} FROM {table}) WHERE {beyond}")
-        return [row[0] for row in rows]
+        rows = self._rows(f"SELECT {key}, {size} FROM {table} ORDER BY rowid DESC")
+        totals = accumulate(size for _, size in rows)
+        return [
+            key
+            for (key, size), total in zip(rows, totals, strict=True)
+            if total > kept and 0 < size < total
+        ]
 
     def _write(self, sql: str, *values: Any) -> int:
         with self._lock:
