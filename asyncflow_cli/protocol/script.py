@@ -15,7 +15,6 @@ from asyncflow_cli.protocol.frames import size
 from asyncflow_cli.protocol.splitting import SentenceSplitter
 from asyncflow_cli.protocol.transcript import spoken_seconds
 
-
 FASTEST = 4.0
 """Times the estimated pace: the service speaks up to twice as fast, and texts differ by as much."""
 
