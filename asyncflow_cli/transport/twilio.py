@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/api/call-resource
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 import re
@@ -38,6 +39,7 @@ from asyncflow_cli.transport.twiliowire import (
     explained,
     is_refusal,
     open_client,
+    passes,
     was_too_much,
     whole,
 )
@@ -100,8 +102,9 @@ class TwilioClient:
             await self._sleep(pace.turn((self.base_url, self.account_sid)))
         began = datetime.now(UTC) - timedelta(minutes=1)  # clocks differ
         words = {_keyword(name): value for name, value in request.parameters.items()}
+        create = functools.partial(self._client.calls.create_async, **words)
         try:
-            return record(await self._patiently(lambda: self._client.calls.create_async(**words)))
+            return record(await self._patiently(create, was_too_much))
         except FAILURES as error:
             failure = explained(error, self.base_url)
             if is_refusal(error):
@@ -113,7 +116,8 @@ class TwilioClient:
             return found
 
     async def fetch_call(self, sid: str) -> CallRecord:
-        return await self._ask(lambda: self._client.calls(sid).fetch_async(), record)
+        # Who asks this asks again and again, or ends the call whatever the answer.
+        return await self._ask(lambda: self._client.calls(sid).fetch_async(), record, was_too_much)
 
     async def latest_calls(self) -> list[CallRecord]:
         """Of the whole account, the latest first."""
@@ -188,21 +192,28 @@ class TwilioClient:
         return list(dict.fromkeys([*bought, *verified]))
 
     async def _update(self, sid: str, **changes: Any) -> CallRecord:
-        return await self._ask(lambda: self._client.calls(sid).update_async(**changes), record)
+        request = self._client.calls(sid).update_async
+        return await self._ask(lambda: request(**changes), record, was_too_much)
 
-    async def _ask(self, request: Callable[[], Awaitable[Any]], read: Callable[[Any], T]) -> T:
+    async def _ask(
+        self,
+        request: Callable[[], Awaitable[Any]],
+        read: Callable[[Any], T],
+        again: Callable[[Exception], bool] = passes,
+    ) -> T:
         try:
-            return read(await self._patiently(request))
+            return read(await self._patiently(request, again))
         except FAILURES as error:
             raise explained(error, self.base_url) from error
 
-    async def _patiently(self, request: Callable[[], Awaitable[T]]) -> T:
-        """Ask again after a 429, and after nothing else."""
+    async def _patiently(
+        self, request: Callable[[], Awaitable[T]], again: Callable[[Exception], bool]
+    ) -> T:
         for tried in range(self._retries):
             try:
                 return await _once(request)
-            except TwilioException as error:
-                if not was_too_much(error):
+            except FAILURES as error:
+                if not again(error):
                     raise
             wait = FIRST_BACKOFF * 2**tried
             await self._sleep(random.uniform(wait / 2, wait))

@@ -39,6 +39,8 @@ STATUSES: dict[int, type[AsyncflowError]] = {
     429: LimitError,
 }
 
+PASSING = (429, 502, 503, 504)
+
 FAILURES = (TwilioException, httpx.HTTPError, ValueError)
 """How Twilio's client fails; ValueError is an answer that is not JSON, or not what was asked."""
 
@@ -177,3 +179,10 @@ def is_refusal(error: Exception) -> bool:
 def was_too_much(error: Exception) -> bool:
     """A 429, which Twilio answers in place of doing what was asked: it may be asked again."""
     return isinstance(error, TwilioRestException) and error.status == 429
+
+
+def passes(error: Exception) -> bool:
+    """What may be over in a moment. For questions only: being asked again, they change nothing."""
+    if isinstance(error, TwilioRestException):
+        return error.status in PASSING
+    return isinstance(error, httpx.NetworkError | httpx.ConnectTimeout | httpx.RemoteProtocolError)

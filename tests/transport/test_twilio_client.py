@@ -238,6 +238,25 @@ def test_what_is_too_much_still_is_told() -> None:
     assert twilio.asked == [CREATE] * 3
 
 
+@pytest.mark.parametrize(
+    "failure", [answer(502, b""), refused(503, 20503), answer(504, b""), httpx.ConnectError("no")]
+)
+def test_a_question_is_asked_again_after_what_passes(failure: Response | Exception) -> None:
+    twilio = Twilio({LIST: [failure, listed()]})
+    assert twilio.run(lambda client: client.latest_calls()) == []
+    assert twilio.asked == [LIST] * 2
+
+
+@pytest.mark.parametrize("failure", [refused(500, 20500), httpx.ReadTimeout("late")])
+def test_a_question_is_not_asked_again_after_anything_else(
+    failure: Response | Exception,
+) -> None:
+    twilio = Twilio({LIST: failure})
+    with pytest.raises(AsyncflowError):
+        twilio.run(lambda client: client.latest_calls())
+    assert twilio.asked == [LIST]
+
+
 def test_a_second_call_of_the_same_second_waits() -> None:
     account = "AC" + "7" * 32
     created = f"POST /2010-04-01/Accounts/{account}/Calls.json"
