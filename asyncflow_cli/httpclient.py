@@ -11,7 +11,7 @@ import httpx
 ASKED = "getpeername"
 
 
-class AsyncClient(httpx.AsyncClient):
+class HttpClient(httpx.AsyncClient):
     """A connection that is reset as soon as it opens is a ConnectError."""
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:

@@ -164,7 +164,7 @@ def test_a_call_that_is_hung_up_from_elsewhere_says_so(
 def test_a_call_in_the_sandbox_of_another_terminal_is_shown_and_hung_up(
     run: Run, home: Path
 ) -> None:
-    call = ("call", "--to", TO, "One. Two. Three. Four. Five. Six. Seven. Eight. Nine. Ten.")
+    call = ("call", "--to", TO, " ".join(["One. Two. Three. Four. Five. Six. Seven."] * 5))
     with start(home, "--sandbox", *call, "--json") as process:
         wait_for_line(process.stdout, '"first-frame"')
         live = run("--sandbox", "calls", "show", "CA", "--json").json

@@ -151,9 +151,11 @@ def test_a_value_may_begin_with_a_dash_and_a_digit_wherever_flags_stand(run: Run
         ("aliases.cold", "-3"),
         ("--yes", "aliases.cold", "-3"),
         ("aliases.cold", "-y", "-3"),
+        ("aliases.cold", "--jq", "-3", "-3"),
     ):
         assert run("config", "set", *args, "--retries", "1").code == 0
         assert run("config", "get", "aliases.cold").out == "-3\n"
+    assert run("config", "set", "-3", "aliases.cold").code == 2, "no name begins so"
     assert "Did you mean --project?" in run("config", "set", "voice", "v", "--projct").err
 
 

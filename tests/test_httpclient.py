@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from asyncflow_cli.httpclient import AsyncClient
+from asyncflow_cli.httpclient import HttpClient
 
 uvloop = pytest.importorskip("uvloop")
 
@@ -53,7 +53,7 @@ def test_a_connection_that_is_reset_at_once_is_a_transport_error(url: str) -> No
 
     async def test() -> None:
         working = asyncio.create_task(be_busy())
-        async with AsyncClient(trust_env=False) as http:
+        async with HttpClient(trust_env=False) as http:
             for _ in range(TRIES):
                 with pytest.raises(httpx.TransportError):
                     await http.get(url)

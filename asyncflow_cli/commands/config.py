@@ -27,8 +27,6 @@ NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="voice, tts.format, aliases.host; see config list.")
 ]
 ValueArgument = Annotated[str, typer.Argument(metavar="VALUE", help="What it shall be; - stdin.")]
-DASHED = re.compile(r"-\.?\d.*")
-"""A value that would be read as a flag."""
 
 ProjectOption = Annotated[
     bool, typer.Option("--project", help="In asyncflow.toml, for all who work on the project.")
@@ -72,18 +70,24 @@ def get(ctx: typer.Context, name: NameArgument) -> None:
     app.out.value(app.configuration.get(name, app.settings))
 
 
+_DASHED = re.compile(r"-\.?\d.*")
+"""A value that would be read as a flag."""
+
+
 class SetCommand(TyperCommand):
     """Takes a value such as -3 as it stands, where other commands want `--` before it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         takers = {flag for option in options(self) if not option.is_flag for flag in option.opts}
-        numbers = [
-            word
-            for before, word in pairwise(["", *args])
-            if DASHED.fullmatch(word) and before not in takers
-        ]
+        others: list[str] = []
+        numbers: list[str] = []
+        named = False
+        for before, word in pairwise(["", *args]):
+            is_number = named and before not in takers and _DASHED.fullmatch(word)
+            (numbers if is_number else others).append(word)
+            named = named or not (before in takers or word.startswith("-"))
         if numbers and "--" not in args:
-            args = [*(word for word in args if word not in numbers), "--", *numbers]
+            args = [*others, "--", *numbers]
         return super().parse_args(ctx, args)
 
 

@@ -305,7 +305,7 @@ class Bridge:
         if line is None or not passing or not self._takes.fail():
             return self._end(EndReason.TTS_FAILED)
         actions = self.delivery.flush(self._now)
-        self.script.respeak(line, self._position)
+        self.script.respeak(line, self.delivery.playout.sent)
         if self.phase is not Phase.PREPARING:  # of which nobody hears
             self.reconnects += 1
             self.news.tell(callevents.Lost, what="speech", reason=why)

@@ -42,6 +42,8 @@ class Line:
     """Bytes of speech that were sent before it; None unless it is on its way."""
     reached: int = 0
     """Bytes of it that were heard before what was on its way was dropped."""
+    queued: int = 0
+    """Bytes of audio that was given up, which the phone plays all the same."""
 
     @property
     def seconds(self) -> float:
@@ -65,12 +67,24 @@ class Line:
 
     def cut(self, position: int) -> None:
         """What is on its way is dropped, when `position` bytes of all speech were played."""
-        self.reached, self.start = self.bytes_heard(position), None
+        self.reached, self.start, self.queued = self.bytes_heard(position), None, 0
+
+    def give_up(self, sent: int) -> None:
+        """Its audio is of no use, of which some may be among the bytes that were `sent`."""
+        if self.start is not None:
+            self.queued = min(sent - self.start, self.size)
+        self.audio, self.size, self.complete = [], 0, False
+
+    def begin(self, position: int) -> None:
+        """It is sent from its beginning, behind so many bytes of speech."""
+        self.reached, self.queued = max(self.reached, self.queued), 0
+        self.start = position
 
     def bytes_heard(self, position: int) -> int:
         """How much of it was, once `position` bytes of all speech were played."""
-        played = 0 if self.start is None else min(position - self.start, self.size)
-        return max(self.reached, played)
+        if self.start is None:
+            return self.reached
+        return max(self.reached, min(position - self.start, max(self.size, self.queued)))
 
     def words_heard(self, position: int) -> str:
         """Its words up to there, near enough."""
@@ -145,10 +159,9 @@ class Script:
     def is_last(self, line: Line) -> bool:
         return not self.more and line is self._lines[-1]
 
-    def respeak(self, line: Line, position: int) -> None:
-        """All of its audio is wanted anew, when `position` bytes of all speech were played."""
-        line.cut(position)
-        line.audio, line.size, line.complete = [], 0, False
+    def respeak(self, line: Line, sent: int) -> None:
+        """All of its audio is wanted anew, when so many bytes of all speech were sent."""
+        line.give_up(sent)
         if line is self.current:
             self._piece = 0
 
@@ -186,7 +199,7 @@ class Script:
         if piece >= len(line.audio):
             return self._step(line) if line.complete else None
         if piece == 0:
-            line.start = position
+            line.begin(position)
         payload = line.audio[piece]
         if self.forgets and not self._keep:
             line.audio[piece] = ""

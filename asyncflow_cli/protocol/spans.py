@@ -17,4 +17,4 @@ def lasting(seconds: float) -> str:
 
 def took(milliseconds: float) -> str:
     """`219 ms`; from ten seconds on `10.00 s`, `3 min 40 s`."""
-    return f"{milliseconds:.0f} ms" if milliseconds < SLOW else lasting(milliseconds / 1000)
+    return f"{milliseconds:.0f} ms" if round(milliseconds) < SLOW else lasting(milliseconds / 1000)

@@ -56,6 +56,6 @@ def environment(state: Path, *, patience: float) -> EnvironmentReport:
 
 def reset(state: Path) -> ResetReport:
     with contextlib.closing(Store(state)) as store:
-        calls, speeches = store.count_calls(), store.count_speeches()
+        sizes = store.sizes()
         store.reset()
-    return ResetReport(state=str(state), calls=calls, speeches=speeches)
+    return ResetReport(state=str(state), calls=sizes["calls"], speeches=sizes["speeches"])

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from asyncflow_cli.errors import NetworkError, PrerequisiteError
-from asyncflow_cli.httpclient import AsyncClient
+from asyncflow_cli.httpclient import HttpClient
 
 _SERVE = "Start one: asyncflow sandbox serve &"
 
@@ -70,7 +70,7 @@ async def heard(base_url: str, call_sid: str) -> bytes:
     """A μ-law WAV of what the callee of a sandbox's call has heard."""
     url = f"{base_url}/__sandbox/calls/{call_sid}/heard.wav"
     try:
-        async with AsyncClient(trust_env=False) as http:
+        async with HttpClient(trust_env=False) as http:
             response = await http.get(url)
     except httpx.HTTPError as error:
         raise NetworkError(f"The sandbox did not say what was heard: {error}") from error

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 from threading import RLock
 from typing import Any
+
+PATIENCE = 10.0
+"""Seconds to wait for others."""
 
 UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 """A folder that takes no file beside the database's: https://www.sqlite.org/rescode.html"""
@@ -28,7 +32,7 @@ class Database:
         self._tables = tables
         name = ":memory:" if path is None else str(_private(path))
         self._database = sqlite3.connect(
-            name, timeout=10, isolation_level=None, check_same_thread=False
+            name, timeout=PATIENCE, isolation_level=None, check_same_thread=False
         )
         try:
             self._open(version)
@@ -51,11 +55,13 @@ class Database:
         SQLite does not wait in front of a writer here, as it would deadlock with one who turns the
         same way: https://www.sqlite.org/c3ref/busy_handler.html. A transaction waits for it.
         """
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 self._database.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
                     raise
                 with self._transaction():
                     pass
@@ -65,6 +71,11 @@ class Database:
     def close(self) -> None:
         with self._lock:
             self._database.close()
+
+    def sizes(self) -> dict[str, int]:
+        """How many rows each table has."""
+        counts = {name: self._row(f"SELECT count(*) FROM {name}") for name in self._tables}
+        return {name: int(row[0]) for name, row in counts.items() if row}
 
     def reset(self) -> None:
         """Forget everything, and give the disk's room back, whoever else has the file open."""

@@ -47,7 +47,11 @@ class Outbox:
         self, previous: asyncio.Task[None] | None, hit: Hit, faults: Mapping[str, Fault]
     ) -> None:
         if previous is not None:
-            await previous  # so that whoever gives up the last one gives up all before it
+            try:
+                await asyncio.wait([previous])
+            except asyncio.CancelledError:
+                previous.cancel()  # who gives up the last one gives up all before it
+                raise
         if "late" in faults:
             await self._client.terms.clock.sleep(faults["late"].seconds)
         for _ in range(2 if "duplicate" in faults else 1):

@@ -142,12 +142,14 @@ class Sandbox:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.carrier.leave()
-        await self.tunnels.close_all()
-        self._server.leave()
-        await self._serving
-        await self._engine.aclose()
-        self.close()
+        try:
+            await self.carrier.leave()
+            await self.tunnels.close_all()
+            self._server.leave()
+            await self._serving
+            await self._engine.aclose()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Give back the port and the state of a sandbox that was never entered."""

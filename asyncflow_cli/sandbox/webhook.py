@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import httpx
 
 from asyncflow_cli.errors import RemoteProtocolError
-from asyncflow_cli.httpclient import AsyncClient
+from asyncflow_cli.httpclient import HttpClient
 from asyncflow_cli.sandbox.account import BUDGET
 from asyncflow_cli.sandbox.clock import Clock
 from asyncflow_cli.sandbox.edge import pass_edge
@@ -78,7 +78,7 @@ class WebClient:
 
     def __init__(self, terms: WebTerms) -> None:
         self.terms = terms
-        self._http = AsyncClient(
+        self._http = HttpClient(
             verify=terms.tls,
             trust_env=False,
             follow_redirects=True,

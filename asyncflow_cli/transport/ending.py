@@ -31,7 +31,7 @@ async def seen_to_end(twilio: TwilioClient, sid: str) -> tuple[CallRecord, str]:
         # One answer like this may be an accident, and the call live all the same.
         known = error.code not in CALL_GONE
     last = await twilio.hang_up(sid)
-    if last.ended and not known and last.duration is None:
+    if last.ended and not known and last.created is None:  # not Twilio's own words
         return last, "unknown"
     return last, "hung-up" if last.ended else "failed"
 

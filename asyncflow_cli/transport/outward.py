@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from asyncflow_cli.errors import PrerequisiteError
-from asyncflow_cli.httpclient import AsyncClient
+from asyncflow_cli.httpclient import HttpClient
 from asyncflow_cli.settings import is_loopback
 
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -33,7 +33,7 @@ def open_http(
                 if _is_plain(url)
                 else _trusted(trust_env, *map(os.environ.get, CERTIFICATES))
             )
-        return AsyncClient(trust_env=trust_env, verify=verify, **options)
+        return HttpClient(trust_env=trust_env, verify=verify, **options)
     except OSError as error:
         raise PrerequisiteError(
             f"The certificates to trust cannot be read: {error.strerror or error}",

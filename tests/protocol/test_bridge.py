@@ -636,6 +636,17 @@ def test_what_was_heard_before_the_speech_connection_was_lost_stays_heard() -> N
     assert bridge.heard_text == "One two", "it is at the first word again"
 
 
+def test_what_the_phone_has_is_played_and_heard_after_the_speech_connection_was_lost() -> None:
+    bridge = speaking(Bridge("One two three four."))
+    bridge.on_speech(CHUNK)
+    bridge.on_speech(CHUNK)
+    bridge.on_clock(0.2 + CHUNK_SECONDS)
+    bridge.on_speech_lost(1, passing=True)
+    assert bridge.heard_text == "One"
+    bridge.on_clock(3)
+    assert bridge.heard_text == "One two three"
+
+
 def test_speech_that_stalls_is_asked_for_anew() -> None:
     bridge = speaking()
     assert bridge.on_clock(10) == [Speak("Hello.", take=2, anew=True)]

@@ -25,7 +25,13 @@ def test_a_length_is_told_in_the_units_people_count_in(seconds: float, words: st
 
 @pytest.mark.parametrize(
     ("milliseconds", "words"),
-    [(219.4, "219 ms"), (9999.4, "9999 ms"), (10_000, "10.00 s"), (219_752, "3 min 40 s")],
+    [
+        (219.4, "219 ms"),
+        (9999.4, "9999 ms"),
+        (9999.7, "10.00 s"),
+        (10_000, "10.00 s"),
+        (219_752, "3 min 40 s"),
+    ],
 )
 def test_milliseconds_are_for_what_is_quick(milliseconds: float, words: str) -> None:
     assert took(milliseconds) == words

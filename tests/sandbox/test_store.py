@@ -171,6 +171,13 @@ def test_reset_forgets_everything(store: Store) -> None:
     assert store.count_calls() == 0
 
 
+def test_what_is_there_is_counted_and_not_what_there_has_been(store: Store) -> None:
+    for sid in ("CA1", "CA2"):
+        store.save_call(call(sid), CallReport(), b"")
+    store.delete_call("CA1")
+    assert (store.sizes()["calls"], store.count_calls()) == (1, 2)
+
+
 def test_two_who_share_a_folder_see_the_same_calls(tmp_path: Path) -> None:
     with closing(Store(tmp_path)) as one, closing(Store(tmp_path)) as other:
         one.save_call(call("CA1"), CallReport(), b"")

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ AT_ONCE = (0.0, 0.0, 0.0)
 
 LIVE, OVER = CallRecord(SID, "in-progress", None), CallRecord(SID, "completed", 3)
 FORGOTTEN = CallRecord(SID, "completed", None)
+UNANSWERED = CallRecord(SID, "canceled", None, created=datetime(2026, 1, 1, tzinfo=UTC))
 AWAY = NetworkError("away", code="TWILIO_UNREACHABLE")
 GONE = ServiceError("gone", code="TWILIO_20404")
 BROKEN = ServiceError("unavailable", code="TWILIO_20503")
@@ -289,6 +291,7 @@ def test_the_tunnel_of_a_call_is_in_the_journal_and_so_is_the_next_one(tmp_path:
         ([AWAY, LIVE], [AWAY, OVER], ["fetch", "fetch", "hang_up", "fetch", "hang_up"]),
         ([LIVE, OVER], [LIVE], ["fetch", "hang_up", "fetch"]),
         ([GONE], [FORGOTTEN], ["fetch", "hang_up"]),
+        ([GONE], [UNANSWERED], ["fetch", "hang_up"]),
         ([GONE, OVER], [LIVE], ["fetch", "hang_up", "fetch"]),
         ([BROKEN], [OVER], ["fetch", "hang_up"]),
     ],
@@ -373,6 +376,7 @@ def test_a_journal_that_cannot_be_written_is_a_warning_and_the_call_goes_on(
         (OVER, AWAY, "had ended by itself (completed)", False),
         (LIVE, OVER, "was still live and was hung up (completed)", False),
         (GONE, FORGOTTEN, "Twilio no longer knows it", False),
+        (GONE, UNANSWERED, "was still live and was hung up (canceled)", False),
         (AWAY, AWAY, "IT MAY STILL BE LIVE: away", True),
         (LIVE, AWAY, "IT MAY STILL BE LIVE: away", True),
         (LIVE, LIVE, "IT MAY STILL BE LIVE: Twilio has it in-progress still", True),

@@ -696,7 +696,7 @@ _MACHINE: tuple[Row, ...] = (
         errors.PrerequisiteError,
         "Port not allowed",
         "The system does not let you listen on the local port.",
-        "A port below 1024, which most systems keep for the administrator.",
+        "A port below 1024, which most systems keep for the administrator, or one they reserve.",
         "Take one from 1024 on, or a free one: --port 0",
     ),
     (

@@ -11,14 +11,18 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from asyncflow_cli.errors import NetworkError, PrerequisiteError
-from asyncflow_cli.transport.roads.process import Running, end, identify, kill_group, tied
+from asyncflow_cli.transport.roads.process import (
+    HEARD_WITHIN,
+    Running,
+    end,
+    identify,
+    kill_group,
+    tied,
+)
 from asyncflow_cli.transport.roads.road import Loss
 
 END_WITHIN = 2.0
 """Seconds a program has to end when it is asked to; then it is killed."""
-
-HEARD_WITHIN = 2.0
-"""Seconds until the end of a killed one is heard, unless what it started elsewhere lives on."""
 
 KEPT = 200
 """Lines that are remembered; the last one often says why a program ended."""

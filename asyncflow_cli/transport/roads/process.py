@@ -25,6 +25,9 @@ GUARD = 'read _; kill -KILL -"$1"'
 TIE = 'exec 3<&0; { read _ <&3; kill -KILL 0; } >/dev/null 2>&1 & exec "$@" </dev/null 3<&-'
 """Becomes a program, and leaves somebody beside it who waits for the end of that pipe."""
 
+HEARD_WITHIN = 2.0
+"""Seconds until the end of a killed process is heard, unless what it started elsewhere lives on."""
+
 TOLD_WITHIN = 2.0
 """Seconds `ps` may take."""
 
@@ -109,7 +112,8 @@ async def end(process: asyncio.subprocess.Process) -> None:
     """Kill a process that began in a session of its own, and all that it started, and let asyncio
     hear of it: what it has not heard out it leaves open."""
     kill_group(process.pid)
-    await process.communicate()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.communicate(), HEARD_WITHIN)
 
 
 def _from_proc(pid: int) -> str | None:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
-from asyncflow_cli.httpclient import AsyncClient
+from asyncflow_cli.httpclient import HttpClient
 from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.transport.roads.road import Loss, Tunnel
 
@@ -45,7 +45,7 @@ class Sandboxed:
 
     @contextlib.asynccontextmanager
     async def open(self, port: int) -> AsyncIterator[Tunnel]:
-        async with AsyncClient(
+        async with HttpClient(
             base_url=f"{self._base_url}/__sandbox/", timeout=ANSWER_WITHIN, trust_env=False
         ) as http:
             told = await _opened_for_certain(http, port)
