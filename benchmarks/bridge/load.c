@@ -19,7 +19,9 @@
 #define SLACK 1000000ull      /* ns that the load may be late, and make up for */
 #define PATIENCE 300000000ull /* ns that a chunk may be under way; then it is lost */
 
-enum { FRAMES_AT_ONCE = 8, CHUNKS_AT_ONCE = 4 }; /* between two looks at what has come */
+/* Between two looks at what has come: only a load that is late sends so many, and one that looks
+ * less often can offer more. When a chunk came back the kernel tells. */
+enum { FRAMES_AT_ONCE = 32, CHUNKS_AT_ONCE = 4 };
 
 static int listener;
 static uint64_t sent_from = UINT64_MAX, sent_until = UINT64_MAX; /* chunks that count, by the wall */
