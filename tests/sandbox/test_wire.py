@@ -195,24 +195,25 @@ def test_what_is_no_fault_is_not_armed(http: httpx.Client, body: bytes) -> None:
     assert http.get(CONTROL).json() == {"faults": []}
 
 
-def converse(http: httpx.Client, *faults: str) -> tuple[list[Any], int]:
-    """What the socket says to one context and `terminate`, and its close code."""
+SENTENCE = (
+    {"model_id": "async_flash_v1.0", "voice": voice(ADAM), "output_format": RAW},
+    {"transcript": "Good morning. ", "context_id": "c", "force": True},
+)
+END = ({"context_id": "c", "close_context": True, "transcript": ""}, {"terminate": True})
+
+
+def converse(
+    http: httpx.Client, *faults: str, says: tuple[dict[str, Any], ...] = SENTENCE + END
+) -> tuple[list[Any], int]:
+    """What the socket says to one sentence and its end, and its close code."""
     arm(http, *(f"ws:{fault} x1" for fault in faults))
     host = f"{http.base_url.host}:{http.base_url.port}"
     url = f"ws://{host}/text_to_speech/websocket/ws?api_key={API_KEY}&version=v1"
     frames: list[Any] = []
-    with connect(url, proxy=None) as socket:
-        # The cut may come while there is more to say; what came before it can still be read.
-        with contextlib.suppress(ConnectionClosedError):
-            for sent in (
-                {"model_id": "async_flash_v1.0", "voice": voice(ADAM), "output_format": RAW},
-                {"transcript": "Good morning. ", "context_id": "c", "force": True},
-                {"context_id": "c", "close_context": True, "transcript": ""},
-                {"terminate": True},
-            ):
-                socket.send(json.dumps(sent))
-        with contextlib.suppress(ConnectionClosedError):
-            frames += map(json.loads, socket)
+    with connect(url, proxy=None) as socket, contextlib.suppress(ConnectionClosedError):
+        for said in says:
+            socket.send(json.dumps(said))
+        frames += map(json.loads, socket)
     assert socket.close_code is not None
     return frames, socket.close_code
 
@@ -234,7 +235,8 @@ def test_an_error_frame_is_flat_and_ends_the_connection(http: httpx.Client, code
 
 @pytest.mark.parametrize(("fault", "count"), [("ws-drop", 1), ("ws-drop 0", 0), ("ws-drop 3", 3)])
 def test_a_socket_is_cut_without_a_close_frame(http: httpx.Client, fault: str, count: int) -> None:
-    frames, close_code = converse(http, fault)
+    # Who writes to a connection that is cut loses what is unread: the sentence ends what is said.
+    frames, close_code = converse(http, fault, says=SENTENCE)
     assert (len(frames), close_code) == (count, 1006)
 
 
