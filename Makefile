@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 
 .PHONY: demo test check style types imports tests install-check soak bench schemas screens docs clean
 
@@ -27,8 +28,12 @@ types: $(INSTALLED)
 imports: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 
+# Real processes, sockets and signals, side by side on every core: a test that fails in company is
+# run once more alone, under its name. What fails twice fails.
 tests: $(INSTALLED)
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --dist worksteal
+	$(PYTEST) --numprocesses auto --dist worksteal || { test $$? -eq 1 \
+	&& echo "Failed beside others, each a race to be mended. Once more, alone:" \
+	&& $(PYTEST) --verbose --last-failed --last-failed-no-failures none; }
 
 install-check: $(INSTALLED)  ## Build the wheel, and install it with pip, uv and pipx in clean places
 	bash tests/install/check.sh $(BIN)/python
