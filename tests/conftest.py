@@ -116,6 +116,10 @@ class ServedSandbox(InThread):
         """Whether every call there was is over."""
         return all(status in TERMINAL for status in self.statuses)
 
+    def run_at(self, speed: float) -> None:
+        """Let the line's time pass so fast from now on: it can wait for whoever takes theirs."""
+        self._loop.call_soon_threadsafe(self.sandbox.carrier.clock.run_at, speed)
+
     def finish(self) -> None:
         """Wait until the line has nothing left to do."""
         live = [call.finished.wait() for call in self.sandbox.live_calls]

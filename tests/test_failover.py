@@ -20,14 +20,17 @@ def break_the_tunnel(served: ServedSandbox, how: str) -> None:
 
 
 def test_a_call_goes_on_through_the_next_tunnel_at_the_first_unheard_sentence(home: Path) -> None:
-    roads = ("--tunnel", "sandbox", "--tunnel", "sandbox")
-    with ServedSandbox(speed=5) as served:
+    roads = ("--tunnel", "sandbox", "--tunnel", "sandbox", "--reconnect", "60s")
+    with ServedSandbox(speed=2) as served:
         call = ("call", "--to", TO, " ".join(LINES), "--json", "--save-heard", "heard.wav")
         with start(home, *call, *roads, **served.environ) as process:
             assert process.stdout is not None
             wait_for_line(process.stdout, '"heard"')
+            served.run_at(0.25)
             break_the_tunnel(served, "die")
-            later = [msgspec.json.decode(line) for line in process.stdout]
+            told_first = wait_for_line(process.stdout, '"resumed"')
+            served.run_at(20)
+            later = [msgspec.json.decode(line) for line in (*told_first, *process.stdout)]
         assert process.returncode == 0
         spoken = [speech.audio for speech in served.sandbox.store.speeches()]
     report, told = later[-1], [event.get("event") for event in later]
@@ -52,12 +55,14 @@ def test_a_call_goes_on_through_the_next_tunnel_at_the_first_unheard_sentence(ho
 def test_a_lost_tunnel_without_another_cuts_the_call_short_and_leaves_none_live(
     home: Path, roads: tuple[str, ...], grace: str, reason: str
 ) -> None:
-    with ServedSandbox(speed=5) as served:
+    with ServedSandbox(speed=2) as served:
         call = ("call", "--to", TO, " ".join(LINES), "--json", "--reconnect", grace, *roads)
         with start(home, *call, **served.environ) as process:
             assert process.stdout is not None
             wait_for_line(process.stdout, "first-frame")
+            served.run_at(0.25)
             break_the_tunnel(served, "die")
+            served.run_at(20)
             last = msgspec.json.decode(list(process.stdout)[-1])
             assert process.stderr is not None
             error = msgspec.json.decode(process.stderr.read())["error"]

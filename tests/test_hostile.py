@@ -64,17 +64,19 @@ class Talk:
 
 
 @contextlib.contextmanager
-def talking(home: Path, *, speed: float = 4) -> Iterator[Talk]:
-    """At the end of the block the call is heard to the end, as if nobody had been there. It takes
-    eight seconds by the line's clock."""
-    with ServedSandbox(speed=speed) as served:
+def talking(home: Path) -> Iterator[Talk]:
+    """At the end of the block the call is heard to the end, as if nobody had been there. The eight
+    seconds of it that are left then pass slowly meanwhile: strangers take their time."""
+    with ServedSandbox(speed=2) as served:
         call = ("call", "--to", TO, " ".join(SPOKEN), "--machine", "hangup")
         files = ("--save-heard", "heard.wav", "--report", "call.json", "--json")
         with start(home, *call, *files, **served.environ) as process:
             wait_for_line(process.stdout, '"first-frame"')
+            served.run_at(0.25)
             talk = Talk(served)
             yield talk
             assert talk.goes_on(), "all of it was during the call"
+            served.run_at(20)
             out, err = process.communicate(timeout=30)
         assert (process.returncode, err) == (0, b"")
         report = checked(msgspec.json.decode(out.splitlines()[-1]))
@@ -120,7 +122,7 @@ def test_whoever_does_not_know_the_token_finds_nothing(home: Path) -> None:
         for sent in GARBAGE:
             await thrown(talk.port, sent)
 
-    with talking(home, speed=2) as talk:  # so many take their time on a busy machine
+    with talking(home) as talk:
         asyncio.run(come(talk))
     refused = ["callback refused: wrong token", "media socket refused: wrong token"]
     assert sorted(talk.warnings) == refused
@@ -184,22 +186,17 @@ def test_whoever_has_stolen_the_tokens_can_sign_nothing(home: Path) -> None:
 def test_a_crowd_that_says_nothing_or_little_keeps_twilio_from_nothing(home: Path) -> None:
     heads = (b"", b"GET /", b"POST /twilio/status/x HTTP/1.1\r\nHost: h\r\n")
 
-    async def come(talk: Talk, stay: asyncio.Event) -> None:
-        async with contextlib.AsyncExitStack() as crowd:
-            half = f"POST /twilio/status/{talk.callback_token} HTTP/1.1\r\nContent-Length: 99\r\n"
-            body = half.encode() + b"Host: h\r\n\r\nCallSid=CA"
-            for sent in (*heads, body) * 60:
-                _, writer = await asyncio.open_connection("127.0.0.1", talk.port)
-                crowd.callback(writer.close)
-                writer.write(sent)
-            await stay.wait()
+    async def come(talk: Talk) -> list[asyncio.StreamWriter]:
+        half = f"POST /twilio/status/{talk.callback_token} HTTP/1.1\r\nContent-Length: 99\r\n"
+        body = half.encode() + b"Host: h\r\n\r\nCallSid=CA"
+        crowd = []
+        for sent in (*heads, body) * 60:
+            _, writer = await asyncio.open_connection("127.0.0.1", talk.port)
+            writer.write(sent)
+            crowd.append(writer)
+        return crowd
 
-    with contextlib.ExitStack() as crowd, talking(home) as talk:
-        loop = asyncio.new_event_loop()
-        crowd.callback(loop.close)
-        stay = asyncio.Event()
-        coming = loop.create_task(come(talk, stay))
-        loop.run_until_complete(asyncio.wait([coming], timeout=0.5))
-        crowd.callback(loop.run_until_complete, coming)
-        crowd.callback(stay.set)
+    with asyncio.Runner() as loop, contextlib.ExitStack() as stay, talking(home) as talk:
+        for writer in loop.run(come(talk)):
+            stay.callback(writer.close)
     assert set(talk.warnings) <= {"callback refused: its body is too long, or broke off"}

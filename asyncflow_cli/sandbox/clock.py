@@ -38,15 +38,21 @@ class Clock:
     """
 
     def __init__(self, speed: float = 1.0) -> None:
+        self.speed = 1.0
+        self._passed, self._since = 0.0, time.monotonic()
+        self._began = datetime.now(UTC)
+        self.run_at(speed)
+
+    def run_at(self, speed: float) -> None:
+        """Go on at this speed from now. What is already waited for comes when it was to come."""
         if not 0 < speed < float("inf"):
             raise UsageError(f"The speed of a clock is a positive number, not {speed}")
+        self._passed, self._since = self.now(), time.monotonic()
         self.speed = speed
-        self._origin = time.monotonic()
-        self._began = datetime.now(UTC)
 
     def now(self) -> float:
         """Seconds of line time since the clock was made."""
-        return (time.monotonic() - self._origin) * self.speed
+        return self._passed + (time.monotonic() - self._since) * self.speed
 
     def date(self) -> datetime:
         return self._began + timedelta(seconds=self.now())
