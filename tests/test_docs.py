@@ -13,6 +13,7 @@ from asyncflow_cli import errors
 from asyncflow_cli.protocol.endings import EndReason, exit_code_of
 from asyncflow_cli.transport.roads.choice import NAMES
 from tests.conftest import Run
+from tests.examples import unhurried
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -51,7 +52,7 @@ def test_there_are_examples_to_run() -> None:
 @pytest.mark.parametrize("lines", examples(), ids=" · ".join)
 def test_the_examples_of_the_readme_run(run: Run, lines: list[str]) -> None:
     for line in lines:
-        result = run(*shlex.split(line)[1:])
+        result = run(*unhurried(shlex.split(line)[1:]))
         assert result.code == 0, result.err
 
 

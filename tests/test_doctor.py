@@ -149,10 +149,11 @@ def test_no_dns(sandboxed: Run) -> None:
 
 
 def test_a_proxy_in_the_way(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    monkeypatch.setenv("HTTPS_PROXY", f"http://user:CANARY@127.0.0.1:{port}")
-    result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
+    with socket.socket() as taken:  # so that nobody else takes it, and nobody listens there
+        taken.bind(("127.0.0.1", 0))
+        proxy = f"http://user:CANARY@127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
     assert_named(result, "proxy", "PROXY_FAILED", "unset HTTPS_PROXY", 6)
     assert "CANARY" not in result.out
 

@@ -140,7 +140,7 @@ def test_twilios_own_client_creates_fetches_lists_and_completes(server: Server) 
     client = Client(variables["TWILIO_ACCOUNT_SID"], variables["TWILIO_AUTH_TOKEN"])
     client.api.base_url = variables["TWILIO_BASE_URL"]
     twiml = "<Response><Pause length='60'/></Response>"
-    call = client.calls.create(to="+15551230480", from_=FROM, twiml=twiml)
+    call = client.calls.create(to="+15551230480", from_=FROM, twiml=twiml, timeout=600)
     assert call.status == "queued"
     assert client.calls(call.sid).fetch().status in ("queued", "ringing")
     assert [c.sid for c in client.calls.list(to="+15551230480")] == [call.sid]

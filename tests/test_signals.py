@@ -116,7 +116,7 @@ class Scene:
         return [line for line in table.stdout.decode().splitlines() if self._ssh.folder in line]
 
     def wait_for_tunnel(self, *, there: bool) -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while bool(tunnels := self.tunnels()) != there:
             assert time.monotonic() < until, tunnels
             time.sleep(0.01)

@@ -57,9 +57,7 @@ def holder(home: Path) -> Running:
     return agent
 
 
-def kill_in_mid_call(
-    process: subprocess.Popen[bytes], home: Path, line: ServedSandbox
-) -> Running:
+def kill_in_mid_call(process: subprocess.Popen[bytes], home: Path, line: ServedSandbox) -> Running:
     """The call waits meanwhile, and afterwards: the line is slow."""
     wait_for_line(process.stdout, '"heard"')
     line.run_at(SLOW)
