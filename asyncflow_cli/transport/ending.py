@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -12,6 +14,9 @@ from asyncflow_cli.transport.journal import Ending, Entry, Journal, masked
 from asyncflow_cli.transport.roads.process import kill_if_ours
 from asyncflow_cli.transport.twilio import CALL_GONE, TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
+
+HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
+"""Seconds before each try to see the call end: whoever is at its other end may take a moment."""
 
 CREATED_WITHIN = timedelta(minutes=1)
 """Between an order and its call: Twilio's clock is another."""
@@ -37,11 +42,16 @@ async def seen_to_end(twilio: TwilioClient, sid: str) -> tuple[CallRecord, str]:
 
 
 async def end_call(
-    twilio: TwilioClient, journal: Journal, sid: str, entry: Entry | None, end_reason: str
+    twilio: TwilioClient,
+    journal: Journal,
+    sid: str,
+    entry: Entry | None,
+    end_reason: str,
+    tries: Sequence[float] = HANG_UP_TRIES,
 ) -> EndedCall:
     """End a call, and write down that it ended if it is in the journal."""
     try:
-        last, outcome = await seen_to_end(twilio, sid)
+        last, outcome = await _seen_to_end_by_and_by(twilio, sid, tries)
     except AsyncflowError as error:
         return EndedCall(call_sid=sid, outcome="failed", error=error.message)
     if not last.ended:
@@ -52,13 +62,28 @@ async def end_call(
     return EndedCall(call_sid=sid, outcome=outcome, status=last.status)
 
 
-async def reap(twilio: TwilioClient, journal: Journal) -> list[tuple[Entry, EndedCall]]:
+async def _seen_to_end_by_and_by(
+    twilio: TwilioClient, sid: str, tries: Sequence[float]
+) -> tuple[CallRecord, str]:
+    last, outcome = await seen_to_end(twilio, sid)
+    for wait in tries[1:]:
+        if last.ended:
+            break
+        await asyncio.sleep(wait)
+        last, _ = await seen_to_end(twilio, sid)
+        outcome = "hung-up" if last.ended else "failed"
+    return last, outcome
+
+
+async def reap(
+    twilio: TwilioClient, journal: Journal, tries: Sequence[float] = HANG_UP_TRIES
+) -> list[tuple[Entry, EndedCall]]:
     """End the calls of this account whose owner is gone, and no others, and what held their
     tunnels."""
     reaped = []
     for left in list(journal.orphans(twilio.account_sid, twilio.base_url)):
         for entry in await came_of(twilio, journal, left) if left.is_order else [left]:
-            ended = await end_call(twilio, journal, entry.call_sid, entry, OWNER_GONE)
+            ended = await end_call(twilio, journal, entry.call_sid, entry, OWNER_GONE, tries)
             reaped.append((entry, ended))
         if left.agent is not None:
             kill_if_ours(left.agent)

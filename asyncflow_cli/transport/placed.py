@@ -15,7 +15,7 @@ import msgspec
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.protocol.callreports import EndedCall
 from asyncflow_cli.protocol.callrequest import CallRequest
-from asyncflow_cli.transport.ending import ending, reap, seen_to_end
+from asyncflow_cli.transport.ending import HANG_UP_TRIES, ending, reap, seen_to_end
 from asyncflow_cli.transport.journal import ORDER, Entry, Journal, masked, unwritten
 from asyncflow_cli.transport.roads.process import identify
 from asyncflow_cli.transport.twilio import TwilioClient
@@ -23,9 +23,6 @@ from asyncflow_cli.transport.twiliorecords import CallRecord
 
 ANSWER_WITHIN = 10.0
 """Seconds that a create request whose caller has gone still has for its answer."""
-
-HANG_UP_TRIES = (0.0, 0.5, 1.0, 2.0)
-"""Seconds before each try to see the call end."""
 
 ORPHANS: dict[str, str] = {
     "had-ended": "it had ended by itself ({status})",
@@ -182,7 +179,7 @@ class PlacedCall:
 
     async def end_orphans(self) -> None:
         """Tell of calls that a killed run left, and end those that live."""
-        for entry, ended in await reap(self._twilio, self._journal):
+        for entry, ended in await reap(self._twilio, self._journal, self._hang_up_tries):
             self._warn(_sentence(entry, ended))
 
 

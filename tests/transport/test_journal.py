@@ -23,8 +23,9 @@ from asyncflow_cli.errors import (
     ServiceError,
 )
 from asyncflow_cli.protocol.callrequest import CallRequest
+from asyncflow_cli.transport.ending import HANG_UP_TRIES
 from asyncflow_cli.transport.journal import KEPT, Ending, Entry, Journal
-from asyncflow_cli.transport.placed import HANG_UP_TRIES, PlacedCall
+from asyncflow_cli.transport.placed import PlacedCall
 from asyncflow_cli.transport.roads.process import Running, identify
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliorecords import CallRecord
@@ -392,6 +393,15 @@ def test_what_became_of_an_orphan_is_told(
     assert SID in warning
     assert words in warning
     assert desk.files == [f"{SID}.call.json" if stays else f"{SID}.ended.json"]
+
+
+def test_an_orphan_that_takes_a_moment_to_end_was_hung_up(tmp_path: Path, dead: int) -> None:
+    desk = Desk(tmp_path, fetch=[LIVE, LIVE, OVER], hang_up=[LIVE, LIVE])
+    leave(desk.folder, entry(dead))
+    desk.run(end_orphans)
+    (warning,) = desk.warnings
+    assert "was still live and was hung up (completed)" in warning
+    assert desk.files == [f"{SID}.ended.json"]
 
 
 def test_the_calls_of_others_are_left_alone(tmp_path: Path, dead: int) -> None:
