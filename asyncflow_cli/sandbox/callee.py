@@ -27,7 +27,7 @@ from typing import TypeAlias
 
 from asyncflow_cli.protocol.audio import FRAME_BYTES
 from asyncflow_cli.sandbox.clock import TICK
-from asyncflow_cli.sandbox.line import SILENCE
+from asyncflow_cli.sandbox.line import SILENCE, Line
 from asyncflow_cli.sandbox.script import Nature, Outcome, Script, parse
 
 
@@ -67,6 +67,10 @@ class Callee:
     """When an answering machine's beep is over, in seconds on the line."""
     hangs_up_when_cleared: bool = False
 
+    def handset(self) -> Handset:
+        """Them on the line."""
+        return Handset(self)
+
 
 Actor: TypeAlias = Callee | Script
 """Somebody to ring; a script becomes a callee while it rings."""
@@ -105,9 +109,9 @@ class Handset:
         self._ticks = 0
         self._presses = sorted(callee.presses, key=lambda press: press.after)
 
-    def hung_up(self, *, cleared: bool) -> bool:
-        """Whether they have put the phone down; `cleared` says that something was taken back."""
-        if cleared and self._callee.hangs_up_when_cleared:
+    def hung_up(self, line: Line) -> bool:
+        """Whether they have put the phone down, after what they have heard on `line`."""
+        if line.times_cleared and self._callee.hangs_up_when_cleared:
             return True
         limit = self._callee.hangup_after
         return limit is not None and self._ticks >= round(limit / TICK)

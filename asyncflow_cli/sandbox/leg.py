@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asyncflow_cli.sandbox.callee import LISTENER, Callee, Handset
+from asyncflow_cli.sandbox.callee import LISTENER, Callee
 from asyncflow_cli.sandbox.clock import TICK, Clock, Metronome
 from asyncflow_cli.sandbox.line import Line
 from asyncflow_cli.sandbox.mediafeed import Ticked
@@ -23,11 +23,11 @@ class Leg:
         """Every key the callee has pressed."""
         self.listeners: list[Callable[[Ticked], None]] = []
         self._clock = clock
-        self._handset = Handset(LISTENER)
+        self._handset = LISTENER.handset()
 
     def pick_up(self, callee: Callee) -> None:
         """Who listens, and speaks, from now on."""
-        self._handset = Handset(callee)
+        self._handset = callee.handset()
 
     async def play(self, audio: bytes) -> None:
         """Play μ-law to its end."""
@@ -68,7 +68,7 @@ class Leg:
         self.listeners.append(count)
 
     def _tick(self) -> None:
-        if self._handset.hung_up(cleared=self.line.times_cleared > 0):
+        if self._handset.hung_up(self.line):
             raise CalleeHungUp
         said, digits = self._handset.tick()
         heard, marks = self.line.tick()

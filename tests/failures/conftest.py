@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from asyncflow_cli.protocol.audio import MULAW_SILENCE
+from asyncflow_cli.protocol.audio import MULAW_SILENCE, PHONE_RATE
 from asyncflow_cli.sandbox.account import Account, read_account
+from asyncflow_cli.sandbox.callee import EVERYBODY, Callee, Handset
+from asyncflow_cli.sandbox.line import Line
 from asyncflow_cli.sandbox.resources import CallReport, CallResource, Notification
 from tests.conftest import TO, Result, Run, ServedSandbox
 
@@ -16,6 +19,61 @@ from tests.conftest import TO, Result, Run, ServedSandbox
 def sounds(mulaw: bytes) -> bytes:
     """Without silence: where time passes, a busy computer may put some in the middle of a word."""
     return mulaw.replace(MULAW_SILENCE, b"")
+
+
+Moment = Callable[[Line], bool]
+"""Whether it has come, by what was heard."""
+
+
+def having_heard(seconds: float) -> Moment:
+    """So much of what was sent, silence included, however long that took to come."""
+    return lambda line: line.played >= seconds * PHONE_RATE
+
+
+def at_mark(mark: str) -> Moment:
+    """All before this mark."""
+    return lambda line: any(mark == each.name for each in line.marks)
+
+
+def never(_line: Line) -> bool:
+    return False
+
+
+def nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Attentive(Callee):
+    """Somebody who acts upon what they hear. The times of a script begin when the socket is open:
+    it may be over before a busy computer has said the first word."""
+
+    keys: str = ""
+    does: Callable[[], None] = nothing
+    when: Moment = never
+    leaves: Moment = never
+
+    def handset(self) -> Handset:
+        return Listening(self)
+
+
+class Listening(Handset):
+    def __init__(self, callee: Attentive) -> None:
+        super().__init__(callee)
+        self._attentive = callee
+        self._is_due = self._has_acted = False
+
+    def hung_up(self, line: Line) -> bool:
+        self._is_due = self._attentive.when(line)
+        return self._attentive.leaves(line)
+
+    def tick(self) -> tuple[bytes, str]:
+        said, _ = super().tick()
+        if self._has_acted or not self._is_due:
+            return said, ""
+        self._has_acted = True
+        self._attentive.does()
+        return said, self._attentive.keys
 
 
 class Caller:
@@ -41,6 +99,23 @@ class Caller:
     def answers(self, script: str) -> None:
         """Have everybody act by this script."""
         self._sandbox.register(script)
+
+    def attends(
+        self,
+        keys: str = "",
+        *,
+        does: Callable[[], None] = nothing,
+        when: Moment = never,
+        leaves: Moment = never,
+    ) -> None:
+        """Have everybody press these keys, and have it done, once they have heard so much."""
+        callee = Attentive(ring_seconds=0.1, keys=keys, does=does, when=when, leaves=leaves)
+        self._sandbox.carrier.callees[EVERYBODY] = callee
+
+    def lose_tunnels(self) -> None:
+        """Have those that are open die."""
+        for tunnel in self._sandbox.tunnels.listed():
+            self._sandbox.tunnels[tunnel["id"]].die()
 
     def account(self, *knobs: str) -> None:
         self._sandbox.carrier.account = read_account(knobs)

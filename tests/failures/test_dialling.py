@@ -28,9 +28,9 @@ def test_a_call_whose_answer_is_lost_is_found_and_not_made_twice(
 
 
 def test_a_call_whose_answer_is_too_slow_is_found_too(unhurried: Caller) -> None:
-    unhurried.answers("answer after 20s")
+    unhurried.answers("answer after 25s")
     unhurried.breaks("call:slow-answer 5s x1")
-    result = unhurried("Yes.", "--timeout", "300ms")
+    result = unhurried("Yes.", "--timeout", "800ms")
     assert result.code == 0, result.err
     assert len(unhurried.calls) == 1
 

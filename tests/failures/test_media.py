@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.failures.conftest import Caller, sounds
+from tests.failures.conftest import Caller, having_heard, sounds
 
 TEXT = "Your table is ready. We look forward to seeing you."
 LONG = " ".join([TEXT] * 4)
@@ -79,8 +79,7 @@ def test_a_socket_that_is_cut_is_replaced_and_every_sentence_is_heard(unhurried:
 
 
 def test_a_tunnel_that_dies_is_replaced_and_every_sentence_is_heard(unhurried: Caller) -> None:
-    unhurried.breaks("tunnel:die-after 600ms x1")
-    unhurried.answers("answer after 6s")
+    unhurried.attends(does=unhurried.lose_tunnels, when=having_heard(2))
     result = unhurried(LONG, "--tunnel", "sandbox", "--tunnel", "loopback", "--reconnect", "100s")
     assert result.code == 0, result.err
     assert result.json["reconnects"] >= 1

@@ -93,7 +93,7 @@ def test_whatever_is_waited_for_in_vain_ends_the_call(home: Path) -> None:
             for n, (what, awaited) in enumerate(WAITING.items())
         ]
         for what, awaited, (process, served) in running:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
             assert process.returncode == awaited.code, (what, err.decode())
             assert all(each in (out + err).decode() for each in awaited.words), what
             details = json.loads(err)["error"]["details"] if err else {}
