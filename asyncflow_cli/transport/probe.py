@@ -14,7 +14,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import ssl
 import time
 from dataclasses import dataclass
 
@@ -90,13 +89,7 @@ def routes(secret: bytes) -> list[BaseRoute]:
     ]
 
 
-async def probe(
-    tunnel: Tunnel,
-    secret: bytes,
-    *,
-    settles_within: float = SETTLES_WITHIN,
-    verify: ssl.SSLContext | bool = True,
-) -> Probe:
+async def probe(tunnel: Tunnel, secret: bytes, *, settles_within: float = SETTLES_WITHIN) -> Probe:
     """How far away we are through this tunnel.
 
     PUBLIC_URL_WRONG if somebody else answers, PUBLIC_URL_DEAF if HTTP passes and WebSocket does
@@ -106,21 +99,18 @@ async def probe(
     until = time.monotonic() + (settles_within if tunnel.fresh else 0.0)
     while True:
         try:
-            return Probe(
-                await _https_ms(tunnel.url, secret, verify),
-                await _wss_ms(tunnel.url, secret, verify),
-            )
+            return Probe(await _https_ms(tunnel.url, secret), await _wss_ms(tunnel.url, secret))
         except AsyncflowError as error:
             if not error.passing or time.monotonic() >= until:
                 raise
         await asyncio.sleep(PAUSE)
 
 
-async def _https_ms(url: str, secret: bytes, verify: ssl.SSLContext | bool) -> float:
+async def _https_ms(url: str, secret: bytes) -> float:
     nonce = secrets.token_urlsafe(16)
     began = time.monotonic()
     try:
-        async with open_http(url, headers=HEADERS, timeout=ANSWER_WITHIN, verify=verify) as http:
+        async with open_http(url, headers=HEADERS, timeout=ANSWER_WITHIN) as http:
             response = await http.get(
                 f"http{url.removeprefix('ws')}/healthz", params={"nonce": nonce}
             )
@@ -131,12 +121,10 @@ async def _https_ms(url: str, secret: bytes, verify: ssl.SSLContext | bool) -> f
     return _since(began)
 
 
-async def _wss_ms(url: str, secret: bytes, verify: ssl.SSLContext | bool) -> float:
-    tls = verify if url.startswith("wss:") and isinstance(verify, ssl.SSLContext) else None
+async def _wss_ms(url: str, secret: bytes) -> float:
     try:
         async with connect(
             f"{url}/twilio/echo/{_token(secret)}",
-            ssl=tls,
             additional_headers={"ngrok-skip-browser-warning": "1"},
             user_agent_header=HEADERS["User-Agent"],
             compression=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.probe import Probe, new_secret, probe, routes
 from asyncflow_cli.transport.roads.road import Tunnel
+from tests.tlsservers import certify, in_front_of
 
 SECRET = new_secret()
 
@@ -121,6 +123,31 @@ def test_a_server_without_tls_is_told() -> None:
     error = failure(work)
     assert error.code == "PUBLIC_URL_UNREACHABLE"
     assert "TLS" in error.message
+
+
+def test_an_address_with_tls_is_reached_both_ways(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificate = certify("bridge.example", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    known = socket.getaddrinfo
+
+    def here(_host: object, *rest: Any, **named: Any) -> Any:
+        return known("127.0.0.1", *rest, **named)
+
+    # The one seam there is: this machine's own names get no certificates but the usual ones.
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+
+    async def work() -> Probe:
+        async with (
+            serving(Starlette(routes=routes(SECRET))) as port,
+            in_front_of(port, certificate) as edge,
+        ):
+            return await probe(Tunnel(f"wss://bridge.example:{edge}", fresh=False), SECRET)
+
+    found = asyncio.run(asyncio.wait_for(work(), 20))
+    assert 0 < found.https_ms < 5000
+    assert 0 < found.wss_ms < 5000
 
 
 def test_a_fresh_address_is_asked_again_until_it_has_settled() -> None:
