@@ -21,7 +21,7 @@ def break_the_tunnel(served: ServedSandbox, how: str) -> None:
 
 def test_a_call_goes_on_through_the_next_tunnel_at_the_first_unheard_sentence(home: Path) -> None:
     roads = ("--tunnel", "sandbox", "--tunnel", "sandbox", "--reconnect", "60s")
-    with ServedSandbox(speed=2) as served:
+    with ServedSandbox(speed=2, deterministic=True) as served:
         call = ("call", "--to", TO, " ".join(LINES), "--json", "--save-heard", "heard.wav")
         with start(home, *call, *roads, **served.environ) as process:
             assert process.stdout is not None

@@ -67,7 +67,7 @@ class Talk:
 def talking(home: Path) -> Iterator[Talk]:
     """At the end of the block the call is heard to the end, as if nobody had been there. The eight
     seconds of it that are left then pass slowly meanwhile: strangers take their time."""
-    with ServedSandbox(speed=2) as served:
+    with ServedSandbox(speed=2, deterministic=True) as served:
         call = ("call", "--to", TO, " ".join(SPOKEN), "--machine", "hangup")
         files = ("--save-heard", "heard.wav", "--report", "call.json", "--json")
         with start(home, *call, *files, **served.environ) as process:

@@ -182,7 +182,7 @@ class Parrot(Service):
     far: ClassVar[str] = ""
 
     def repeat(self) -> None:
-        with httpx.Client(base_url=self.far) as http:
+        with httpx.Client(base_url=self.far, timeout=60) as http:
             headers = {**self.headers, "accept-encoding": "identity"}
             answer = http.request(self.command, self.path, content=self.asked(), headers=headers)
         content = re.sub(b"Jennie|quick", self.headers["x-api-key"].encode(), answer.content)

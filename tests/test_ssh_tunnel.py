@@ -40,7 +40,7 @@ def ssh(tmp_path: Path) -> Iterator[ServedSsh]:
 
 @pytest.fixture
 def line() -> Iterator[ServedSandbox]:
-    with ServedSandbox(speed=2) as served:
+    with ServedSandbox(speed=2, deterministic=True) as served:
         yield served
 
 

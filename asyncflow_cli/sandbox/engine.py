@@ -24,7 +24,8 @@ from asyncflow_cli.sandbox.words import timings
 SAMPLE_RATE = 22050
 INSTALL = "pip install 'asyncflow-cli[sandbox]'"
 PATIENCE = 10.0
-"""Seconds without a sample after which the child is taken for stuck; it needs milliseconds."""
+"""Seconds without a sample of any text, after which the child is taken for stuck; it needs
+milliseconds."""
 
 _RATES = (80, 450)  # espeak's words per minute
 
@@ -175,12 +176,15 @@ class Engine:
                 child.leave(say.id)
 
     async def _answer(self, child: EngineProcess, talk: Talk) -> Answer | Lost:
-        try:
-            async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    return await talk.answers.get()
+            except TimeoutError:
+                if child.silent < PATIENCE:
+                    continue  # others come first
+                child.kill()
                 return await talk.answers.get()
-        except TimeoutError:
-            child.kill()
-            return await talk.answers.get()
 
     async def _running(self, voice: EngineVoice | None = None) -> EngineProcess:
         async with self._starting:

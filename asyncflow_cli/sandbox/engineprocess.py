@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -54,6 +55,7 @@ class EngineProcess:
         self._stdin = process.stdin
         self._stdout = process.stdout
         self._talks: dict[int, Talk] = {}
+        self._heard = time.monotonic()
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -70,6 +72,11 @@ class EngineProcess:
             start_new_session=True,  # Ctrl-C at the terminal is for the parent
         )
         return cls(process)
+
+    @property
+    def silent(self) -> float:
+        """Seconds since it last said anything."""
+        return time.monotonic() - self._heard
 
     def say(self, say: Say) -> Talk:
         talk = self._talks[say.id] = Talk()
@@ -101,6 +108,7 @@ class EngineProcess:
         frames = Frames()
         try:
             while data := await self._stdout.read(1 << 16):
+                self._heard = time.monotonic()
                 for body in frames.feed(data):
                     self._pass_on(answers.decode(body))
         finally:

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -24,7 +24,9 @@ from asyncflow_cli.sandbox.engine import (
     Words,
 )
 from asyncflow_cli.sandbox.enginemain import LIBRARIES
+from asyncflow_cli.sandbox.engineprocess import Lost, Talk
 from asyncflow_cli.sandbox.enginevoice import EngineVoice
+from asyncflow_cli.sandbox.pipe import Pcm
 from asyncflow_cli.sandbox.voices import LIBRARY
 
 T = TypeVar("T")
@@ -351,6 +353,60 @@ def test_a_text_that_was_only_waiting_is_spoken_by_the_next_engine() -> None:
                 async for _ in speech:
                     pass
         assert await asyncio.gather(*waiting) == [expected] * 3
+
+    with_engine(story)
+
+
+class Busy:
+    """A child that speaks the texts of others, and ours after it was looked at so often."""
+
+    def __init__(self, talk: Talk, looks: int) -> None:
+        self._talk = talk
+        self._looks = looks
+
+    @property
+    def silent(self) -> float:
+        self._looks -= 1
+        if not self._looks:
+            self._talk.answers.put_nowait(Pcm(1, b"\0\0"))
+        return 0.0
+
+    def kill(self) -> None:
+        raise AssertionError("it is not stuck")
+
+
+def test_an_engine_that_speaks_for_others_is_not_taken_for_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("asyncflow_cli.sandbox.engine.PATIENCE", 0.001)
+
+    async def story(engine: Engine) -> None:
+        talk = Talk()
+        child: Any = Busy(talk, looks=3)
+        assert isinstance(await engine._answer(child, talk), Pcm)
+
+    with_engine(story)
+
+
+class Stuck:
+    """A child that says nothing to anybody."""
+
+    silent = 1.0
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+
+    def kill(self) -> None:
+        self._talk.answers.put_nowait(Lost(guilty=True))
+
+
+def test_an_engine_that_says_nothing_to_anybody_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncflow_cli.sandbox.engine.PATIENCE", 0.001)
+
+    async def story(engine: Engine) -> None:
+        talk = Talk()
+        child: Any = Stuck(talk)
+        assert isinstance(await engine._answer(child, talk), Lost)
 
     with_engine(story)
 
