@@ -33,12 +33,12 @@ TONE = bytes(range(16)) * 100
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, timeout=20))
+    asyncio.run(asyncio.wait_for(test, timeout=60))
 
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what nobody announces."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -76,7 +76,7 @@ async def ended(running: Sandbox, sid: str) -> Any:
     """The call's resource once its life is over, last callback included."""
     live = running.carrier.live.get(sid)
     if live is not None:
-        await asyncio.wait_for(live.finished.wait(), timeout=15)
+        await asyncio.wait_for(live.finished.wait(), timeout=30)
     return await in_thread(lambda: client(running).calls(sid).fetch())
 
 
@@ -137,7 +137,7 @@ class MediaServer:
 
     async def heard_mark(self, name: str) -> None:
         """Wait for that mark's echo."""
-        while await asyncio.wait_for(self.marks.get(), timeout=10) != name:
+        while await asyncio.wait_for(self.marks.get(), timeout=30) != name:
             pass
 
     def twiml(self, path: str = "/media", **attributes: str) -> str:

@@ -282,15 +282,10 @@ def test_closing_a_speech_half_way_stops_it() -> None:
     async def story(engine: Engine) -> None:
         expected = await say(engine, "Next, please.")
         pid = engine.pid
-        clock = asyncio.get_running_loop().time
-        begun = clock()
-        async with aclosing(engine.speak(LONG, ADAM)) as speech:
+        async with aclosing(engine.speak(LONG * 100, ADAM)) as speech:
             await anext(speech)
-        assert await say(engine, "Next, please.") == expected
-        stopped = clock() - begun
-        begun = clock()
-        await say(engine, LONG)
-        assert stopped < (clock() - begun) / 2
+        async with asyncio.timeout(30):  # To speak it to its end takes minutes.
+            assert await say(engine, "Next, please.") == expected
         assert engine.pid == pid
 
     with_engine(story)

@@ -24,7 +24,7 @@ def serving(home: Path, *arguments: str) -> Iterator[tuple[httpx.Client, list[st
         assert process.stdout is not None
         url = msgspec.json.decode(process.stdout.readline())["url"]
         auth = (ACCOUNT_SID, AUTH_TOKEN)
-        with httpx.Client(base_url=url, auth=auth, trust_env=False) as web:
+        with httpx.Client(base_url=url, auth=auth, trust_env=False, timeout=20) as web:
             yield web, ending
         process.terminate()
         _, err = process.communicate(timeout=20)

@@ -22,6 +22,7 @@ from tests.sandbox.far_ends import (
     run,
     sandbox,
     speaker,
+    until,
     web_server,
     xml,
 )
@@ -98,9 +99,11 @@ def test_callbacks_are_late_when_the_call_has_ended_long_ago() -> None:
     async def test() -> None:
         async with sandbox(faults=["callback:late 20s x1"]) as running, web_server() as web:
             to = {"status_callback": f"{web.url}/status", "status_callback_event": EVENTS}
-            made = await make_call(running, to=BUSY, twiml="<Response/>", **to)
-            await asyncio.wait_for(running.carrier.live[made.sid].ended.wait(), 10)
+            making = asyncio.create_task(make_call(running, to=BUSY, twiml="<Response/>", **to))
+            await until(lambda: running.live_calls)
+            await running.live_calls[0].ended.wait()
             assert web.hits == []
+            made = await making
             await ended(running, made.sid)
             assert numbers(web) == ["0", "1", "2"]
 

@@ -227,7 +227,8 @@ def test_a_handshake_is_refused_with_a_status(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("code", ["USAGE_LIMIT_EXCEEDED", "TIMEOUT"])
 def test_an_error_frame_is_flat_and_ends_the_connection(http: httpx.Client, code: str) -> None:
-    (frame,), close_code = converse(http, f"error {code}")
+    # Whoever sends on when the service has closed is told so, in place of what came before.
+    (frame,), close_code = converse(http, f"error {code}", says=SENTENCE)
     assert (frame["error_code"], close_code) == (code, 1008)
     assert frame["message"]
     assert (frame["extra"] is not None) is (code == "USAGE_LIMIT_EXCEEDED")
