@@ -11,6 +11,7 @@ import ssl
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -30,6 +31,9 @@ BAD_HOST, REDIRECTS, BAD_TLS = "11210", "11215", "11220"
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer the sandbox reads; the rest is not for a telephone."""
 
+
+SIGNER, FORM = "signer", "form"
+"""What a request carries for its signature."""
 
 _AT_EDGE = {
     "answer": RETRIEVAL,
@@ -85,6 +89,7 @@ class WebClient:
             max_redirects=10,
             timeout=terms.budget,
             headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
+            event_hooks={"request": [_sign]},
         )
 
     async def close(self) -> None:
@@ -116,14 +121,16 @@ class WebClient:
             raise RemoteProtocolError(f"{url}: {error!r}", code=_code(error)) from None
 
     async def _fetch(self, hit: Hit, signer: Signer) -> Answer:
-        url, form = hit.url, dict(hit.fields)
+        # What stands behind a # is for Twilio: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+        url, form = hit.url.partition("#")[0], dict(hit.fields)
         if hit.method == "GET":
             if form:
                 url += ("&" if "?" in url else "?") + urlencode(form)
             form = {}
-        headers = {**signer.headers(url, form.items()), "I-Twilio-Idempotency-Token": hit.token}
+        headers = {"I-Twilio-Idempotency-Token": hit.token}
         data = form if hit.method == "POST" else None
-        request = self._http.stream(hit.method, url, data=data, headers=headers)
+        signed: dict[str, Any] = {SIGNER: signer, FORM: form}
+        request = self._http.stream(hit.method, url, data=data, headers=headers, extensions=signed)
         async with request as response:
             body = await _read(response)
         kind = response.headers.get("content-type", "")
@@ -134,6 +141,15 @@ class WebClient:
             details = {"status": response.status_code, "content_type": kind}
             raise RemoteProtocolError(answered, code=RETRIEVAL, details=details)
         return Answer(kind, body, response.status_code)
+
+
+async def _sign(request: httpx.Request) -> None:
+    """Each request of a redirected one, for the address it goes to as its server sees it: without
+    the user and the password, and never without a path."""
+    form = request.extensions[FORM] if request.method == "POST" else {}
+    host = request.url.netloc.decode()
+    url = f"{request.url.scheme}://{host}{request.url.raw_path.decode()}"
+    request.headers.update(request.extensions[SIGNER].headers(url, form.items()))
 
 
 async def _read(response: httpx.Response) -> bytes:
