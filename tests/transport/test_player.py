@@ -16,6 +16,7 @@ from asyncflow_cli.protocol.audio import Container
 from asyncflow_cli.protocol.models import OutputFormat
 from asyncflow_cli.sandbox.encode import encode_whole
 from asyncflow_cli.transport.player import PLAYERS, find_player, play
+from tests.fifos import what_is_told
 
 Install = Callable[..., Path]
 
@@ -153,7 +154,7 @@ def test_the_player_is_stopped_if_we_are(install: Install, tmp_path: Path) -> No
 
     async def stopped_once_started() -> int:
         playing = asyncio.create_task(play(b"RIFF", WAV))
-        pid = int(await asyncio.to_thread(started.read_text))
+        pid = int(await asyncio.to_thread(what_is_told, started))
         playing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await playing

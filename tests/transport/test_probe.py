@@ -88,16 +88,11 @@ def test_an_address_that_lets_no_websocket_through_is_deaf() -> None:
     assert "Upgrade" in (error.hint or "")
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 def test_a_refused_connection_is_told() -> None:
-    tunnel = Tunnel(f"ws://127.0.0.1:{free_port()}", fresh=False)
-    error = failure(lambda: probe(tunnel, SECRET))
+    with socket.socket() as deaf:  # who has the port, so that nobody else may listen there
+        deaf.bind(("127.0.0.1", 0))
+        tunnel = Tunnel(f"ws://127.0.0.1:{deaf.getsockname()[1]}", fresh=False)
+        error = failure(lambda: probe(tunnel, SECRET))
     assert (error.code, error.exit_code) == ("PUBLIC_URL_UNREACHABLE", 6)
     assert "refused" in error.message
     assert "Nothing listens there" in (error.hint or "")

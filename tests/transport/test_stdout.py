@@ -47,7 +47,7 @@ def test_ctrl_c_ends_it_at_once_although_nobody_reads(
     with start(home, *command, LONG, "-o", "-", **fast.environ) as process:
         stalled(process)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=10)
+        process.wait(timeout=30)
         assert process.stderr is not None
         said = process.stderr.read().decode()
     assert process.returncode == 130, said

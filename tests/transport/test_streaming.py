@@ -87,7 +87,7 @@ def test_a_signal_ends_it_while_stdin_is_open(
         assert process.stderr is not None
         assert process.stdout.read(1000)
         process.send_signal(number)
-        assert process.wait(10) == code
+        assert process.wait(30) == code
         assert process.stderr.read() == b"Stopped\n"
 
 

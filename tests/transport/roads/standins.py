@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from asyncflow_cli.transport.roads.process import identify
+from tests.fifos import PATIENCE, tell
 
 SCRIPT = """#!/bin/sh
 PATH=/usr/bin:/bin
@@ -48,7 +49,7 @@ class StandIn:
         self.make(says, f"cat {shlex.quote(str(self.folder / 'mouth'))}; {STAY}")
 
     def say(self, line: str) -> None:
-        (self.folder / "mouth").write_text(f"{line}\n")
+        tell(self.folder / "mouth", f"{line}\n")
 
     @property
     def argv(self) -> list[str]:
@@ -60,11 +61,11 @@ class StandIn:
         return int((self.folder / f"{self.name}.pid").read_text())
 
     def is_gone(self) -> bool:
-        """Whether it ends within a moment, with what it started."""
+        """Whether it ends by itself, with what it started."""
         started = [self.folder / f"{self.name}.{kind}" for kind in ("pid", "child")]
         written = [path.read_text() for path in started if path.exists()]
         pids = [int(pid) for pid in written if pid]
-        until = time.monotonic() + 5
+        until = time.monotonic() + PATIENCE
         while any(map(identify, pids)) and time.monotonic() < until:
             time.sleep(0.005)
         return not any(map(identify, pids))

@@ -13,6 +13,7 @@ from asyncflow_cli.errors import NetworkError, PrerequisiteError
 from asyncflow_cli.transport.roads.cloudflared import Cloudflared
 from asyncflow_cli.transport.roads.process import Running, identify, kill_if_ours
 from asyncflow_cli.transport.roads.road import Tunnel
+from tests.fifos import what_is_told
 from tests.transport.roads.standins import STAY, StandIn, stand_in
 
 BOX = """2026-11-26T10:00:00Z INF Requesting new quick Tunnel on trycloudflare.com...
@@ -85,7 +86,7 @@ def test_an_agent_that_is_silent_or_raves_is_ended_when_it_is_given_up(
 
     async def test() -> None:
         opening = asyncio.create_task(opened())
-        await asyncio.to_thread((agent.folder / "ready").read_text)
+        await asyncio.to_thread(what_is_told, agent.folder / "ready")
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(opening, 10)
@@ -109,8 +110,7 @@ def test_a_flood_of_words_stops_no_agent(agent: StandIn) -> None:
 
     async def test() -> None:
         async with Cloudflared().open(8123) as tunnel:
-            reading = asyncio.to_thread((agent.folder / "done").read_text)
-            await asyncio.wait_for(reading, 20)
+            await asyncio.to_thread(what_is_told, agent.folder / "done")
             assert tunnel.lost.reason is None
 
     asyncio.run(test())

@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,18 +62,30 @@ def test_a_websocket_goes_through_and_a_killed_ssh_is_a_lost_tunnel(folder: Path
     asyncio.run(asyncio.wait_for(test(), 30))
 
 
+@contextlib.contextmanager
+def reserved() -> Iterator[int]:
+    """A port that nobody is given by chance, and whoever names it gets."""
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        if sys.platform != "linux":  # where it would keep everybody out
+            bound.close()
+        yield port
+
+
 @genuine
 def test_a_port_of_ones_own_is_asked_for_and_the_forwarding_ends_with_us(folder: Path) -> None:
     async def test() -> None:
         app = Starlette(routes=routes(SECRET))
-        async with far_end(folder) as far, serving(app) as port:
-            async with road(far).open(port) as tunnel:
-                remote = int(tunnel.url.rpartition(":")[2])
-            assert tunnel.pid is not None
-            assert identify(tunnel.pid) is None
-            async with road(far, remote_port=remote).open(port) as again:
-                assert again.url == tunnel.url
-                await probe(again, SECRET)
+        with reserved() as remote:
+            async with far_end(folder) as far, serving(app) as port:
+                for _ in range(2):
+                    async with road(far, remote_port=remote).open(port) as tunnel:
+                        assert tunnel.url == f"ws://127.0.0.1:{remote}"
+                        await probe(tunnel, SECRET)
+                    assert tunnel.pid is not None
+                    assert identify(tunnel.pid) is None
 
     asyncio.run(asyncio.wait_for(test(), 30))
 

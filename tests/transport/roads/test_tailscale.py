@@ -12,6 +12,7 @@ import pytest
 from asyncflow_cli.errors import AsyncflowError, NetworkError, PrerequisiteError
 from asyncflow_cli.transport.roads.road import Tunnel
 from asyncflow_cli.transport.roads.tailscale import Tailscale
+from tests.fifos import what_is_told
 from tests.transport.roads.standins import STAY, StandIn, stand_in
 
 UP = '{"BackendState":"Running","Self":{"DNSName":"host.tail9f.ts.net."}}'
@@ -49,7 +50,7 @@ def failure() -> AsyncflowError:
 
 def test_a_funnel_runs_in_the_foreground_and_ends_with_us(agent: StandIn) -> None:
     agent.make(WELL, before=status(UP))
-    tunnel = asyncio.run(opened())
+    tunnel = asyncio.run(asyncio.wait_for(opened(), 10))
     assert tunnel.url == "wss://host.tail9f.ts.net"
     assert agent.argv == ["funnel --https=443 http://127.0.0.1:8123"]
     assert agent.is_gone()
@@ -58,7 +59,7 @@ def test_a_funnel_runs_in_the_foreground_and_ends_with_us(agent: StandIn) -> Non
 def test_a_port_that_is_taken_is_passed_over(agent: StandIn) -> None:
     taken = f'case "$2" in *443) case "$2" in *=443) echo "{TAKEN}"; echo x; exit 1;; esac;; esac'
     agent.make(WELL.replace(".net/", ".net:8443/"), before=f"{status(UP)}\n{taken}")
-    tunnel = asyncio.run(opened())
+    tunnel = asyncio.run(asyncio.wait_for(opened(), 10))
     assert tunnel.url == "wss://host.tail9f.ts.net:8443"
     assert agent.argv == ["funnel --https=8443 http://127.0.0.1:8123"]
 
@@ -86,7 +87,7 @@ def test_a_daemon_that_is_silent_leaves_nothing_when_it_is_given_up(agent: Stand
 
     async def test() -> None:
         opening = asyncio.create_task(opened())
-        await asyncio.to_thread((agent.folder / "ready").read_text)
+        await asyncio.to_thread(what_is_told, agent.folder / "ready")
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await opening
