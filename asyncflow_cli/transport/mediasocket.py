@@ -207,7 +207,7 @@ class MediaSocket(asyncio.BufferedProtocol):
 
     def write(self, messages: list[bytes]) -> None:
         """Send these texts in one piece."""
-        if self._core.state is OPEN:
+        if self._core.state is OPEN and not self._transport.is_closing():
             parts: list[bytes] = []
             for text in messages:
                 parts += (_head(len(text)), text)
@@ -261,7 +261,9 @@ class MediaSocket(asyncio.BufferedProtocol):
             self._leg.lost()
         self._transport.abort()
 
-    def connection_lost(self, _error: Exception | None) -> None:
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is not None:
+            self._read_the_rest()
         for timer in self._timers.values():
             timer.cancel()
         self._connections.discard(self)
@@ -269,6 +271,13 @@ class MediaSocket(asyncio.BufferedProtocol):
             self._gathering.discard(self)
         if self._leg is not None:
             self._leg.lost()
+
+    def _read_the_rest(self) -> None:
+        """What came before the connection broke: where a write noticed that, asyncio reads no
+        more, and the last echoes and keys would be lost."""
+        with contextlib.suppress(OSError), self._transport.get_extra_info("socket").dup() as rest:
+            while n_bytes := rest.recv_into(self.get_buffer(-1)):
+                self.buffer_updated(n_bytes)
 
     def _set(self, name: str, seconds: float, work: Callable[[], None]) -> None:
         if name in self._timers:

@@ -84,6 +84,9 @@ class Wire:
     def can_write_eof(self) -> bool:
         return False
 
+    def is_closing(self) -> bool:
+        return self.closed
+
     def set_write_buffer_limits(self, *_limits: int) -> None:
         pass
 
@@ -189,9 +192,6 @@ class Near(Wire):
     def __init__(self) -> None:
         super().__init__()
         self.least: asyncio.Queue[int] = asyncio.Queue()
-
-    def is_closing(self) -> bool:
-        return False
 
     def get_extra_info(self, name: str) -> Near:
         assert name == "socket"

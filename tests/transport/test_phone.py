@@ -22,6 +22,7 @@ from asyncflow_cli.protocol.media import (
     Start,
     Stop,
 )
+from asyncflow_cli.sandbox.cable import sever
 from asyncflow_cli.transport.callbacks import CallStatus, StreamFailed, Verdict
 from asyncflow_cli.transport.leg import PhoneLost
 from asyncflow_cli.transport.listener import serving
@@ -187,6 +188,21 @@ def test_a_lost_socket_is_one_event_and_sending_to_it_no_error(politely: bool) -
             phone.phone.leg.flush()
             phone.phone.close()
             assert phone.events.empty()
+
+    run(test())
+
+
+def test_what_came_before_a_reset_is_heard_though_sending_was_the_first_to_fail() -> None:
+    async def test() -> None:
+        async with line() as phone:
+            socket = await phone.started()
+            assert [type(await phone.event()) for _ in range(2)] == [Connected, Start]
+            await say(socket, message("mark", mark={"name": "m"}))
+            sever(socket.transport)
+            await asyncio.sleep(0)  # in which it is cut, and nothing is read
+            phone.phone.leg.play(PAYLOAD)
+            phone.phone.leg.flush()
+            assert [type(await phone.event()) for _ in range(2)] == [Mark, PhoneLost]
 
     run(test())
 
