@@ -40,6 +40,18 @@ HONOURS_SPEED = "async_flash_v1.0"
 """The one model that honours `speed_control` and `stability`; the others ignore them."""
 
 
+def with_integers(value: Any) -> Any:
+    """17.0 as 17 all through a value, which in JSON are the same number."""
+    match value:
+        case dict():
+            return {name: with_integers(inner) for name, inner in value.items()}
+        case list():
+            return [with_integers(inner) for inner in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
+
+
 class Model(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Base of all shapes: frozen, keyword-only, defaults not written."""
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET
 
 from asyncflow_cli.errors import LocalProtocolError, RemoteProtocolError
+from asyncflow_cli.protocol.models import with_integers
 from asyncflow_cli.protocol.speechmessages import (
     DEFAULT_CONTEXT,
     Audio,
@@ -120,7 +121,7 @@ class SpeechProtocol:
         )
         if shape is None:
             raise RemoteProtocolError(f"No message has the fields {sorted(raw)}")
-        message: FromClient = _convert(raw, shape)
+        message: FromClient = _convert(with_integers(raw), shape)
         match message:
             case CloseContext() if self._key(message) in self._gone:
                 return None

@@ -76,7 +76,7 @@ class Text(msgspec.Struct, frozen=True):
 
     transcript: str
     context_id: ContextId = UNSET
-    force: bool = False
+    force: bool | None = False
 
 
 class CloseContext(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from asyncflow_cli.protocol.models import ServerErrorAnswer
+from asyncflow_cli.protocol.models import ServerErrorAnswer, with_integers
 from asyncflow_cli.sandbox.choices import Choices
 from asyncflow_cli.sandbox.jsonresponse import as_json
 from asyncflow_cli.sandbox.refusal import Broken, Invalid, Refusal
@@ -73,23 +73,11 @@ async def read_json(request: Request, shape: type[T]) -> T:
     """The body as `shape`. Invalid if it is none."""
     body = await request.body()
     try:
-        return msgspec.convert(_with_integers(msgspec.json.decode(body)), shape)
+        return msgspec.convert(with_integers(msgspec.json.decode(body)), shape)
     except msgspec.DecodeError as error:
         raise Invalid.because(error) from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"JSON decode error: {error}", "body", kind="json_invalid") from None
-
-
-def _with_integers(value: Any) -> Any:
-    """17.0 as 17, which in JSON are the same number."""
-    match value:
-        case dict():
-            return {name: _with_integers(inner) for name, inner in value.items()}
-        case list():
-            return [_with_integers(inner) for inner in value]
-        case float() if value.is_integer():
-            return int(value)
-    return value
 
 
 class Upload(msgspec.Struct, frozen=True):

@@ -104,8 +104,9 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=MAX_MESSAGE,
-        ws_ping_interval=20,
-        ws_ping_timeout=10,
+        # A ping waits behind the audio that a player has yet to read, and its answer with it: who
+        # reads at the pace of speech would be cut. The idle limit finds those who are gone.
+        ws_ping_interval=None,
         lifespan="off",
         access_log=False,
         log_config=None,

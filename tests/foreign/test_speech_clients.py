@@ -8,15 +8,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from asyncflow_cli.protocol.speechmessages import PATH
 from asyncflow_cli.sandbox.server import Sandbox
+from asyncflow_cli.sandbox.serving import Server
 from asyncflow_cli.sandbox.speaker import API_KEY
 from asyncflow_cli.sandbox.voices import LIBRARY
 
-INIT = {
+INIT: dict[str, Any] = {
     "model_id": "async_flash_v1.0",
     "voice": {"mode": "id", "id": LIBRARY[0].voice_id},
     "output_format": {"container": "raw", "encoding": "pcm_mulaw", "sample_rate": 8000},
@@ -29,13 +31,23 @@ def address(sandbox: Sandbox, path: str = PATH) -> str:
     return f"ws{sandbox.url.removeprefix('http')}{path}?api_key={API_KEY}&version=v1"
 
 
-def converse(talk: Callable[[ClientConnection], Awaitable[None]]) -> None:
+def _dial(sandbox: Sandbox) -> connect:
+    # Its own pings would end the connection, when nothing is read for long.
+    return connect(address(sandbox), proxy=None, ping_interval=None)
+
+
+def converse(
+    talk: Callable[[ClientConnection], Awaitable[None]],
+    init: dict[str, Any] = INIT,
+    *,
+    seconds: float = 20,
+) -> None:
     async def test() -> None:
-        async with Sandbox() as sandbox, connect(address(sandbox), proxy=None) as socket:
-            await send(socket, INIT)
+        async with Sandbox() as sandbox, _dial(sandbox) as socket:
+            await send(socket, init)
             await talk(socket)
 
-    asyncio.run(asyncio.wait_for(test(), timeout=20))
+    asyncio.run(asyncio.wait_for(test(), timeout=seconds))
 
 
 async def send(socket: ClientConnection, *frames: dict[str, Any]) -> None:
@@ -84,6 +96,41 @@ def test_a_flush_or_sign_of_life_for_a_closing_context_does_no_harm(extra: dict[
         assert heard
 
     converse(talk)
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    """As Java's Gson writes all the numbers of a map."""
+    rate = {**INIT["output_format"], "sample_rate": 8000.0}
+
+    async def talk(socket: ClientConnection) -> None:
+        await send(socket, {"transcript": "Hello. "}, {"transcript": ""})
+        assert (await until_final(socket))[1]
+
+    converse(talk, {**INIT, "output_format": rate})
+
+
+def test_a_field_that_is_not_set_may_be_null() -> None:
+    async def talk(socket: ClientConnection) -> None:
+        await send(socket, {"transcript": "Hello. ", "force": None}, {"transcript": ""})
+        assert (await until_final(socket))[1]
+
+    converse(talk, {**INIT, "speed_control": None, "stability": None})
+
+
+def test_nobody_is_asked_whether_they_are_still_there() -> None:
+    """The answer of one who plays what he reads would come only when the audio is through."""
+    assert Server(Starlette()).config.ws_ping_interval is None
+
+
+@pytest.mark.soak
+def test_who_reads_slowly_hears_it_to_the_end() -> None:
+    async def talk(socket: ClientConnection) -> None:
+        await send(socket, {"transcript": LONG * 60, "force": True}, {"transcript": ""})
+        await asyncio.sleep(45)  # Nothing of it is read: longer than any ping would wait.
+        assert (await until_final(socket))[1]
+
+    loud = {"container": "raw", "encoding": "pcm_f32le", "sample_rate": 48000}
+    converse(talk, {**INIT, "output_format": loud}, seconds=90)
 
 
 def test_a_socket_that_is_not_imitated_is_no_matter_of_the_key() -> None:

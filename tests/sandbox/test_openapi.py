@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,3 +115,13 @@ def _make_likely(body: Any, voice_id: str) -> None:
         body["model_id"] = "async_asr_v1.0"
     if "voice_ids" in body:
         body["voice_ids"] = [voice_id] * len(body["voice_ids"])
+
+
+def test_bytes_are_called_so_in_the_words_of_every_generator() -> None:
+    """Some know OpenAPI 3.0's `format: binary` only, and make a text of an upload otherwise."""
+    with DOCUMENT.open() as lines:
+        of_bytes = [
+            (before, line) for before, line in pairwise(lines) if "contentMediaType" in line
+        ]
+    assert of_bytes
+    assert all("format: binary" in before + line for before, line in of_bytes)
