@@ -6,6 +6,8 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-security
 from __future__ import annotations
 
 import asyncio
+import codecs
+import re
 import socket
 import ssl
 import uuid
@@ -35,6 +37,9 @@ MAX_BODY = 8 * 1024 * 1024
 SIGNER, FORM = "signer", "form"
 """What a request carries for its signature."""
 
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*\sencoding=["']([\w.-]+)""")
+_CHARSET = re.compile(rb"""charset=["']?([\w.-]+)""", re.IGNORECASE)
+
 _AT_EDGE = {
     "answer": RETRIEVAL,
     "timeout": RETRIEVAL,
@@ -62,7 +67,16 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.body.decode("utf-8-sig", errors="replace")
+        """As its byte order mark, its XML declaration or its content type says; else UTF-8."""
+        if self.body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return self.body.decode("utf-16", errors="replace")
+        told = _DECLARED.match(self.body) or _CHARSET.search(self.content_type.encode())
+        # Who can be read so far writes ASCII in one byte each, whatever it says.
+        name = told[1].decode() if told and not told[1].lower().startswith(b"utf") else "utf-8-sig"
+        try:
+            return self.body.decode(name, errors="replace")
+        except LookupError:
+            return self.body.decode("utf-8-sig", errors="replace")
 
 
 @dataclass(frozen=True, slots=True)

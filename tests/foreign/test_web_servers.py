@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse
 from twilio.request_validator import RequestValidator
 
 from asyncflow_cli.sandbox.account import AUTH_TOKEN
+from asyncflow_cli.sandbox.webhook import Answer
 from tests.sandbox.far_ends import ended, make_call, run, sandbox, web_server, xml
 
 HANG_UP = xml("<Response><Hangup/></Response>")
@@ -40,3 +41,26 @@ def test_the_address_that_was_asked_is_the_one_that_is_signed(written: str, meth
                 assert validator.validate(hit.url, hit.form, hit.signature)
 
     run(test())
+
+
+SPOKEN = "<Response><Say>Grüße</Say></Response>"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "declared", "encoding"),
+    [
+        ("text/xml", "", "utf-8"),
+        ("text/xml", "utf-8", "utf-8-sig"),
+        ("text/xml", "ISO-8859-1", "latin-1"),
+        ("text/xml; charset=iso-8859-1", "", "latin-1"),
+        ("text/xml; charset=nonsense", "", "utf-8"),
+        ("text/xml", "utf-16", "utf-16"),
+        ("text/xml", "utf-16", "utf-8"),  # as a StringWriter of .NET declares it
+    ],
+)
+def test_a_document_is_read_in_its_own_encoding(
+    content_type: str, declared: str, encoding: str
+) -> None:
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    answer = Answer(content_type, (head + SPOKEN).encode(encoding))
+    assert answer.text == head + SPOKEN
