@@ -81,6 +81,14 @@ PagingOption = Annotated[
 ModelRuleOption = Annotated[
     ModelRule, typer.Option("--model-rule", help="june: Pro and Flash 1.5 are for streaming only.")
 ]
+InitAckOption = Annotated[
+    bool,
+    typer.Option(
+        "--init-ack/--no-init-ack",
+        show_default=False,
+        help="Answer the first frame of a speech WebSocket.",
+    ),
+]
 ValidationOption = Annotated[
     Literal["422", "400"], typer.Option("--validation", help="Status of what does not validate.")
 ]
@@ -100,6 +108,7 @@ def serve(
     cursor: CursorOption = "last",
     paging: PagingOption = None,
     model_rule: ModelRuleOption = "july",
+    init_ack: InitAckOption = False,
     validation: ValidationOption = "422",
 ) -> None:
     """Serve until Ctrl-C. The first line on stdout is one JSON object: it is ready.
@@ -116,6 +125,7 @@ def serve(
         cursor=cursor,
         paging=frozenset(paging or ()),
         model_rule=model_rule,
+        init_ack=init_ack,
         validation=int(validation),
     )
     sandbox = app.make_sandbox(

@@ -29,7 +29,7 @@ SERVING = {
     "What it is like": ("speed", "deterministic", "callee", "account"),
     "What goes wrong": ("fault", "strict"),
     "What the service's documents leave open": (
-        *("era", "cursor", "paging", "model_rule", "validation"),
+        *("era", "cursor", "paging", "model_rule", "init_ack", "validation"),
     ),
 }
 VERIFYING = {

@@ -38,6 +38,8 @@ class Choices:
     """What `next_cursor` is: the last id of the page, or the first of the next one."""
     paging: frozenset[Paging] = frozenset()
     model_rule: ModelRule = "july"
+    init_ack: bool = False
+    """Whether an init is answered; one public client awaits that, of others it would be the end."""
     validation: int = 422
     """The status of what does not validate: 422 with FastAPI's list, or 400 with a code."""
 

@@ -51,6 +51,9 @@ E = TypeVar("E", bound=BaseException)
 ENOUGH = 80
 """Characters that are spoken without being forced."""
 
+INIT_ACK = f'{{"event":"init_ack","context_id":"{DEFAULT_CONTEXT}"}}'
+"""Undocumented, and no message of ours: https://github.com/AreevAI/flowcat waits for it."""
+
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 
@@ -125,7 +128,7 @@ class _Connection:
                 frame = await self._receive()
             message = self._protocol.receive(frame)
             if message is not None:
-                self._take(message, group)
+                await self._take(message, group)
 
     def _admit(self) -> None:
         headers, query = self._socket.headers, self._socket.query_params
@@ -141,10 +144,10 @@ class _Connection:
             raise RemoteProtocolError("Frames are text, not binary")
         return text
 
-    def _take(self, message: Message, group: asyncio.TaskGroup) -> None:
+    async def _take(self, message: Message, group: asyncio.TaskGroup) -> None:
         match message:
             case Initialize():
-                self._initialize(message)
+                await self._initialize(message)
             case Text(transcript=""):
                 self._context(message.context_id, group).close()
             case Text():
@@ -157,13 +160,15 @@ class _Connection:
             case _:
                 raise AssertionError(f"{message} is not from a client")
 
-    def _initialize(self, init: Initialize) -> None:
+    async def _initialize(self, init: Initialize) -> None:
         check_model(init.model_id, self._speaker.choices.models)
         check_language(init.language)
         if (init.output_format or DEFAULT_FORMAT).container == "wav":
             raise Invalid("wav is not streamed", "output_format", "container", kind="enum")
         self._voice = self._speaker.library.find(init.voice.id)
         self._init = init
+        if self._speaker.choices.init_ack:
+            await self._socket.send_text(INIT_ACK)
 
     def _context(self, context_id: ContextId, group: asyncio.TaskGroup) -> _Context:
         name = str(context_id or DEFAULT_CONTEXT) if self._several else DEFAULT_CONTEXT

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from asyncflow_cli.protocol.speechmessages import PATH
+from asyncflow_cli.sandbox.choices import Choices
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.sandbox.serving import Server
 from asyncflow_cli.sandbox.speaker import API_KEY
@@ -131,6 +132,25 @@ def test_who_reads_slowly_hears_it_to_the_end() -> None:
 
     loud = {"container": "raw", "encoding": "pcm_f32le", "sample_rate": 48000}
     converse(talk, {**INIT, "output_format": loud}, seconds=90)
+
+
+def test_an_init_is_answered_for_clients_that_wait_for_it() -> None:
+    """As flowcat's does, which then speaks in the context that the answer names."""
+
+    async def test() -> None:
+        async with (
+            Sandbox(choices=Choices(init_ack=True)) as sandbox,
+            _dial(sandbox) as socket,
+        ):
+            await send(socket, INIT)
+            answer = json.loads(await socket.recv())
+            assert answer["event"] == "init_ack"
+            named = {"context_id": answer["context_id"]}
+            await send(socket, {"transcript": "Hello. ", "force": True, **named})
+            await send(socket, {"close_context": True, "transcript": "", **named})
+            assert (await until_final(socket))[1]
+
+    asyncio.run(asyncio.wait_for(test(), timeout=20))
 
 
 def test_a_socket_that_is_not_imitated_is_no_matter_of_the_key() -> None:
