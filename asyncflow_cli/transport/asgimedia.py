@@ -7,7 +7,7 @@ import contextlib
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from asyncflow_cli.transport.leg import POLICY_VIOLATION, Leg
+from asyncflow_cli.transport.leg import POLICY_VIOLATION, SUBPROTOCOL, Leg
 
 SEND_WITHIN = 5.0
 """Seconds a send may take: a socket that is dead but open must not hold up the call."""
@@ -18,7 +18,8 @@ async def answer(socket: WebSocket, leg: Leg | None) -> None:
     if leg is None:
         await socket.close(POLICY_VIOLATION)
         return
-    await socket.accept()
+    offered = socket.scope.get("subprotocols", ())
+    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     carrier = AsgiCarrier(socket, leg)
     sending = asyncio.create_task(carrier.send())
     leg.opened(carrier)

@@ -30,6 +30,9 @@ from asyncflow_cli.transport.gate import Gate
 
 POLICY_VIOLATION = 1008
 
+SUBPROTOCOL = "audio.twilio.com"
+"""What some saw Twilio offer; a client that offers one may hang up where none is chosen."""
+
 AUDIO = b'{"event":"media",'
 """How Twilio begins a frame of what the callee says."""
 

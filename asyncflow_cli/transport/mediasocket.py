@@ -14,7 +14,7 @@ import contextlib
 import logging
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from websockets.exceptions import InvalidState
@@ -22,9 +22,10 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from asyncflow_cli.transport.gathering import GATHERED, Gathering, gathering, wait_for
-from asyncflow_cli.transport.leg import AUDIO, Leg
+from asyncflow_cli.transport.leg import AUDIO, SUBPROTOCOL, Leg
 
 try:
     from websockets.speedups import apply_mask
@@ -102,7 +103,9 @@ class MediaSocket(asyncio.BufferedProtocol):
     def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:
         self._transport = transport
         self._connections = connections
-        self._core = ServerProtocol(max_size=LARGEST_MESSAGE, logger=log)
+        self._core = ServerProtocol(
+            select_subprotocol=_chosen, max_size=LARGEST_MESSAGE, logger=log
+        )
         self._leg: Leg | None = None
         self._buffer, self._view = _DESK.buffer, _DESK.view
         self._held = b""
@@ -283,6 +286,10 @@ class MediaSocket(asyncio.BufferedProtocol):
         if name in self._timers:
             self._timers[name].cancel()
         self._timers[name] = asyncio.get_running_loop().call_later(seconds, work)
+
+
+def _chosen(_core: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
 def _head(size: int) -> bytes:
