@@ -85,13 +85,14 @@ async def _open(url: str, headers: Mapping[str, str]) -> ClientConnection:
         body = (refusal.response.body or b"")[:200].decode(errors="replace")
         text = f"{url} answered {refusal.response.status_code} instead of 101. {body}".strip()
         raise RemoteProtocolError(text, code=NOT_UPGRADED) from None
-    except (InvalidURI, ValueError) as error:
-        raise RemoteProtocolError(f"{url}: {error}", code=MALFORMED_URL) from None
     except (InvalidHandshake, OSError, EOFError) as error:
+        # A certificate that nobody trusts is a ValueError, too.
         code = _code(error)
         if code == NOT_UPGRADED and url.startswith("wss:") and isinstance(error, OSError):
             code = TLS_FAILED  # Hung up on before there was anything to read.
         raise RemoteProtocolError(f"{url}: {error!r}", code=code) from None
+    except (InvalidURI, ValueError) as error:
+        raise RemoteProtocolError(f"{url}: {error}", code=MALFORMED_URL) from None
 
 
 def _code(error: Exception) -> str:

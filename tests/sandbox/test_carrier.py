@@ -6,6 +6,7 @@ import asyncio
 import base64
 import struct
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ from tests.sandbox.far_ends import (
     web_server,
     xml,
 )
+from tests.tlsservers import certify, in_front_of
 
 ALL = ["initiated", "ringing", "answered", "completed"]
 # The stream
@@ -401,6 +403,22 @@ def test_a_server_that_breaks_off_the_tls_greeting_is_31910() -> None:
         port = server.sockets[0].getsockname()[1]
         twiml = f'<Response><Connect><Stream url="wss://127.0.0.1:{port}/"/></Connect></Response>'
         async with sandbox() as running, server:
+            call = await make_call(running, twiml=twiml)
+            await ended(running, call.sid)
+            assert codes(running, call.sid) == ["31910"]
+
+    run(test())
+
+
+def test_a_certificate_that_nobody_trusts_is_31910(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with (
+            sandbox() as running,
+            web_server() as web,
+            in_front_of(int(web.url.rpartition(":")[2]), certify("localhost", tmp_path)) as edge,
+        ):
+            url = f"wss://localhost:{edge}/media"
+            twiml = f'<Response><Connect><Stream url="{url}"/></Connect></Response>'
             call = await make_call(running, twiml=twiml)
             await ended(running, call.sid)
             assert codes(running, call.sid) == ["31910"]
