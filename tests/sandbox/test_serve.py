@@ -25,8 +25,10 @@ def serving(home: Path, *arguments: str) -> Iterator[tuple[httpx.Client, list[st
         url = msgspec.json.decode(process.stdout.readline())["url"]
         auth = (ACCOUNT_SID, AUTH_TOKEN)
         with httpx.Client(base_url=url, auth=auth, trust_env=False, timeout=20) as web:
-            yield web, ending
-        process.terminate()
+            try:
+                yield web, ending
+            finally:
+                process.terminate()
         _, err = process.communicate(timeout=20)
     ending += [str(process.returncode), err.decode()]
 

@@ -31,7 +31,8 @@ SPEECH = "/text_to_speech"
 
 @pytest.fixture
 def web(fast: ServedSandbox) -> Any:
-    with httpx.Client(base_url=fast.sandbox.url, trust_env=False, verify=False) as client:
+    url = fast.sandbox.url
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         yield client
 
 

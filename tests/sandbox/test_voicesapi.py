@@ -227,7 +227,7 @@ def test_a_preview_is_fetched_from_a_signed_address_without_a_key(http: httpx.Cl
     assert list(answer) == ["signed_url"]
     url = httpx.URL(answer["signed_url"])
     assert set(url.params) == {"expires", "signature"}
-    clip = httpx.get(url, trust_env=False)
+    clip = httpx.get(url, trust_env=False, timeout=20)
     assert (clip.status_code, clip.headers["content-type"]) == (200, "audio/mpeg")
     assert seconds_of(clip.content) > 1
     later = str(int(url.params["expires"]) + 1)
