@@ -10,6 +10,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
@@ -53,12 +54,36 @@ class _Dial(connect):
         return exc
 
 
-async def dial(url: str, headers: Mapping[str, str]) -> ClientConnection:
+async def dial(
+    url: str, headers: Mapping[str, str], document_url: str | None = None
+) -> ClientConnection:
     """The open socket; RemoteProtocolError with Twilio's code if there is none.
 
-    Choice: a server on this machine that answers wss:// without TLS is dialled without it, for
-    there is no tunnel in front that would bring the TLS. Twilio's samples write wss:// themselves.
+    Choices, because there is no tunnel in front: a server on this machine that answers wss://
+    without TLS is dialled without it, and one that is named without a port, where nobody is, at
+    that of the document which named it. Twilio's samples write `wss://{hostname}` themselves.
     """
+    try:
+        return await _either_way(url, headers)
+    except RemoteProtocolError as failure:
+        beside = _beside(document_url, url)
+        if failure.code not in (REFUSED, TLS_FAILED) or beside is None:
+            raise
+        with contextlib.suppress(RemoteProtocolError):
+            return await _either_way(beside, headers)
+        raise
+
+
+def _beside(document_url: str | None, url: str) -> str | None:
+    """The address with the port of its document; None if it has one, or is elsewhere."""
+    here, there = urlsplit(document_url or ""), urlsplit(url)
+    same = is_loopback(url) and there.port is None and there.hostname == here.hostname
+    if not same or here.port is None:
+        return None
+    return there._replace(netloc=f"{there.netloc}:{here.port}").geturl()
+
+
+async def _either_way(url: str, headers: Mapping[str, str]) -> ClientConnection:
     try:
         return await _open(url, headers)
     except RemoteProtocolError as failure:

@@ -18,18 +18,22 @@ from asyncflow_cli.sandbox.mediafeed import Opening, start_of
 class SecondSocket:
     """Dials with the very headers of the first, and says what it said."""
 
-    def __init__(self, opening: Opening, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, opening: Opening, headers: Mapping[str, str], document_url: str | None
+    ) -> None:
         self.answered: dict[str, Any] = {"opened": False, "close_code": None, "text": "No answer"}
-        self._running = asyncio.create_task(self._run(opening, headers))
+        self._running = asyncio.create_task(self._run(opening, headers, document_url))
 
     async def leave(self) -> None:
         """Close, if that was left to us."""
         self._running.cancel()
         await asyncio.wait([self._running])
 
-    async def _run(self, opening: Opening, headers: Mapping[str, str]) -> None:
+    async def _run(
+        self, opening: Opening, headers: Mapping[str, str], document_url: str | None
+    ) -> None:
         try:
-            connection = await dial(opening.url, headers)
+            connection = await dial(opening.url, headers, document_url)
         except RemoteProtocolError as error:
             self.answered["text"] = error.message
             return

@@ -109,7 +109,7 @@ class Streams:
             faults = stage.faults.take_each("media")
             await pass_edge(url, faults, AT_EDGE, clock=stage.clock, patience=OPEN_SECONDS)
             headers = stage.signer.under(faults).headers(url)
-            connection = await dial(url, headers)
+            connection = await dial(url, headers, document_url)
         except RemoteProtocolError as error:
             self._fail(stream, sid, error, url)
             return None
@@ -121,7 +121,7 @@ class Streams:
             line,
             lambda code, text: stage.notify(code, text, url),
             Conditions(stage.clock, faults, Random(0 if stage.names.deterministic else None)),
-            SecondSocket(opening, headers) if "second-socket" in faults else None,
+            SecondSocket(opening, headers, document_url) if "second-socket" in faults else None,
         )
 
     def _opening(

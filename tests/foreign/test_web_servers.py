@@ -4,12 +4,16 @@ the request came to, for they know no other."""
 from __future__ import annotations
 
 import pytest
-from starlette.responses import RedirectResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from twilio.request_validator import RequestValidator
 
 from asyncflow_cli.sandbox.account import AUTH_TOKEN
 from asyncflow_cli.sandbox.webhook import Answer
-from tests.sandbox.far_ends import ended, make_call, run, sandbox, web_server, xml
+from tests.sandbox.far_ends import codes, ended, make_call, run, sandbox, web_server, xml
 
 HANG_UP = xml("<Response><Hangup/></Response>")
 
@@ -39,6 +43,31 @@ def test_the_address_that_was_asked_is_the_one_that_is_signed(written: str, meth
             validator = RequestValidator(AUTH_TOKEN)
             for hit in web.hits:
                 assert validator.validate(hit.url, hit.form, hit.signature)
+
+    run(test())
+
+
+def test_a_stream_that_is_named_without_a_port_is_beside_its_document() -> None:
+    """As Twilio's samples name it, which know only a tunnel's host."""
+
+    async def voice(request: Request) -> Response:
+        stream = f'<Stream url="wss://{request.url.hostname}/media"/>'
+        return xml(f"<Response><Connect>{stream}</Connect></Response>")
+
+    async def media(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.receive_text()
+        await socket.close()
+
+    async def test() -> None:
+        routes = [Route("/voice", voice, methods=["POST"]), WebSocketRoute("/media", media)]
+        async with sandbox() as running, web_server(Starlette(routes=routes)) as web:
+            made = await make_call(running, url=f"{web.url}/voice")
+            await ended(running, made.sid)
+            assert codes(running, made.sid) == []
+            report = running.store.report(made.sid)
+            assert report is not None
+            assert [stream["close_code"] for stream in report.streams] == [1000]
 
     run(test())
 

@@ -220,12 +220,13 @@ class WebServer:
 
 
 @contextlib.asynccontextmanager
-async def web_server() -> AsyncIterator[WebServer]:
+async def web_server(app: Starlette | None = None) -> AsyncIterator[WebServer]:
+    """With an `app`, that is what answers, and nothing is remembered."""
     made = WebServer()
     bound = socket.create_server(("127.0.0.1", 0))
     made.url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     route = Route("/{path:path}", made.answer, methods=["GET", "POST"])
-    server = Server(Starlette(routes=[route]))
+    server = Server(app or Starlette(routes=[route]))
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     yield made
     server.leave()
