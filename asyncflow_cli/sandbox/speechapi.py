@@ -47,6 +47,7 @@ def routes(
         SPEECH_PATH: {"POST": synthesis.whole},
         TIMED_PATH: {"POST": synthesis.with_timestamps},
         STREAMED_PATH: {"POST": synthesis.streaming},
+        PATH: {"GET": _upgrade_required},
         "/voices/clone": {"POST": Cloning(speaker).clone},
         **voices.table(),
     }
@@ -57,3 +58,9 @@ def routes(
         Route(CLIPS, answering(voices.clip, choices)),
         WebSocketRoute(PATH, speech_socket(speaker, idle_limit=idle_limit)),
     ]
+
+
+async def _upgrade_required(_request: Request) -> Response:
+    """Who comes without an upgrade used http:// for ws://, or a proxy that does not pass it on."""
+    body = {"detail": "This is a WebSocket: open it as one, with ws://"}
+    return as_json(body, status=426, headers={"upgrade": "websocket"})

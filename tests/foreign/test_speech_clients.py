@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
@@ -149,6 +150,16 @@ def test_an_init_is_answered_for_clients_that_wait_for_it() -> None:
             await send(socket, {"transcript": "Hello. ", "force": True, **named})
             await send(socket, {"close_context": True, "transcript": "", **named})
             assert (await until_final(socket))[1]
+
+    asyncio.run(asyncio.wait_for(test(), timeout=20))
+
+
+def test_who_comes_without_an_upgrade_is_told_that_it_is_a_websocket() -> None:
+    async def test() -> None:
+        async with Sandbox() as sandbox, httpx.AsyncClient(base_url=sandbox.url) as web:
+            got, posted = await web.get(PATH), await web.post(PATH)
+            assert (got.status_code, got.headers["upgrade"]) == (426, "websocket")
+            assert posted.status_code == 405
 
     asyncio.run(asyncio.wait_for(test(), timeout=20))
 
