@@ -115,15 +115,16 @@ def is_authentic(
 
 
 def _forms(url: str) -> Iterable[str]:
-    """With and without the port, and the trailing slash: which one is signed when the address has
-    them is unknown, Twilio's own validators try a port both ways, and eight HMACs cost
-    microseconds. https://github.com/twilio/twilio-node/blob/main/src/webhooks/webhooks.ts"""
+    """With and without the user, the port and the trailing slash: which one is signed when the
+    address has them is unknown, Twilio's own validators try a port both ways, and a dozen HMACs
+    cost microseconds. https://github.com/twilio/twilio-node/blob/main/src/webhooks/webhooks.ts"""
     parts = urlsplit(url)
     secure = {"wss": ("wss", "https"), "https": ("https", "wss")}
     schemes = secure.get(parts.scheme, (parts.scheme,))
-    bare = _PORT.sub("", parts.netloc)
+    place = parts.netloc.rpartition("@")[2]
+    bare = _PORT.sub("", place)
     usual = f"{bare}:443" if len(schemes) == 2 else bare
-    hosts = dict.fromkeys((bare, usual if parts.netloc == bare else parts.netloc))
+    hosts = dict.fromkeys((bare, usual if place == bare else place, parts.netloc))
     paths = (parts.path, parts.path.rstrip("/") if parts.path.endswith("/") else parts.path + "/")
     for scheme, host, path in product(schemes, hosts, paths):
         yield urlunsplit((scheme, host, path, parts.query, ""))

@@ -78,6 +78,9 @@ def test_any_signature_is_compared_without_complaint(signature: str) -> None:
         ("wss://h:8443/media", "wss://h/media"),
         ("wss://[::1]:8443/media", "wss://[::1]/media"),
         ("http://h:8080/s", "http://h/s"),
+        ("https://u:p@h/s", "https://h/s"),
+        ("https://u:p@h/s", "https://u:p@h/s"),
+        ("wss://u:p@h:8443/media", "wss://h:8443/media"),
         ("http://h/s", "http://h/s/"),
     ],
 )

@@ -61,4 +61,6 @@ def websocket_address(public_url: str) -> str:
         raise UsageError("Twilio drops everything from ? on", hint="Leave the query out")
     if scheme == "ws" and not is_loopback(public_url):
         raise UsageError("Twilio connects to wss:// addresses only", hint="Put TLS in front")
-    return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    user, at, place = parts.netloc.rpartition("@")
+    # In small letters, as servers and validators of signatures have a host.
+    return f"{scheme}://{user}{at}{place.lower()}{parts.path.rstrip('/')}"
