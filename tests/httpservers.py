@@ -36,10 +36,14 @@ class _Repeats(Service):
         self.answer(self.body, self.kind)
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # of five the sixth that comes at once waits for a second
+
+
 @contextlib.contextmanager
 def serving(service: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), service) as server:
+    with _Server(("127.0.0.1", 0), service) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

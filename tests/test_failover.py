@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.conftest import TO, ServedSandbox, start, wait_for_line
+from tests.heard import around
 
 LINES = [f"This is the {name} sentence." for name in ("first", "second", "third", "next", "last")]
 
@@ -40,8 +41,7 @@ def test_a_call_goes_on_through_the_next_tunnel_at_the_first_unheard_sentence(ho
     assert report["heard_text"] == " ".join(LINES)
     # Nothing is synthesised twice, and all that was not heard is heard after all.
     assert len(spoken) == len(LINES)
-    heard = (home / "heard.wav").read_bytes()
-    assert b"".join(spoken[-3:]).strip(b"\xff") in heard
+    around((home / "heard.wav").read_bytes(), spoken[-3:])
 
 
 @pytest.mark.parametrize(

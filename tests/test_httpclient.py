@@ -1,9 +1,10 @@
-"""A server that resets every connection, and httpx under uvloop."""
+"""A server that resets every connection, and requests that are cancelled, under uvloop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import struct
 import threading
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from asyncflow_cli.httpclient import HttpClient
+from tests.httpservers import Service, serving
 
 uvloop = pytest.importorskip("uvloop")
 
@@ -61,3 +63,40 @@ def test_a_connection_that_is_reset_at_once_is_a_transport_error(url: str) -> No
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(test())
+
+
+EXPIRES = 0.2
+
+TURNS = 12
+"""Of the loop at most, before a request is cancelled."""
+
+
+class Kept(Service):
+    """Keeps its connections open."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.answer(b"", "text/plain")
+
+
+async def cancel_after(turns: int, url: str) -> None:
+    """Cancel a request that finds several connections which have expired."""
+    limits = httpx.Limits(keepalive_expiry=EXPIRES)
+    async with HttpClient(trust_env=False, verify=False, limits=limits) as http:
+        await asyncio.gather(*(http.get(url) for _ in range(4)))
+        await asyncio.sleep(1.5 * EXPIRES)
+        asking = asyncio.create_task(http.get(url))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+
+
+def test_a_request_that_is_cancelled_leaves_no_connection_open() -> None:
+    async def test(url: str) -> None:
+        await asyncio.gather(*(cancel_after(turns, url) for turns in range(TURNS)))
+
+    with serving(Kept) as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(test(url))
+    gc.collect()
