@@ -18,7 +18,9 @@ class Typist:
     """`asyncflow call` with a pen in its hand: `writes`, waits for what is `told`, `ends`."""
 
     def __init__(self, home: Path, served: ServedSandbox, *args: str) -> None:
-        command = [sys.executable, "-m", "asyncflow_cli", "call", "--to", TO, "--json", *args]
+        # The usual two minutes are six seconds on this line.
+        call = ("call", "--to", TO, "--json", "--max-duration", "1h")
+        command = [sys.executable, "-m", "asyncflow_cli", *call, *args]
         self._process = subprocess.Popen(
             command,
             env=environment(home, **served.environ),

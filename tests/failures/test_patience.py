@@ -106,7 +106,9 @@ def test_whatever_is_waited_for_in_vain_ends_the_call(home: Path) -> None:
 def _calling(home: Path, awaited: Patience) -> Iterator[tuple[Any, ServedSandbox]]:
     home.mkdir()
     options = {"faults": awaited.faults, "callees": {"*": awaited.callee}}
-    arguments = ("call", "--to", TO, awaited.text, "--json", "--retries", "0")
+    # Its usual two minutes are six seconds on this line, as long as some have to wait.
+    limits = ("--retries", "0", "--max-duration", "1h")
+    arguments = ("call", "--to", TO, awaited.text, "--json", *limits)
     with contextlib.ExitStack() as stack:
         served = stack.enter_context(ServedSandbox(speed=20, **options))
         environ = served.environ
