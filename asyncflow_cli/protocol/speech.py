@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import Counter
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -83,6 +84,8 @@ class SpeechProtocol:
         connection:  INIT ──Initialize──▶ OPEN ──Terminate, CloseConnection──▶ CLOSING
         context:     ──Text──▶ open ──CloseContext, empty Text──▶ closing ──Final──▶ gone
 
+    Text begins a context again, gone or closing; each of its closes is owed a Final of its own.
+
     `contexts=False` is the single-stream form of 2025: frames name no context, and
     CloseConnection is the end.
 
@@ -98,6 +101,8 @@ class SpeechProtocol:
         self.state = State.INIT
         self.live: dict[str | None, bool] = {}
         """Contexts that are not gone, in order of birth; True once they are closing."""
+        self._owed: Counter[str | None] = Counter()
+        """Finals that are still to come, of each context."""
         self._gone: set[str | None] = set()
 
     def send(self, message: Message) -> str:
@@ -145,7 +150,7 @@ class SpeechProtocol:
     def _spoken(self, said: _Said, key: str | None) -> Audio | Final | None:
         audio = _checked(said.audio)
         context_id = UNSET if key is None else key
-        if said.final is True and self.live[key]:
+        if said.final is True and self._owed[key]:
             final = Final(audio=audio, context_id=context_id)
             self._advance(Side.SERVER, final)
             return final
@@ -169,30 +174,40 @@ class SpeechProtocol:
             case Side.CLIENT, State.INIT, Initialize():
                 self.state = State.OPEN
             case Side.CLIENT, State.OPEN, Text(transcript=""):
-                self.live[self._key(message)] = True
+                self._close(self._key(message))
             case Side.CLIENT, State.OPEN, Text():
                 key = self._key(message)
-                if self.live.get(key):
-                    return False
                 self.live[key] = False
                 self._gone.discard(key)
             case Side.CLIENT, State.OPEN, CloseContext() if self.contexts:
-                self.live[self._key(message)] = True
+                self._close(self._key(message))
             case Side.CLIENT, State.OPEN | State.CLOSING, Terminate() | CloseConnection():
                 self.state = State.CLOSING
-                self.live = dict.fromkeys(self.live, True)
+                for key in self.live:
+                    self._close(key)
             case Side.SERVER, State.OPEN | State.CLOSING, Audio():
                 return self._key(message) in self.live
             case Side.SERVER, State.OPEN | State.CLOSING, Final():
-                key = self._key(message)
-                if not self.live.get(key):
-                    return False
-                del self.live[key]
-                self._gone.add(key)
+                return self._settle(self._key(message))
             case Side.SERVER, _, Fault():
                 pass
             case _:
                 return False
+        return True
+
+    def _close(self, key: str | None) -> None:
+        if not self.live.get(key):
+            self.live[key] = True
+            self._owed[key] += 1
+
+    def _settle(self, key: str | None) -> bool:
+        """Whether a Final was owed; with the last one, a context that is closing is gone."""
+        if not self._owed[key]:
+            return False
+        self._owed[key] -= 1
+        if self.live[key] and not self._owed[key]:
+            del self.live[key]
+            self._gone.add(key)
         return True
 
     def _illegal(self, message: Message) -> str:

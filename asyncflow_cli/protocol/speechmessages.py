@@ -84,7 +84,7 @@ class CloseContext(msgspec.Struct, frozen=True):
 
     context_id: ContextId
     close_context: Literal[True] = True
-    transcript: str = ""
+    transcript: Literal[""] = ""
 
 
 class CloseConnection(msgspec.Struct, frozen=True):

@@ -72,10 +72,16 @@ class _Context:
 
     def __init__(self) -> None:
         self.pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        """None is the end."""
+        """None is the end, or one of several, if it was begun again."""
         self._waiting = ""
+        self._closed = False
+
+    @property
+    def over(self) -> bool:
+        return self._closed and self.pieces.empty()
 
     def add(self, text: Text) -> None:
+        self._closed = False
         self._waiting += text.transcript
         enough = len(self._waiting) >= ENOUGH and self._waiting[-1].isspace()
         if text.force or enough:
@@ -87,8 +93,10 @@ class _Context:
             self.pieces.put_nowait(piece)
 
     def close(self) -> None:
-        self.flush()
-        self.pieces.put_nowait(None)
+        if not self._closed:
+            self._closed = True
+            self.flush()
+            self.pieces.put_nowait(None)
 
 
 class _Connection:
@@ -178,7 +186,14 @@ class _Connection:
         return self._contexts[name]
 
     async def _speak(self, name: str, context: _Context) -> None:
-        """Everything a context was given, as audio, and then the end of it."""
+        """Everything a context was given, as audio, with an end for each of its closes."""
+        while self._contexts.get(name) is context:
+            await self._speak_to_the_end(name, context)
+            if context.over:
+                del self._contexts[name]
+            await self._send(Final(context_id=self._named(name)))
+
+    async def _speak_to_the_end(self, name: str, context: _Context) -> None:
         form = self._init.output_format or DEFAULT_FORMAT
         encoder = self._speaker.encoder(form)
         said, audio = "", bytearray()
@@ -197,8 +212,6 @@ class _Connection:
         audio += await self._send_audio(name, encoder.finish())
         if said:
             self._speaker.remember("websocket", self._voice, said, form, bytes(audio))
-        del self._contexts[name]
-        await self._send(Final(context_id=self._named(name)))
 
     async def _send_audio(self, name: str, audio: bytes) -> bytes:
         if audio:

@@ -69,6 +69,20 @@ class ConnectionPair:
             Terminate(),
             Final(context_id="c1"),
         ),
+        (
+            INIT,
+            Text("a ", "c1"),
+            CloseContext("c1"),
+            Text("b ", "c1"),
+            Audio("AA==", "c1"),
+            Final(context_id="c1"),
+            Audio("//8=", "c1"),
+            CloseContext("c1"),
+            Text("c ", "c1"),
+            Terminate(),
+            Final(context_id="c1"),
+            Final(context_id="c1"),
+        ),
         (Fault("no", "INVALID_API_KEY", {"api_key": "sk_1..."}, "unknown"),),
     ],
 )
@@ -89,14 +103,6 @@ def test_the_single_stream_form_names_no_context_and_ends_by_closing_the_connect
 def test_nothing_is_legal_before_the_connection_is_initialized(message: FromClient) -> None:
     with pytest.raises(LocalProtocolError, match="not legal in init"):
         SpeechProtocol(Side.CLIENT).send(message)
-
-
-def test_a_context_that_is_closing_takes_no_more_text() -> None:
-    pair = ConnectionPair()
-    for message in (INIT, Text("Hi ", "c1"), CloseContext("c1")):
-        pair.pass_on(message)
-    with pytest.raises(LocalProtocolError, match="Text is not legal for context 'c1' in open"):
-        pair.client.send(Text("more ", "c1"))
 
 
 def opened(*messages: Message) -> SpeechProtocol:
@@ -181,7 +187,11 @@ def test_the_server_reads_an_init_with_a_null_language() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", ['{"transcript":1}', '{"text":"a"}', '{"nothing":1}', '{"transcript":"a","force":2}']
+    "frame",
+    [
+        *('{"transcript":1}', '{"text":"a"}', '{"nothing":1}', '{"transcript":"a","force":2}'),
+        '{"context_id":"c","close_context":true,"transcript":"This would be spoken by nobody. "}',
+    ],
 )
 def test_the_server_is_strict(frame: str) -> None:
     with pytest.raises(RemoteProtocolError):
@@ -241,6 +251,16 @@ def test_audio_that_is_no_text_is_their_error() -> None:
 def test_a_context_of_no_known_shape_is_none_of_ours(name: str) -> None:
     frame = f'{{"context_id":{name},"audio":"AA=="}}'
     assert opened(Text("Hi ", "c1")).receive(frame) is None
+
+
+def test_a_context_that_is_begun_again_owes_a_final_for_each_close() -> None:
+    pair = ConnectionPair()
+    for message in (INIT, Text("a ", "c1"), CloseContext("c1"), Text("b ", "c1")):
+        pair.pass_on(message)
+    assert pair.pass_on(Final(context_id="c1")) == Final(context_id="c1")
+    with pytest.raises(LocalProtocolError, match="Final is not legal for context 'c1' in open"):
+        pair.server.send(Final(context_id="c1"))
+    assert pair.client.live == {"c1": False}
 
 
 def test_an_illegal_final_leaves_the_context_open() -> None:
