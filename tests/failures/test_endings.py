@@ -50,7 +50,7 @@ def test_a_callee_who_hangs_up_as_we_do_has_heard_the_last_word(call: Caller) ->
 
 
 def test_the_twilio_side_holds_the_time_limit_too(unhurried: Caller) -> None:
-    result = unhurried(LONG, "--max-duration", "10s")
+    result = unhurried(LONG, "--max-duration", "20s")
     assert (result.code, result.error["details"]["end_reason"]) == (26, "time-limit")
     assert unhurried.report.ended_by == "time limit"
 
