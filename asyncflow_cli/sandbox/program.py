@@ -90,7 +90,7 @@ class Program:
         if kind == "text/plain":
             return twiml.Document((verbs.Say(answer.text.strip()),))
         if kind.startswith("audio/"):
-            return twiml.Document((verbs.Play(source.url),))
+            return twiml.Document((verbs.Play(source.url, clip=answer.body),))
         if kind not in _MARKUP:
             text = f"{source.url} answered with {kind or 'no content type'}, not text/xml"
             raise RemoteProtocolError(text, code=CONTENT_TYPE)
@@ -141,16 +141,22 @@ class Program:
     async def _clip(self, verb: verbs.Play, base: str | None) -> bytes:
         if verb.digits is not None:
             return keys(verb.digits)
-        url = urljoin(base or "", verb.url)
-        try:
-            answer = await self._stage.web.request("GET", url, {})
-        except RemoteProtocolError as error:
-            self._stage.notify(error.code, error.message, url)
+        clip = verb.clip
+        if clip is None:
+            clip = await self._fetch(urljoin(base or "", verb.url))
+        if clip is None:
             return b""
         try:
-            return await asyncio.to_thread(sound_of, answer.body) or silence(_UNREADABLE_CLIP)
+            return await asyncio.to_thread(sound_of, clip) or silence(_UNREADABLE_CLIP)
         except EngineMissing:
             return silence(_UNREADABLE_CLIP)
+
+    async def _fetch(self, url: str) -> bytes | None:
+        try:
+            return (await self._stage.web.request("GET", url, {})).body
+        except RemoteProtocolError as error:
+            self._stage.notify(error.code, error.message, url)
+            return None
 
     async def _gather(self, verb: verbs.Gather, base: str | None) -> Source | None:
         digits = await self._collect(verb, base)

@@ -50,6 +50,8 @@ class Play:
     url: str
     digits: str | None = None
     loop: int = 1
+    clip: bytes | None = None
+    """The file, where it has come already: in place of a document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from twilio.request_validator import RequestValidator
 
+from asyncflow_cli.protocol.audio import wav_file
 from asyncflow_cli.sandbox.account import AUTH_TOKEN
 from asyncflow_cli.sandbox.webhook import Answer
 from tests.sandbox.far_ends import codes, ended, make_call, run, sandbox, web_server, xml
+
+CLIP = bytes(range(1, 101)) * 32
 
 HANG_UP = xml("<Response><Hangup/></Response>")
 
@@ -68,6 +71,24 @@ def test_a_stream_that_is_named_without_a_port_is_beside_its_document() -> None:
             report = running.store.report(made.sid)
             assert report is not None
             assert [stream["close_code"] for stream in report.streams] == [1000]
+
+    run(test())
+
+
+def test_audio_in_place_of_a_document_is_asked_for_once_and_played() -> None:
+    async def voice(_request: Request) -> Response:
+        return Response(wav_file("pcm_mulaw", 8000, CLIP), media_type="audio/x-wav")
+
+    async def test() -> None:
+        routes = [Route("/voice", voice, methods=["POST"])]
+        async with (
+            sandbox(deterministic=True) as running,
+            web_server(Starlette(routes=routes)) as web,
+        ):
+            made = await make_call(running, url=f"{web.url}/voice")
+            await ended(running, made.sid)
+            assert codes(running, made.sid) == []
+            assert running.heard(made.sid) == CLIP
 
     run(test())
 
