@@ -20,7 +20,8 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 def open_http(
     url: str, *, verify: ssl.SSLContext | bool = True, **options: Any
 ) -> httpx.AsyncClient:
-    """A client for the service at `url`; on this machine without proxies.
+    """A client for the service at `url`; on this machine without proxies, but with certificates:
+    WebSockets have them there, too.
 
     PrerequisiteError for variables that cannot be used:
     https://www.python-httpx.org/environment_variables/
@@ -28,11 +29,7 @@ def open_http(
     trust_env = not is_loopback(url)
     try:
         if verify is True and options.get("transport") is None:
-            verify = (
-                _Unread()
-                if _is_plain(url)
-                else _trusted(trust_env, *map(os.environ.get, CERTIFICATES))
-            )
+            verify = _Unread() if _is_plain(url) else _trusted(*map(os.environ.get, CERTIFICATES))
         return HttpClient(trust_env=trust_env, verify=verify, **options)
     except OSError as error:
         raise PrerequisiteError(
@@ -55,7 +52,7 @@ def open_http(
 
 
 def _is_plain(url: str) -> bool:
-    return url.startswith("http:") and is_loopback(url)
+    return url.startswith(("http:", "ws:")) and is_loopback(url)
 
 
 class _Unread(ssl.SSLContext):
@@ -74,6 +71,6 @@ class _Unread(ssl.SSLContext):
 
 
 @functools.cache
-def _trusted(trust_env: bool, *_variables: str | None) -> ssl.SSLContext:
+def _trusted(*_variables: str | None) -> ssl.SSLContext:
     """Read once for all clients of a process: every reading takes 20 ms."""
-    return httpx.create_ssl_context(trust_env=trust_env)
+    return httpx.create_ssl_context()
