@@ -33,7 +33,6 @@ BAD_HOST, REDIRECTS, BAD_TLS = "11210", "11215", "11220"
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer the sandbox reads; the rest is not for a telephone."""
 
-
 SIGNER, FORM = "signer", "form"
 """What a request carries for its signature."""
 
@@ -71,11 +70,11 @@ class Answer:
         if self.body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return self.body.decode("utf-16", errors="replace")
         told = _DECLARED.match(self.body) or _CHARSET.search(self.content_type.encode())
-        # Who can be read so far writes ASCII in one byte each, whatever it says.
+        # That it could be read so far rules out UTF-16 and UTF-32, whatever it declares.
         name = told[1].decode() if told and not told[1].lower().startswith(b"utf") else "utf-8-sig"
         try:
             return self.body.decode(name, errors="replace")
-        except LookupError:
+        except (LookupError, UnicodeError):  # no encoding, or one that reads no documents
             return self.body.decode("utf-8-sig", errors="replace")
 
 

@@ -104,6 +104,7 @@ SPOKEN = "<Response><Say>Grüße</Say></Response>"
         ("text/xml", "ISO-8859-1", "latin-1"),
         ("text/xml; charset=iso-8859-1", "", "latin-1"),
         ("text/xml; charset=nonsense", "", "utf-8"),
+        ("text/xml", "undefined", "utf-8"),  # which Python has, to fail with
         ("text/xml", "utf-16", "utf-16"),
         ("text/xml", "utf-16", "utf-8"),  # as a StringWriter of .NET declares it
     ],
