@@ -24,6 +24,7 @@ from asyncflow_cli.protocol.doctorreport import DoctorReport, Finding, Standing
 from asyncflow_cli.transport.doctor.machine import EXTRAS, amiss
 from asyncflow_cli.transport.journal import Entry, Journal
 from tests.conftest import FROM, TO, Result, Run, ServedSandbox, environment
+from tests.deafports import deaf_port
 from tests.documents import checked
 from tests.httpservers import Service, serving
 from tests.transport.roads.test_ngrok import Agent
@@ -149,10 +150,8 @@ def test_no_dns(sandboxed: Run) -> None:
 
 
 def test_a_proxy_in_the_way(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as taken:  # so that nobody else takes it, and nobody listens there
-        taken.bind(("127.0.0.1", 0))
-        proxy = f"http://user:CANARY@127.0.0.1:{taken.getsockname()[1]}"
-        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with deaf_port() as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:CANARY@127.0.0.1:{port}")
         result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
     assert_named(result, "proxy", "PROXY_FAILED", "unset HTTPS_PROXY", 6)
     assert "CANARY" not in result.out

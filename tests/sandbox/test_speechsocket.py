@@ -7,7 +7,7 @@ import base64
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,7 +22,9 @@ from asyncflow_cli.sandbox.serving import Server
 from asyncflow_cli.sandbox.speaker import API_KEY, Speaker
 from asyncflow_cli.sandbox.speechapi import routes
 from asyncflow_cli.sandbox.store import Store
+from tests.clock import pass_time
 from tests.conftest import ServedSandbox
+from tests.sandbox.far_ends import run
 
 VOICE = "e0f39dc4-f691-4e78-bba5-5c636692cc04"
 PATH = "/text_to_speech/websocket/ws"
@@ -369,26 +371,10 @@ async def rest(connection: AsyncConnection) -> tuple[Frames, int | None]:
     return frames, connection.close_code
 
 
-class Loop(asyncio.SelectorEventLoop):
-    """One whose time can be let pass, so that no test waits for it and none is overtaken by it."""
-
-    passed = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.passed
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        runner.run(asyncio.wait_for(test, 60))
-
-
 async def let_pass(connection: AsyncConnection, seconds: float) -> None:
     """Once all that was sent has been read."""
     await (await connection.ping())
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, Loop)
-    loop.passed += seconds
+    pass_time(seconds)
 
 
 @pytest.mark.parametrize("sent", [[], [INIT]], ids=["before the init", "after it"])

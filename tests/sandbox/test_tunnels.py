@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 
 import httpx
@@ -12,6 +11,7 @@ import pytest
 
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.sandbox.tunnels import Tunnel
+from tests.deafports import deaf_port
 from tests.sandbox.far_ends import (
     codes,
     ended,
@@ -135,11 +135,8 @@ def test_closing_delivers_what_was_carried_and_ends_in_order() -> None:
 def test_a_tunnel_to_nobody_resets_who_comes() -> None:
     async def test() -> None:
         async with sandbox() as running:
-            nobody = socket.socket()
-            nobody.bind(("127.0.0.1", 0))  # It is nobody else's, and does not listen.
-            with nobody:
-                tunnel = await running.tunnels.open(nobody.getsockname()[1])
-                reader, _ = await through(tunnel)
+            with deaf_port() as port:
+                reader, _ = await through(await running.tunnels.open(port))
                 with pytest.raises(ConnectionResetError):
                     await reader.read()
 

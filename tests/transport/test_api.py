@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +32,7 @@ from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSele
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.exchange import RETRY_DEADLINE
+from tests.deafports import deaf_port
 
 KEY = "sk_test_4242"
 REQUEST = SpeechRequest(
@@ -433,10 +433,8 @@ def test_a_service_that_is_none_is_tried_again_and_then_a_network_error(answer: 
 
 def test_where_nobody_listens_is_a_network_error_without_the_key() -> None:
     async def test() -> AsyncflowError:
-        with socket.socket() as deaf:  # who has the port, so that nobody else may listen there
-            deaf.bind(("127.0.0.1", 0))
-            url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-            settings = Settings(api_key=KEY, base_url=url, retries=0)
+        with deaf_port() as port:
+            settings = Settings(api_key=KEY, base_url=f"http://127.0.0.1:{port}", retries=0)
             async with contextlib.aclosing(ApiClient(settings)) as api:
                 with pytest.raises(NetworkError) as caught:
                     await api.synthesize(REQUEST)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from asyncflow_cli.transport.connection import Waiting
 from asyncflow_cli.transport.listener import serving
-from tests.transport.clock import pass_time
+from tests.clock import pass_time
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n"
 

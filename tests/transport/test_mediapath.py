@@ -108,7 +108,7 @@ class Far:
         self.events: list[media.Message | PhoneLost] = []
         self.told: list[str] = []
         gate = Gate(account_sid=None, keys=NO_KEYS, sign_required=False, refused=self.told.append)
-        self.leg = Leg("token", gate, self.events.append, hear, 5.0)
+        self.leg = Leg("token", gate, self.events.append, hear)
         self.wire = Wire()
         transport: Any = self.wire
         self.socket = MediaSocket(transport, set())

@@ -24,12 +24,12 @@ from asyncflow_cli.protocol.media import (
 )
 from asyncflow_cli.sandbox.cable import sever
 from asyncflow_cli.transport.callbacks import CallStatus, StreamFailed, Verdict
-from asyncflow_cli.transport.leg import PhoneLost
+from asyncflow_cli.transport.leg import START_WITHIN, PhoneLost
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.mediasocket import LARGEST_MESSAGE
-from asyncflow_cli.transport.phone import START_WITHIN, Phone, PhoneEvent
+from asyncflow_cli.transport.phone import Phone, PhoneEvent
 from asyncflow_cli.transport.signature import Keys, sign
-from tests.transport.clock import pass_time
+from tests.clock import pass_time
 
 CALL, STREAM, TOKEN = "CA" + "1" * 32, "MZ" + "2" * 32, "0" * 32
 CONNECTED = {"event": "connected", "protocol": "Call", "version": "1.0.0"}

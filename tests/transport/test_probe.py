@@ -19,6 +19,7 @@ from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.probe import Probe, new_secret, probe, routes
 from asyncflow_cli.transport.roads.road import Tunnel
+from tests.deafports import deaf_port
 from tests.tlsservers import certify, in_front_of
 
 SECRET = new_secret()
@@ -89,9 +90,8 @@ def test_an_address_that_lets_no_websocket_through_is_deaf() -> None:
 
 
 def test_a_refused_connection_is_told() -> None:
-    with socket.socket() as deaf:  # who has the port, so that nobody else may listen there
-        deaf.bind(("127.0.0.1", 0))
-        tunnel = Tunnel(f"ws://127.0.0.1:{deaf.getsockname()[1]}", fresh=False)
+    with deaf_port() as port:
+        tunnel = Tunnel(f"ws://127.0.0.1:{port}", fresh=False)
         error = failure(lambda: probe(tunnel, SECRET))
     assert (error.code, error.exit_code) == ("PUBLIC_URL_UNREACHABLE", 6)
     assert "refused" in error.message
