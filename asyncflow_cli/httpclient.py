@@ -33,7 +33,9 @@ class HttpClient(httpx.AsyncClient):
 
 
 async def _close_all(connections: list[Any]) -> None:
-    """In place of httpcore's own, which a cancellation stops at the first: those that have expired
-    are in no pool any more, and nobody else would close the others."""
+    """In place of httpcore's own, which has no public seam and closes one after the other: the
+    shield around it is anyio's, which a task's `cancel()` passes through. Those that have expired
+    are in no pool any more, so nobody else would close the rest.
+    https://github.com/encode/httpcore/blob/master/httpcore/_async/connection_pool.py"""
     if connections:
         await asyncio.shield(asyncio.gather(*(each.aclose() for each in connections)))

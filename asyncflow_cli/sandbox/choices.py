@@ -39,7 +39,7 @@ class Choices:
     paging: frozenset[Paging] = frozenset()
     model_rule: ModelRule = "july"
     init_ack: bool = False
-    """Whether an init is answered; one public client awaits that, of others it would be the end."""
+    """Whether an init is answered: one public client waits for that, others do not expect it."""
     validation: int = 422
     """The status of what does not validate: 422 with FastAPI's list, or 400 with a code."""
 

@@ -181,7 +181,7 @@ class Engine:
                 async with asyncio.timeout(PATIENCE):
                     return await talk.answers.get()
             except TimeoutError:
-                if child.silent < PATIENCE:
+                if child.silent_for < PATIENCE:
                     continue  # others come first
                 child.kill()
                 return await talk.answers.get()

@@ -74,7 +74,7 @@ class EngineProcess:
         return cls(process)
 
     @property
-    def silent(self) -> float:
+    def silent_for(self) -> float:
         """Seconds since it last said anything."""
         return time.monotonic() - self._heard
 

@@ -65,6 +65,7 @@ async def end_call(
 async def _seen_to_end_by_and_by(
     twilio: TwilioClient, sid: str, tries: Sequence[float]
 ) -> tuple[CallRecord, str]:
+    """The same, tried again while the call is live; whatever ends it then, we had hung up."""
     last, outcome = await seen_to_end(twilio, sid)
     for wait in tries[1:]:
         if last.ended:

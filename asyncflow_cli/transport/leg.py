@@ -30,8 +30,12 @@ from asyncflow_cli.transport.gate import Gate
 
 POLICY_VIOLATION = 1008
 
+START_WITHIN = 5.0
+"""Seconds a new socket has to send its `start`."""
+
 SUBPROTOCOL = "audio.twilio.com"
-"""What some saw Twilio offer; a client that offers one may hang up where none is chosen."""
+"""Twilio documents none, and reports differ on whether it offers this one. Whoever offers one may
+hang up where none is chosen; to choose what was not offered is not allowed (RFC 6455, 4.2.2)."""
 
 AUDIO = b'{"event":"media",'
 """How Twilio begins a frame of what the callee says."""
@@ -70,7 +74,6 @@ class Leg:
         "_waiting",
         "given_up",
         "is_deaf",
-        "start_within",
         "token",
     )
 
@@ -80,10 +83,8 @@ class Leg:
         gate: Gate,
         emit: Callable[[Message | PhoneLost], None],
         hear: Callable[[str, int], None] | None,
-        start_within: float,
     ) -> None:
         self.token = token
-        self.start_within = start_within
         self.given_up = False
         """Another has taken its place: what it still says is no news, but that it is lost is."""
         self._gate = gate
@@ -106,7 +107,7 @@ class Leg:
         """A socket was accepted, which has some seconds to send its `start`."""
         self._carrier = carrier
         later = asyncio.get_running_loop().call_later
-        self._overdue = later(self.start_within, self.violated, "no start in time")
+        self._overdue = later(START_WITHIN, self.violated, "no start in time")
 
     def received(self, text: bytes) -> None:
         """A message of the phone, which closes the socket if it is not legal."""

@@ -25,9 +25,6 @@ from asyncflow_cli.transport.gate import NO_KEYS, Gate
 from asyncflow_cli.transport.leg import Leg, PhoneLost
 from asyncflow_cli.transport.signature import Keys
 
-START_WITHIN = 5.0
-"""Seconds a new socket has to send its `start`."""
-
 PhoneEvent: TypeAlias = Message | PhoneLost | CallbackEvent
 
 
@@ -45,7 +42,6 @@ class Phone:
         account_sid: str | None = None,
         keys: Keys = NO_KEYS,
         sign_required: bool = True,
-        start_within: float = START_WITHIN,
         refused: Callable[[str], None],
         hear: Callable[[str, int], None] | None = None,
         routes: Iterable[BaseRoute] = (),
@@ -56,7 +52,6 @@ class Phone:
         self._callbacks = Callbacks(self.gate, emit)
         self._emit = emit
         self._hear = hear
-        self._start_within = start_within
         self._public_url = ""
         self.leg = self._next_leg()
         """At the address where a media socket is awaited, or is."""
@@ -78,7 +73,7 @@ class Phone:
 
     def _next_leg(self) -> Leg:
         token = secrets.token_urlsafe(32)
-        return Leg(token, self.gate, self._emit, self._hear, self._start_within)
+        return Leg(token, self.gate, self._emit, self._hear)
 
     # Its addresses
 

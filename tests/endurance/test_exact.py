@@ -129,7 +129,7 @@ def test_a_slow_speech_service_makes_gaps_that_are_told_and_loses_nothing(
 
 
 def stood_still(result: Result, line: Any) -> float:
-    """Seconds of the call that the line had not, which a busy computer takes from it."""
+    """Seconds of the call that did not pass on the line: a busy computer kept them from it."""
     *events, _report = map(json.loads, result.stdout.splitlines())
     at: dict[str, float] = {event["event"]: event["at"] for event in events}
     ended: float = line["marks"][-1]["echoed_at"]

@@ -6,6 +6,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from asyncflow_cli.protocol.media import Connected, Start
 from tests.transport.test_phone import CONNECTED, form, line, run, say, start
 
 __all__ = ["form"]
@@ -31,6 +32,6 @@ def test_twilios_subprotocol_is_chosen_where_it_is_offered(
             async with connect(url, subprotocols=names, proxy=None) as socket:
                 assert socket.subprotocol == chosen
                 await say(socket, CONNECTED, start())
-                assert [type(await phone.event()).__name__ for _ in "12"] == ["Connected", "Start"]
+                assert [type(await phone.event()) for _ in range(2)] == [Connected, Start]
 
     run(test())

@@ -360,7 +360,7 @@ class Busy:
         self._looks = looks
 
     @property
-    def silent(self) -> float:
+    def silent_for(self) -> float:
         self._looks -= 1
         if not self._looks:
             self._talk.answers.put_nowait(Pcm(1, b"\0\0"))
@@ -386,7 +386,7 @@ def test_an_engine_that_speaks_for_others_is_not_taken_for_stuck(
 class Stuck:
     """A child that says nothing to anybody."""
 
-    silent = 1.0
+    silent_for = 1.0
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk

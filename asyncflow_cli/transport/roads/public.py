@@ -62,5 +62,5 @@ def websocket_address(public_url: str) -> str:
     if scheme == "ws" and not is_loopback(public_url):
         raise UsageError("Twilio connects to wss:// addresses only", hint="Put TLS in front")
     user, at, place = parts.netloc.rpartition("@")
-    # In small letters, as servers and validators of signatures have a host.
+    # Web servers and validators of signatures have a host in lower case.
     return f"{scheme}://{user}{at}{place.lower()}{parts.path.rstrip('/')}"
