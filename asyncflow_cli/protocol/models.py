@@ -41,7 +41,8 @@ HONOURS_SPEED = "async_flash_v1.0"
 
 
 def with_integers(value: Any) -> Any:
-    """17.0 as 17 all through a value, which in JSON are the same number."""
+    """A JSON value with 17.0 as 17 throughout: they are the same number, and Java's Gson writes the
+    first. RecursionError if it is nested too deep."""
     match value:
         case dict():
             return {name: with_integers(inner) for name, inner in value.items()}

@@ -126,7 +126,7 @@ class SpeechProtocol:
         )
         if shape is None:
             raise RemoteProtocolError(f"No message has the fields {sorted(raw)}")
-        message: FromClient = _convert(with_integers(raw), shape)
+        message: FromClient = _convert(raw, shape)
         match message:
             case CloseContext() if self._key(message) in self._gone:
                 return None
@@ -257,6 +257,6 @@ def _read(text: str | bytes, kind: msgspec.json.Decoder[Shape]) -> Shape:
 
 def _convert(raw: dict[str, Any], shape: Any) -> Any:
     try:
-        return msgspec.convert(raw, shape)
-    except msgspec.ValidationError as error:
+        return msgspec.convert(with_integers(raw), shape)
+    except (msgspec.ValidationError, RecursionError) as error:
         raise RemoteProtocolError(f"Not a {shape.__name__} message: {error}") from None

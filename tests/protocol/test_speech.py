@@ -198,6 +198,12 @@ def test_the_server_is_strict(frame: str) -> None:
         serving().receive(frame)
 
 
+@pytest.mark.parametrize("depth", [100, 400, 700, 900, 1100])
+def test_however_deep_a_frame_is_nested_it_is_read_or_refused(depth: int) -> None:
+    with contextlib.suppress(RemoteProtocolError):
+        serving().receive(f'{{"transcript":"a","odd":{"[" * depth}{"]" * depth}}}')
+
+
 def test_the_server_ignores_the_second_close_of_a_context() -> None:
     server = serving()
     close = '{"context_id":"c","close_context":true,"transcript":""}'
