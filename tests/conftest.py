@@ -117,7 +117,7 @@ class ServedSandbox(InThread):
         return all(status in TERMINAL for status in self.statuses)
 
     def run_at(self, speed: float) -> None:
-        """Let the line's time pass so fast from now on: it can wait for whoever takes theirs."""
+        """Let the line's time pass at this speed from now on: slowly, where others need theirs."""
         self._loop.call_soon_threadsafe(self.sandbox.carrier.clock.run_at, speed)
 
     def finish(self) -> None:

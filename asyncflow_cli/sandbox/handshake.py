@@ -59,9 +59,9 @@ async def dial(
 ) -> ClientConnection:
     """The open socket; RemoteProtocolError with Twilio's code if there is none.
 
-    Choices, because there is no tunnel in front: a server on this machine that answers wss://
-    without TLS is dialled without it, and one that is named without a port, where nobody is, at
-    that of the document which named it. Twilio's samples write `wss://{hostname}` themselves.
+    Choices, because no tunnel is in front, and Twilio's samples write `wss://{hostname}`: a server
+    on this machine that answers wss:// without TLS is dialled without it, and where an address has
+    no port and leads to nobody, that of `document_url` is tried, which is the TwiML's address.
     """
     try:
         return await _either_way(url, headers)

@@ -78,6 +78,7 @@ class _Context:
 
     @property
     def over(self) -> bool:
+        """Closed, with nothing left to speak."""
         return self._closed and self.pieces.empty()
 
     def add(self, text: Text) -> None:

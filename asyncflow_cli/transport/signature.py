@@ -29,9 +29,9 @@ SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
 
 HMAC_SHA1 = "HMAC_SHA1"
 
-_PORT = re.compile(r":\d+$")
-
 ALGORITHMS = {HMAC_SHA1: hashlib.sha1, "HMAC_SHA256": hashlib.sha256}
+
+_PORT = re.compile(r":\d+$")
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ def test_a_second_socket_may_be_refused_and_the_first_goes_on() -> None:
         async def talk(socket: ServerConnection, sid: str) -> None:
             await socket.send(media(sid, TONE))
             await until(lambda: len(seen) == 2)
-            for number in range(10):  # Long after it was refused it has read so.
+            for number in range(10):  # Time enough to read that it was refused.
                 await socket.send(mark(sid, str(number)))
                 await server.heard_mark(str(number))
             await socket.close()
