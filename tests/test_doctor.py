@@ -24,9 +24,9 @@ from asyncflow_cli.protocol.doctorreport import DoctorReport, Finding, Standing
 from asyncflow_cli.transport.doctor.machine import EXTRAS, amiss
 from asyncflow_cli.transport.journal import Entry, Journal
 from tests.conftest import FROM, TO, Result, Run, ServedSandbox, environment
-from tests.deafports import deaf_port
 from tests.documents import checked
 from tests.httpservers import Service, serving
+from tests.ports import deaf_port
 from tests.transport.roads.test_ngrok import Agent
 
 AWAY = "https://api.example.invalid"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import ssl
 from typing import Any, Self
 
@@ -12,31 +10,19 @@ import httpx
 from asyncflow_cli.errors import PrerequisiteError
 from asyncflow_cli.httpclient import HttpClient
 from asyncflow_cli.settings import is_loopback
-
-CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""The variables that httpx has its certificates from."""
+from asyncflow_cli.transport.trust import trusted
 
 
-def open_http(
-    url: str, *, verify: ssl.SSLContext | bool = True, **options: Any
-) -> httpx.AsyncClient:
-    """A client for the service at `url`; on this machine without proxies, but with certificates:
-    WebSockets have them there, too.
+def open_http(url: str, **options: Any) -> httpx.AsyncClient:
+    """A client for the service at `url`; on this machine without proxies, but with certificates.
 
     PrerequisiteError for variables that cannot be used:
     https://www.python-httpx.org/environment_variables/
     """
-    trust_env = not is_loopback(url)
+    if options.get("transport") is None:
+        options["verify"] = _Unread() if _is_plain(url) else trusted()
     try:
-        if verify is True and options.get("transport") is None:
-            verify = _Unread() if _is_plain(url) else _trusted(*map(os.environ.get, CERTIFICATES))
-        return HttpClient(trust_env=trust_env, verify=verify, **options)
-    except OSError as error:
-        raise PrerequisiteError(
-            f"The certificates to trust cannot be read: {error.strerror or error}",
-            hint="Correct SSL_CERT_FILE and SSL_CERT_DIR, or: unset SSL_CERT_FILE SSL_CERT_DIR",
-            code="CERTIFICATES_UNREADABLE",
-        ) from None
+        return HttpClient(trust_env=not is_loopback(url), **options)
     except ImportError:
         raise PrerequisiteError(
             "The proxy is a SOCKS proxy, for which a library is missing",
@@ -68,9 +54,3 @@ class _Unread(ssl.SSLContext):
 
             self.load_verify_locations(certifi.where())
         return super().wrap_bio(*bios, **options)
-
-
-@functools.cache
-def _trusted(*_variables: str | None) -> ssl.SSLContext:
-    """Read once for all clients of a process: every reading takes 20 ms."""
-    return httpx.create_ssl_context()

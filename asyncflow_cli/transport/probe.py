@@ -31,6 +31,7 @@ from asyncflow_cli.transport.astray import deaf, unreachable, wrong
 from asyncflow_cli.transport.leg import POLICY_VIOLATION
 from asyncflow_cli.transport.outward import open_http
 from asyncflow_cli.transport.roads.road import Tunnel
+from asyncflow_cli.transport.trust import for_websocket
 
 SETTLES_WITHIN = 15.0
 """Seconds after which a fresh name must be known to DNS, and have its certificate."""
@@ -131,6 +132,7 @@ async def _wss_ms(url: str, secret: bytes) -> float:
             open_timeout=ANSWER_WITHIN,
             close_timeout=1,
             proxy=None if is_loopback(url) else True,
+            **for_websocket(url),
         ) as socket:
             began = time.monotonic()
             async with asyncio.timeout(ANSWER_WITHIN):

@@ -30,6 +30,7 @@ from asyncflow_cli.protocol.speechmessages import (
 from asyncflow_cli.settings import Settings, is_loopback
 from asyncflow_cli.transport.answers import to_reach
 from asyncflow_cli.transport.speechwire import Wire
+from asyncflow_cli.transport.trust import for_websocket
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ async def _connect_to(base_url: str, settings: Settings, make_wire: Callable[...
             compression=None,
             max_size=None,
             proxy=None if is_loopback(address) else True,
+            **for_websocket(address),
         )
     except InvalidStatus as refused:
         response = refused.response

@@ -11,7 +11,7 @@ import pytest
 
 from asyncflow_cli.sandbox.server import Sandbox
 from asyncflow_cli.sandbox.tunnels import Tunnel
-from tests.deafports import deaf_port
+from tests.ports import deaf_port
 from tests.sandbox.far_ends import (
     codes,
     ended,

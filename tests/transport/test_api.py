@@ -32,7 +32,7 @@ from asyncflow_cli.protocol.models import OutputFormat, SpeechRequest, VoiceSele
 from asyncflow_cli.settings import Settings
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.exchange import RETRY_DEADLINE
-from tests.deafports import deaf_port
+from tests.ports import deaf_port
 
 KEY = "sk_test_4242"
 REQUEST = SpeechRequest(

@@ -19,7 +19,7 @@ from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.transport.listener import serving
 from asyncflow_cli.transport.probe import Probe, new_secret, probe, routes
 from asyncflow_cli.transport.roads.road import Tunnel
-from tests.deafports import deaf_port
+from tests.ports import deaf_port
 from tests.tlsservers import certify, in_front_of
 
 SECRET = new_secret()

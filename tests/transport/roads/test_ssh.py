@@ -6,9 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +17,7 @@ from asyncflow_cli.transport.probe import new_secret, probe, routes
 from asyncflow_cli.transport.roads.process import identify
 from asyncflow_cli.transport.roads.road import Tunnel
 from asyncflow_cli.transport.roads.ssh import Ssh
+from tests.ports import reserved
 from tests.sshservers import Far, Refusing, Server, far_end, genuine, wrapped_ssh
 from tests.transport.roads.standins import StandIn, stand_in
 
@@ -60,18 +58,6 @@ def test_a_websocket_goes_through_and_a_killed_ssh_is_a_lost_tunnel(folder: Path
                 await probe(tunnel, SECRET)
 
     asyncio.run(asyncio.wait_for(test(), 30))
-
-
-@contextlib.contextmanager
-def reserved() -> Iterator[int]:
-    """A port that nobody is given by chance, and whoever names it gets."""
-    with socket.socket() as bound:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-        if sys.platform != "linux":  # where it would keep everybody out
-            bound.close()
-        yield port
 
 
 @genuine
