@@ -104,6 +104,8 @@ def test_numbers_come_from_the_vendors_variables_too(sandboxed: Run, home: Path)
         (("--public-url", "wss://host.example/?a=1"), {}, 2, "USAGE"),
         (("--public-url", "ws://host.example"), {}, 2, "USAGE"),
         (("--save-heard", "no/where.wav"), {}, 2, "USAGE"),
+        (("--save-heard", "heard.mp3"), {}, 2, "USAGE"),
+        (("--save-heard", "-"), {}, 2, "USAGE"),
         (("--public-url", "ws://127.0.0.1:1"), {}, 6, "PUBLIC_URL_UNREACHABLE"),
     ],
 )
@@ -298,6 +300,49 @@ def test_a_call_that_is_stopped_tells_what_was_heard_until_then(
     assert msgspec.json.decode(out.splitlines()[-1])["event"] == "error"
     written = checked(msgspec.json.decode((home / "c.json").read_bytes()))
     assert written["report"]["status"] == "completed"
+
+
+KEEP = ("--save-heard", "h.wav", "--report", "c.json")
+
+
+def test_a_call_that_was_cut_short_names_the_files_it_wrote(run: Run, home: Path) -> None:
+    call = ("call", "--to", TO, LONG, *KEEP)
+    with ServedSandbox(speed=20, callees={TO: "answer after 0s; hang up after 4s"}) as line:
+        told = run(*call, **line.environ)
+        details = run(*call, "--json", **line.environ).error["details"]
+    assert told.code == 24, told.err
+    assert "heard file    h.wav\n" in told.err
+    assert (details["heard_file"], details["report_files"]) == ("h.wav", ["c.json"])
+    written = checked(msgspec.json.decode((home / "c.json").read_bytes()))
+    assert written["report"]["heard_file"] == "h.wav"
+    assert len(mulaw_of(home / "h.wav")) > 4000
+
+
+def test_a_call_that_is_stopped_names_the_files_it_wrote(served: ServedSandbox, home: Path) -> None:
+    with start(home, "call", "--to", TO, LONG, "--json", *KEEP, **served.environ) as process:
+        wait_for_line(process.stdout, "first-frame")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate()
+    assert process.returncode == 143
+    details = checked(msgspec.json.decode(err))["error"]["details"]
+    assert (details["heard_file"], details["report_files"]) == ("h.wav", ["c.json"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+def test_what_came_of_a_call_outlives_a_file_that_cannot_be_written(sandboxed: Run) -> None:
+    call = ("call", "--to", TO, "Hello.", "--save-heard", "/dev/full", "--report", "c.json")
+    result = sandboxed(*call, "--json")
+    assert (result.code, result.error["code"]) == (1, "DISK_FULL")
+    details = result.error["details"]
+    assert (details["end_reason"], details["heard_file"]) == ("completed", None)
+    assert details["report_files"] == ["c.json"]
+
+
+def test_a_call_that_was_cut_short_ends_so_whatever_cannot_be_written(sandboxed: Run) -> None:
+    call = ("call", "--to", "+15551230486", "Hello.", "--save-heard", "/dev/full")
+    result = sandboxed(*call)
+    assert result.code == 20, result.err
+    assert "/dev/full was not written" in result.err
 
 
 def test_everything_that_is_not_set_is_told_at_once(run: Run) -> None:

@@ -132,6 +132,7 @@ class _Page:
             "billed by": ", ".join(drivers),
             "price": f"{report.price} {report.price_unit or ''}" if report.price else None,
             "recording": report.recording_url or report.recording_sid,
+            "heard file": report.heard_file,
             "call sid": report.call_sid,
         }
         return self._table("facts", ((name, value) for name, value in rows.items() if value))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from asyncflow_cli.errors import AsyncflowError, UsageError
+from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.callpage import page
 from asyncflow_cli.protocol.callresult import CallReport
 from asyncflow_cli.protocol.calltrace import CallFile, Failure
@@ -20,7 +21,7 @@ from asyncflow_cli.settings import is_loopback
 from asyncflow_cli.stopping import Stop
 from asyncflow_cli.transport.call import PhoneCall
 from asyncflow_cli.transport.chronicle import Tell
-from asyncflow_cli.transport.files import check_writable, write_file
+from asyncflow_cli.transport.files import check_writable, is_special, write_file
 
 WRITERS: dict[str, Callable[[CallFile], bytes]] = {
     ".json": msgspec.json.encode,
@@ -36,11 +37,17 @@ class CallFiles:
     reports: Sequence[Path] = ()
     heard: Path | None = None
     ask: Callable[[str, str], Awaitable[bytes]] | None = None
+    written: set[Path] = field(default_factory=set)
 
     def check(self, twilio: str) -> None:
         """UsageError, before anybody is called, for a file that cannot be written, or not by us."""
         if self.heard is not None and not is_loopback(twilio):
             raise UsageError("Only the sandbox tells what was heard", hint="Add --sandbox")
+        if self.heard is not None and not _may_be_wav(self.heard):
+            raise UsageError(
+                f"What was heard is a file of .wav, not {self.heard}",
+                hint="--save-heard heard.wav",
+            )
         for path in self.reports:
             if path.suffix.lower() not in WRITERS:
                 raise UsageError(
@@ -49,29 +56,62 @@ class CallFiles:
         for path in (*self.reports, *([self.heard] if self.heard else ())):
             check_writable(path)
 
-    async def with_heard(self, call: PhoneCall, tell: Tell, twilio: str) -> CallReport:
+    async def with_heard(
+        self, call: PhoneCall, tell: Tell, twilio: str, warn: Callable[[str], None]
+    ) -> CallReport:
         """Run the call, and keep what was heard if that is wanted, however the call ends."""
-        if self.heard is None or self.ask is None:
-            return await call.run(tell)
         try:
             report = await call.run(tell)
-        finally:
-            if call.sid is not None:
-                write_file(self.heard, await self.ask(twilio, call.sid), private=True)
-        return msgspec.structs.replace(report, heard_file=str(self.heard))
+        except BaseException:
+            with _only_warns(warn):
+                await self._keep_heard(call, twilio)
+            raise
+        await self._keep_heard(call, twilio)
+        return report
+
+    async def _keep_heard(self, call: PhoneCall, twilio: str) -> None:
+        if self.heard is None or self.ask is None or call.sid is None:
+            return
+        self._write(self.heard, await self.ask(twilio, call.sid))
+
+    def write_reports(self, file: CallFile) -> None:
+        for path in self.reports:
+            self._write(path, WRITERS[path.suffix.lower()](file))
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """It holds what was said, and to whom."""
+        write_file(path, content, private=True)
+        self.written.add(path)
 
     def named(self, report: CallReport) -> CallReport:
-        """The report, once its files are written."""
-        return msgspec.structs.replace(report, report_files=tuple(map(str, self.reports)))
+        """The report, with the files that were written by now."""
+        return msgspec.structs.replace(
+            report,
+            heard_file=str(self.heard) if self.heard in self.written else None,
+            report_files=tuple(str(path) for path in self.reports if path in self.written),
+        )
+
+
+def _may_be_wav(path: Path) -> bool:
+    return path.suffix.lower() == ".wav" or is_special(path)
+
+
+@contextlib.contextmanager
+def _only_warns(warn: Callable[[str], None]) -> Iterator[None]:
+    """Why a file was not written is less than why a call failed, which is told as its error."""
+    try:
+        yield
+    except AsyncflowError as error:
+        warn(error.message)
 
 
 @contextlib.asynccontextmanager
 async def written_down(
-    files: CallFiles, call: PhoneCall, tracer: Tracer, stop: Stop, clean: Callable[[str], str]
+    files: CallFiles, call: PhoneCall, tracer: Tracer, stop: Stop, out: Output
 ) -> AsyncIterator[None]:
-    """Write the reports at the end of the block, however it ends. `clean` takes out secrets.
+    """Write the reports at the end of the block, without secrets, however it ends.
 
-    A call that was stopped raises InterruptedByUserError, with the report for its details.
+    A call that was stopped raises InterruptedByUserError.
     """
     began = datetime.now(UTC).isoformat(timespec="seconds")
     failure: AsyncflowError | None = None
@@ -85,7 +125,6 @@ async def written_down(
         raise
     except asyncio.CancelledError:
         failure = stop.error
-        failure.details = msgspec.to_builtins(call.report) if call.report else None
         raise failure from None
     finally:
         file = CallFile(
@@ -93,13 +132,12 @@ async def written_down(
             exit_code=failure.exit_code if failure else 0,
             failure=_failure(failure),
             warnings=tuple(call.warnings),
-            report=call.report,
+            report=files.named(call.report) if call.report else None,
             trace=tracer.trace(),
         )
-        file = _cleaned(file, clean) if files.reports else file
-        for path in files.reports:
-            # It holds what was said, and to whom.
-            write_file(path, WRITERS[path.suffix.lower()](file), private=True)
+        file = _cleaned(file, out.redactor.clean) if files.reports else file
+        with _only_warns(out.warning) if failure else contextlib.nullcontext():
+            files.write_reports(file)
 
 
 def _cleaned(file: CallFile, clean: Callable[[str], str]) -> CallFile:

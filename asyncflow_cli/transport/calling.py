@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import msgspec
+
 from asyncflow_cli.errors import AsyncflowError
 from asyncflow_cli.output import Output
 from asyncflow_cli.protocol.callevents import Failed
@@ -43,12 +45,15 @@ async def make_call(
     # Whoever types the text needs the foot of the terminal.
     view = None if order.manners.keep_open else CallView(order.sentences, tracer)
     try:
-        async with written_down(files, call, tracer, stop, out.redactor.clean):
+        async with written_down(files, call, tracer, stop, out):
             with out.events(Failed.of, view) as tell:
-                report = await files.with_heard(call, tell, settings.twilio_base_url)
-    except AsyncflowError:
+                twilio = settings.twilio_base_url
+                report = await files.with_heard(call, tell, twilio, out.warning)
+    except AsyncflowError as error:
         if call.report is not None:
-            out.summary(files.named(call.report))
+            known = files.named(call.report)
+            error.details = msgspec.to_builtins(known)
+            out.summary(known)
         raise
     return files.named(report)
 
