@@ -114,13 +114,17 @@ def test_a_key_may_be_kept_unchecked(run: Run, home: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "stdin", "words"),
     [
-        ((), b"", "No key of async was given"),
-        ((), b" \n", "No key of async was given"),
+        ((), b"", "No API key of Async was given"),
+        ((), b" \n", "No API key of Async was given"),
         (("--no-check",), "sk_sécret".encode(), "printable ASCII"),
         (("--no-check",), b"two\nlines", "printable ASCII"),
         (("--sandbox",), KEY, "The sandbox has keys of its own"),
         (("--account-sid", "AC1"), KEY, "goes with --service twilio"),
         (("--service", "twilio"), b"token", "TWILIO_ACCOUNT_SID is not set"),
+        (("--service", "twilio"), b"", "--account-sid AC…"),
+        (("--service", "twilio", "--account-sid", "AC1"), b"", "No auth token of Twilio was given"),
+        (("--service", "twilio", "--account-sid", "me"), b"t", "--account-sid: 'me' is no account"),
+        (("--service", "ngrok"), b"", "No authtoken of ngrok was given"),
     ],
 )
 def test_what_is_no_key_is_refused_and_nothing_written(
@@ -274,7 +278,7 @@ def test_a_key_that_is_typed_is_not_seen(home: Path, flags: tuple[str, ...], cod
     os.close(theirs)
     seen = b""
     if code == 0:
-        while not seen.endswith(b"key of async: "):
+        while not seen.endswith(b"API key of Async: "):
             seen += os.read(ours, 1024)
         os.write(ours, b"sk_canary_canary\n")
     out, _ = process.communicate(timeout=30)

@@ -83,6 +83,25 @@ def test_numbers_come_from_the_vendors_variables_too(sandboxed: Run, home: Path)
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("TWILIO_REGION", "no such/region", "is no region of Twilio"),
+        ("TWILIO_REGION", "ie1", "region and edge go together"),
+        ("TWILIO_EDGE", "dublin", "region and edge go together"),
+        ("INBOUND_NUMBER", "+1555", "is no phone number"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_where_it_was_set(
+    sandboxed: Run, home: Path, variable: str, value: str, words: str
+) -> None:
+    (home / ".env").write_text(f"{variable}='{value}'\n")
+    result = sandboxed("call", "--to", TO, "Hello.", **({variable: ""}))
+    assert result.code in (2, 10)
+    assert f"Error: .env {variable}: " in result.err
+    assert words in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize(
     ("args", "variables", "code", "error"),
     [
         (("--to", "5551230001"), {}, 2, "BAD_PHONE_NUMBER"),

@@ -117,6 +117,14 @@ def test_a_value_is_written_as_what_it_is_and_read_back(
         ("call.caller_id", "12", "is no phone number to use as the caller id"),
         ("ssh_tunnel", "me@-oProxyCommand", "is no server"),
         ("ssh_tunnel_url", "ftp://{port}.example.com", "is no public address"),
+        ("ssh_tunnel_port", "99999", "ssh_tunnel_port: '99999' is no port"),
+        ("twilio_account_sid", "nonsense", "twilio_account_sid: 'nonsense' is no account SID"),
+        ("twilio_api_key", "AC5f", "'AC5f' is no SID of an API key"),
+        ("twilio_region", "no such/region", "is no region of Twilio"),
+        ("twilio_edge", "Dublin!", "is no edge of Twilio"),
+        ("ngrok_domain", "not a domain", "'not a domain' is no domain"),
+        ("ngrok_domain", "https://x.ngrok.app", "is no domain"),
+        ("to", "+1555", "Behind +1 stand ten digits"),
         ("twilio_base_url", "twilio", "is no http(s) address"),
         ("call.tunnel", "ngrok,ngork", "'ngork' is no tunnel"),
         ("call.public_url", "ws://example.com", "wss:// addresses only"),
@@ -184,6 +192,16 @@ def test_the_project_file_is_made_where_one_works_and_found_again(run: Run, home
     assert got["origin"] == "asyncflow.toml [tts] format"
     assert run("config", "set", "base_url", "https://x", "--project").code == 2
     assert run("config", "unset", "tts.format", "--project").code == 0
+
+
+@pytest.mark.parametrize("name", ["model", "tts.model"])
+def test_a_model_nobody_has_heard_of_is_kept_with_a_warning(run: Run, name: str) -> None:
+    report = run("config", "set", name, "async_flash_1.5", "--json").json
+    (warning,) = report["warnings"]
+    assert warning.startswith("Model async_flash_1.5 is not one we have heard of; did you mean ")
+    assert run("config", "get", name).out == "async_flash_1.5\n"
+    known = run("config", "set", name, "async_flash_v1.5", "--json").json
+    assert "warnings" not in known
 
 
 def test_a_value_that_another_source_outranks_is_told(run: Run) -> None:

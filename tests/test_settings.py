@@ -33,6 +33,7 @@ def text_for(name: str, nth: int) -> str:
         settings.boolean: str(nth % 2 == 0).lower(),
         settings.patience: f"{nth + 1}m",
         settings.count: f"{nth + 10}",
+        settings.port: f"{nth + 10}",
     }
     return legal.get(FIELDS[name].metadata["parse"], f"text-{nth}")
 
@@ -163,6 +164,11 @@ def test_a_duration_has_a_unit_or_is_in_seconds(text: str, seconds: float) -> No
 WRONG: list[tuple[Callable[[str], Any], list[str]]] = [
     (settings.patience, ["0", "0ms", "soon"]),
     (settings.duration, ["", "s", "-1s", "1 s", "1d", "1e3", ".5s", "9" * 400, "nan", "inf"]),
+    (settings.port, ["-1", "65536", "ssh"]),
+    (settings.region, ["", "no such/region", "ie", "IE1", "ie1."]),
+    (settings.edge, ["", "dub lin", "Dublin", "-dublin", "dublin-"]),
+    (settings.domain, ["", "localhost", "not a domain", "a..b", "-a.b", "https://a.b", "a.b/c"]),
+    (settings.account_sid, ["", "AC", "SK5f", "ACxyz", "nonsense"]),
     (settings.count, ["", "-1", "1.5", "two", "9" * 5000, "²"]),
     (settings.boolean, ["maybe", "2", "truee"]),
     (

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asyncflow_cli.app import App
-from asyncflow_cli.protocol.configreports import SECRETS, ServiceName
+from asyncflow_cli.protocol.configreports import ASKED, SECRETS, ServiceName
 
 HELP = """Keys of the services: signing in, out, and seeing whether you are.
 
@@ -52,9 +52,11 @@ def login(
         pass show twilio | asyncflow auth login --service twilio --account-sid AC5f --no-check
     """
     app: App = ctx.obj
-    accounts, secret = app.accounts, app.out.secret(f"key of {service}")
+    accounts, check = app.accounts, not no_check
+    accounts.insist(service, account_sid=account_sid, check=check)
+    secret = app.out.secret(ASKED[service])
     work = accounts.login(
-        service, secret, account_sid=account_sid, check=not no_check, keyring=not no_keyring
+        service, secret, account_sid=account_sid, check=check, keyring=not no_keyring
     )
     report = app.run(work)
     for kept in (SECRETS[service], *(["base_url"] if report.base_url else [])):

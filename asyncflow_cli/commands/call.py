@@ -23,7 +23,7 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.order import CallOrder, send_digits
 from asyncflow_cli.protocol.plan import BargeIn, MachinePolicy, Manners
 from asyncflow_cli.protocol.transcript import prepared
-from asyncflow_cli.settings import duration
+from asyncflow_cli.settings import duration, read_setting
 
 
 def register(app: typer.Typer) -> None:
@@ -208,8 +208,8 @@ def call(
     app: App = ctx.obj
     settings = app.configured(to=to, from_=from_, voice=voice, model=model, callee=callee)
     order = CallOrder(
-        to=values.number_to_call(settings.to) if settings.to else "",
-        from_=values.number_to_call_from(settings.from_) if settings.from_ else "",
+        to=read_setting(settings, "to", values.number_to_call) or "",
+        from_=read_setting(settings, "from_", values.number_to_call_from) or "",
         caller_id=caller_id and values.caller_id(caller_id),
         **_speech(app, text, file, audio, keep_open=keep_open, plain=plain_text),
         language=language,

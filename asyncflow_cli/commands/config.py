@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 from asyncflow_cli.app import App
 from asyncflow_cli.commands.defaults import options, typed
 from asyncflow_cli.commands.options import read_text
+from asyncflow_cli.commands.values import doubts
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings.names import KEYS
 
@@ -103,8 +104,9 @@ def set_value(
         asyncflow config set from +15557654321 --profile support
     """
     app: App = ctx.obj
-    wanted = typed(ctx, name, _text(name, value))
-    report = app.configuration.set(name, wanted, project=project)
+    text = _text(name, value)
+    report = app.configuration.set(name, typed(ctx, name, text), project=project)
+    app.out.warnings(doubts(name, text.strip()))
     app.out.warnings(app.configuration.outranked(name, project=project))
     app.out.file(report)
 

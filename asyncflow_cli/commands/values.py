@@ -7,13 +7,21 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.order import key, phone_number, send_digits
 from asyncflow_cli.quoted import quoted
-from asyncflow_cli.settings import duration, whole_seconds
+from asyncflow_cli.settings import (
+    account_sid,
+    domain,
+    duration,
+    edge,
+    key_sid,
+    region,
+    whole_seconds,
+)
 
 number_to_call = partial(phone_number, role="number to call")
 number_to_call_from = partial(phone_number, role="number to call from")
@@ -32,6 +40,14 @@ def check(name: str, metavar: str | None, texts: Sequence[str]) -> None:
     read = READERS.get(name, duration if metavar == "DURATION" else str)
     for text in texts:
         read(text)
+
+
+def doubts(name: str, text: str) -> Iterator[str]:
+    """What to say of a value that is written down all the same: others may know it."""
+    from asyncflow_cli.protocol.models import LEGACY_MODELS, MODELS, unheard_of
+
+    if name.split(".")[-1] == "model":
+        yield from unheard_of("Model", text, MODELS | LEGACY_MODELS)
 
 
 def silence(text: str) -> float:
@@ -63,9 +79,15 @@ def _container(text: str) -> None:
 
 
 def _server(text: str) -> None:
-    from asyncflow_cli.transport.roads.ssh import Ssh
+    from asyncflow_cli.transport.roads.ssh import server
 
-    Ssh(text.strip())
+    server(text)
+
+
+def _server_url(text: str) -> None:
+    from asyncflow_cli.transport.roads.ssh import server_url
+
+    server_url(text)
 
 
 def _tunnel(text: str) -> None:
@@ -103,7 +125,12 @@ READERS: dict[str, Callable[[str], object]] = {
     "to": number_to_call,
     "from": number_to_call_from,
     "ssh_tunnel": _server,
-    "ssh_tunnel_url": lambda text: _public_url(text.replace("{port}", "1")),
+    "ssh_tunnel_url": _server_url,
+    "twilio_account_sid": account_sid,
+    "twilio_api_key": key_sid,
+    "twilio_region": region,
+    "twilio_edge": edge,
+    "ngrok_domain": domain,
     "call.to": number_to_call,
     "call.from": number_to_call_from,
     "call.caller_id": caller_id,

@@ -17,6 +17,13 @@ SECRETS: dict[ServiceName, str] = {
 }
 """The setting that signs in to each service."""
 
+ASKED: dict[ServiceName, str] = {
+    "async": "API key of Async",
+    "twilio": "auth token of Twilio",
+    "ngrok": "authtoken of ngrok",
+}
+"""The same in the words of each service."""
+
 BESIDE: dict[ServiceName, str] = {"async": "base_url", "twilio": "twilio_account_sid"}
 """What is kept with it, if it is given when one signs in."""
 

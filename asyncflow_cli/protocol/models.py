@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
+from asyncflow_cli.nearest import nearest
 from asyncflow_cli.protocol.audio import Container, Encoding
 
 VERSION = "v1"
@@ -118,10 +119,17 @@ class Wishes(Protocol):
     def stability(self) -> int | None: ...
 
 
+MISSPELT = 0.8
+"""How like a known name one is that was meant for it; all models are somewhat alike."""
+
+
 def unheard_of(what: str, name: str | None, known: Collection[str]) -> Iterator[str]:
     """A doubt about a name that was given and is not known."""
     if name is not None and name not in known:
-        yield f"{what} {name} is not one we have heard of"
+        meant = nearest(name, known, 1, MISSPELT)
+        yield f"{what} {name} is not one we have heard of" + (
+            f"; did you mean {meant[0]}?" if meant else ""
+        )
 
 
 def doubts(request: Wishes) -> Iterator[str]:

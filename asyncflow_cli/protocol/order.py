@@ -76,6 +76,14 @@ class CallOrder:
         )
 
 
+def is_e164(number: str) -> bool:
+    """Up to 15 digits; behind North America's +1 exactly ten.
+
+    https://www.itu.int/rec/T-REC-E.164, https://www.nanpa.com
+    """
+    return bool(re.fullmatch(r"\+(1\d{10}|[2-9]\d{1,14})", number, re.ASCII))
+
+
 def phone_number(text: str, role: str) -> str:
     """E.164: spaces, dots, dashes and brackets are stripped, a leading 00 is a +.
 
@@ -83,14 +91,21 @@ def phone_number(text: str, role: str) -> str:
     """
     number = re.sub(r"[\s().\-]", "", text)
     number = re.sub(r"^00", "+", number)
-    if re.fullmatch(r"\+[1-9]\d{1,14}", number, re.ASCII):
+    if is_e164(number):
         return number
-    missing = re.fullmatch(r"\d+", number, re.ASCII)
     raise UsageError(
         f"{quoted(text)} is no phone number to use as the {role}",
-        hint=f"{'The country code is missing: write' if missing else 'Write'} it as +15551230001",
+        hint=f"{_amiss(number)} it as +15551230001",
         code="BAD_PHONE_NUMBER",
     )
+
+
+def _amiss(number: str) -> str:
+    if re.fullmatch(r"\d+", number, re.ASCII):
+        return "The country code is missing: write"
+    if behind := re.fullmatch(r"\+1(\d+)", number, re.ASCII):
+        return f"Behind +1 stand ten digits, and here {len(behind[1])}: write"
+    return "Write"
 
 
 def key(text: str | None, option: str) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.protocol.audio import PHONE_RATE
+from asyncflow_cli.protocol.order import is_e164
 from asyncflow_cli.sandbox.callee import EVERYBODY, Callee, Press, Words
 from asyncflow_cli.sandbox.clip import sound_of
 from asyncflow_cli.sandbox.engine import EngineMissing
@@ -47,7 +48,7 @@ def read_callees(written: Mapping[str, str] | Iterable[str]) -> dict[str, Script
 
 def check_number(number: str) -> str:
     """UsageError unless it is one that can be dialled, or everybody's `*`."""
-    if not re.fullmatch(r"\*|\+[1-9]\d{1,14}", number):
+    if number != EVERYBODY and not is_e164(number):
         raise UsageError(f"No callee's number: {number}", hint="Write +15551230001, or *")
     return number
 

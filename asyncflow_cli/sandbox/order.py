@@ -9,13 +9,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from asyncflow_cli.protocol.order import is_e164
 from asyncflow_cli.sandbox.account import ACCOUNT_SID, Account
 from asyncflow_cli.sandbox.detection import Detection, read_detection
 from asyncflow_cli.sandbox.form import ApiError, Form, check_url, read_number
 from asyncflow_cli.sandbox.program import Fetch, Inline, Source
 from asyncflow_cli.sandbox.tape import TapeOrder, read_tape
-
-E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 MAX_TWIML = 4000
 NOT_IMITATED = ("CallToken", "Byoc")
@@ -76,7 +75,7 @@ def _check_numbers(to: str, from_: str, caller_id: str, account: Account) -> Non
         (lambda: account.status == "active", 10001, f"Account {ACCOUNT_SID} is not active"),
         (lambda: bool(to), 21201, "No 'To' number is specified"),
         (lambda: bool(from_), 21213, "No 'From' number is specified"),
-        (lambda: bool(E164.fullmatch(from_)), 21212, f"Invalid 'From' number: {from_}"),
+        (lambda: is_e164(from_), 21212, f"Invalid 'From' number: {from_}"),
         (lambda: _is_address(to) or any(map(str.isdigit, to)), 21217, f"{to} is no phone number"),
         (lambda: _is_address(to), 21211, f"Invalid 'To' number: {to}. Write it as +15551230001"),
         (lambda: to != from_, 21211, "'To' and 'From' are the same number"),
@@ -103,7 +102,7 @@ _UNVERIFIED = "The number {} is unverified. Trial accounts may only make calls t
 
 
 def _is_address(to: str) -> bool:
-    return bool(E164.fullmatch(to)) or to.startswith(("sip:", "client:"))
+    return is_e164(to) or to.startswith(("sip:", "client:"))
 
 
 def read_source(form: Form) -> Source | None:

@@ -6,7 +6,7 @@ loading.py    load: which source wins
 names.py      what a file that configures us may say
 """
 
-from asyncflow_cli.settings.loading import SANDBOX_PROFILE, load
+from asyncflow_cli.settings.loading import SANDBOX_PROFILE, load, read_setting
 from asyncflow_cli.settings.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
@@ -17,15 +17,21 @@ from asyncflow_cli.settings.settings import (
     Settings,
 )
 from asyncflow_cli.settings.values import (
+    account_sid,
     boolean,
     count,
     credential,
+    domain,
     duration,
+    edge,
     http_url,
     http_urls,
     is_loopback,
     is_this_machine,
+    key_sid,
     patience,
+    port,
+    region,
     whole_seconds,
     without_login,
 )
@@ -39,16 +45,23 @@ __all__ = [
     "PROJECT_FILE",
     "SANDBOX_PROFILE",
     "Settings",
+    "account_sid",
     "boolean",
     "count",
     "credential",
+    "domain",
     "duration",
+    "edge",
     "http_url",
     "http_urls",
     "is_loopback",
     "is_this_machine",
+    "key_sid",
     "load",
     "patience",
+    "port",
+    "read_setting",
+    "region",
     "whole_seconds",
     "without_login",
 ]

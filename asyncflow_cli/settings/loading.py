@@ -11,11 +11,13 @@ the table of a command (`[tts]`) wins over the top of the same file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from asyncflow_cli.errors import UsageError
 from asyncflow_cli.settings.settings import DEFAULT_BASE_URL, FIELDS, PROJECT_FILE, Settings
 from asyncflow_cli.settings.values import is_loopback
+
+Value = TypeVar("Value")
 
 SANDBOX_PROFILE = "sandbox"
 """A profile that is always there: naming it is `--sandbox`."""
@@ -127,10 +129,21 @@ def _readable_by_others(urls: str) -> bool:
     return any(url.startswith("http:") and not is_loopback(url) for url in urls.split(","))
 
 
-def parsed(raw: Any, origin: str, parse: Callable[[str], Any]) -> Any:
+def read_setting(settings: Settings, name: str, parse: Callable[[str], Value]) -> Value | None:
+    """A setting that is a text to everybody but the one who uses it; None if it is not set.
+
+    UsageError that names where it was set.
+    """
+    value = getattr(settings, name)
+    origin = settings.origins.get(name, name.strip("_"))
+    return None if value is None else parsed(value, origin, parse)
+
+
+def parsed(raw: Any, origin: str, parse: Callable[[str], Value]) -> Value:
     """A value as `parse` reads it. UsageError that names where it stands."""
     try:
         # TOML has numbers and truth values; they are read as if they were written out.
         return parse(str(raw))
     except UsageError as error:
-        raise UsageError(f"{origin}: {error.message}", hint=error.hint) from None
+        told = f"{origin}: {error.message}"
+        raise UsageError(told, hint=error.hint, code=error.code) from None

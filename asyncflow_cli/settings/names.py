@@ -20,7 +20,7 @@ from asyncflow_cli.errors import UsageError
 from asyncflow_cli.nearest import did_you_mean
 from asyncflow_cli.settings.loading import is_in_keyring
 from asyncflow_cli.settings.settings import FIELDS
-from asyncflow_cli.settings.values import boolean, count, patience
+from asyncflow_cli.settings.values import boolean, count, patience, port
 
 Options: TypeAlias = Mapping[str, Collection[str]]
 """Of each command, such as `voices list`, the options that a file may set."""
@@ -35,6 +35,7 @@ UNQUOTED: Mapping[object, frozenset[type]] = {
     boolean: frozenset({bool, int}),
     count: frozenset({int, float}),
     patience: frozenset({int, float}),
+    port: frozenset({int}),
 }
 """What a setting may be beside a text, by what reads it."""
 

@@ -16,6 +16,7 @@ from asyncflow_cli.settings.values import (
     http_url,
     http_urls,
     patience,
+    port,
 )
 
 DEFAULT_BASE_URL = "https://api.async.com"
@@ -105,7 +106,7 @@ class Settings:
         "SSH_TUNNEL_URL", help="where its web server is, such as https://{port}.example.com"
     )
     ssh_tunnel_port: int = setting(
-        "SSH_TUNNEL_PORT", default=0, parse=count, help="the port there that it leads to; 0 is any"
+        "SSH_TUNNEL_PORT", default=0, parse=port, help="the port there that it leads to; 0 is any"
     )
     profile: str | None = setting("ASYNCFLOW_PROFILE", help="the profile of the config file")
     config: str | None = setting("ASYNCFLOW_CONFIG", help="another config file")

@@ -91,3 +91,39 @@ def count(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text.strip()):
         raise UsageError(f"{quoted(text)} is no whole number, 0 or more")
     return int(text)
+
+
+def port(text: str) -> int:
+    if count(text) > 65_535:
+        raise UsageError(f"{quoted(text)} is no port", hint="From 0 to 65535")
+    return count(text)
+
+
+def account_sid(text: str) -> str:
+    """https://www.twilio.com/docs/glossary/what-is-a-sid; those of stand-ins may be shorter."""
+    return _shaped(text, r"AC[0-9a-fA-F]+", "account SID", "AC and 32 digits of 0-9 and a-f")
+
+
+def key_sid(text: str) -> str:
+    return _shaped(text, r"SK[0-9a-fA-F]+", "SID of an API key", "SK and 32 digits of 0-9 and a-f")
+
+
+def region(text: str) -> str:
+    """https://www.twilio.com/docs/global-infrastructure; there may be more than are listed."""
+    return _shaped(text, r"[a-z]{2}\d+", "region of Twilio", "ie1, with the edge dublin")
+
+
+def edge(text: str) -> str:
+    return _shaped(text, r"[a-z]+(-[a-z]+)*", "edge of Twilio", "dublin, with the region ie1")
+
+
+def domain(text: str) -> str:
+    label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    return _shaped(text, rf"(?i:{label}(\.{label})+)", "domain", "voice.example.com")
+
+
+def _shaped(text: str, shape: str, what: str, such_as: str) -> str:
+    value = text.strip()
+    if not re.fullmatch(shape, value, re.ASCII):
+        raise UsageError(f"{quoted(text)} is no {what}", hint=f"Such as {such_as}")
+    return value

@@ -27,7 +27,7 @@ from asyncflow_cli.errors import (
     ServiceError,
 )
 from asyncflow_cli.protocol.catalogue import twilio_codes
-from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings
+from asyncflow_cli.settings import DEFAULT_TWILIO_BASE_URL, Settings, edge, read_setting, region
 from asyncflow_cli.transport.answers import to_reach
 
 KNOWN = {entry.code: entry for entry in twilio_codes.ENTRIES}
@@ -111,14 +111,22 @@ def _credentials(settings: Settings, account: str) -> tuple[str, str]:
 
 
 def check_place(settings: Settings) -> None:
-    """PrerequisiteError for a region without an edge, and for an edge without a region."""
+    """UsageError for what is no region or edge, PrerequisiteError for one without the other."""
+    read_setting(settings, "twilio_region", region)
+    read_setting(settings, "twilio_edge", edge)
     half = bool(settings.twilio_region) != bool(settings.twilio_edge)
     if half or DEAD_HOST.match(settings.twilio_base_url):
+        name = "twilio_base_url" if not half else _half(settings)
+        where = settings.origins.get(name, name)
         raise PrerequisiteError(
-            "Twilio's region and edge go together: api.{region}.twilio.com is no more",
+            f"{where}: Twilio's region and edge go together: api.{{region}}.twilio.com is no more",
             hint="Set both TWILIO_REGION and TWILIO_EDGE (ie1 with dublin), or neither, and "
             "leave TWILIO_BASE_URL out",
         )
+
+
+def _half(settings: Settings) -> str:
+    return "twilio_region" if settings.twilio_region else "twilio_edge"
 
 
 def whole(error: TwilioException) -> TwilioException:

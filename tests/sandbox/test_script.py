@@ -118,8 +118,9 @@ def test_a_script_is_somebodys_or_everybodys() -> None:
         "+15551230001": 486,
         "*": 603,
     }
-    with pytest.raises(UsageError, match="1555"):
-        read_callees({"1555": "busy"})
+    for number in ("1555", "+1555"):
+        with pytest.raises(UsageError, match="1555"):
+            read_callees({number: "busy"})
     assert read_callees("busy")["*"].outcome == "busy"
     assert read_callees(['say "1=2"']) == {"*": Script(steps=(Speak("1=2"),), text='say "1=2"')}
-    assert read_callees({"+15": "busy"})["+15"].outcome == "busy"
+    assert read_callees({"+42": "busy"})["+42"].outcome == "busy"

@@ -260,7 +260,7 @@ _INPUT: tuple[Row, ...] = (
         errors.UsageError,
         "No phone number",
         "The number is not written as E.164.",
-        "A missing country code.",
+        "A missing country code, or a digit too few or too many behind +1.",
         "Write it as +15551230001",
     ),
     (

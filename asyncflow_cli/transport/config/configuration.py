@@ -19,7 +19,7 @@ from asyncflow_cli.protocol.configreports import (
     SettingReport,
     SettingsReport,
 )
-from asyncflow_cli.settings import PROJECT_FILE, Settings, boolean, count
+from asyncflow_cli.settings import PROJECT_FILE, Settings, boolean, count, port
 from asyncflow_cli.settings.loading import parsed
 from asyncflow_cli.settings.names import KEYS, check_option, check_setting, unknown
 from asyncflow_cli.transport.config import keychain
@@ -85,7 +85,7 @@ class Configuration:
         if parse is not None:
             read = parsed(value, name, parse)
             # TOML has numbers and truth values; everything else is written as it was typed.
-            value = read if parse in (boolean, count) else value.strip()
+            value = read if parse in (boolean, count, port) else value.strip()
         change(place.file, place.keys, value, private=not project)
         secret = name in KEYS and KEYS[name]["secret"]
         return self._changed(name, "***" if secret else str(value), place)

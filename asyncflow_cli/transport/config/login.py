@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
-from asyncflow_cli.errors import AuthError, UsageError
+from asyncflow_cli.errors import AuthError, PrerequisiteError, UsageError
 from asyncflow_cli.protocol.configreports import (
     BESIDE,
     SECRETS,
@@ -17,7 +17,8 @@ from asyncflow_cli.protocol.configreports import (
     SignedInReport,
 )
 from asyncflow_cli.protocol.voices import ListVoicesRequest
-from asyncflow_cli.settings import Settings, credential
+from asyncflow_cli.settings import Settings, credential, values
+from asyncflow_cli.settings.loading import parsed
 from asyncflow_cli.transport.api import ApiClient
 from asyncflow_cli.transport.config.configuration import Configuration
 from asyncflow_cli.transport.library import VoiceLibrary
@@ -51,6 +52,27 @@ class Accounts:
         self._settings = settings
         self._hide = hide
 
+    def insist(self, service: ServiceName, *, account_sid: str | None, check: bool) -> None:
+        """What can be known before a secret is asked for: UsageError for what does not go together,
+        PrerequisiteError where the account is missing that it is to be tried with."""
+        if self._settings.sandbox:
+            raise UsageError("The sandbox has keys of its own", hint="Leave out --sandbox")
+        if service != "async" and self._settings.origins.get("base_url") == "--base-url":
+            raise UsageError(
+                f"--base-url is an address of Async, and not of {service}",
+                hint=ELSEWHERE.get(service, "Leave it out"),
+            )
+        if account_sid is not None and service != "twilio":
+            raise UsageError("--account-sid goes with --service twilio", hint="Leave one out")
+        if account_sid is not None:
+            parsed(account_sid, "--account-sid", values.account_sid)
+        elif service == "twilio" and check and not self._settings.twilio_account_sid:
+            raise PrerequisiteError(
+                "TWILIO_ACCOUNT_SID is not set, and the auth token is of an account",
+                hint="Name it: asyncflow auth login --service twilio --account-sid AC…",
+                code="SETTING_MISSING",
+            )
+
     async def login(
         self,
         service: ServiceName,
@@ -65,8 +87,6 @@ class Accounts:
 
         ngrok tells nobody whether a token is right until a tunnel is opened with it.
         """
-        if self._settings.sandbox:
-            raise UsageError("The sandbox has keys of its own", hint="Leave out --sandbox")
         tried = self._with(service, credential(secret), account_sid)
         self._hide(tried.secrets())
         checked = check and await _checked(service, tried)
@@ -97,13 +117,6 @@ class Accounts:
             # A key of the API would be tried before the auth token.
             sid = account_sid or self._settings.twilio_account_sid
             values |= {"twilio_account_sid": sid, "twilio_api_key": None}
-        elif account_sid is not None:
-            raise UsageError("--account-sid goes with --service twilio", hint="Leave one out")
-        if service != "async" and self._settings.origins.get("base_url") == "--base-url":
-            raise UsageError(
-                f"--base-url is an address of Async, and not of {service}",
-                hint=ELSEWHERE.get(service, "Leave it out"),
-            )
         return dataclasses.replace(self._settings, **values)  # type: ignore[arg-type]
 
     def status(self) -> AuthReport:

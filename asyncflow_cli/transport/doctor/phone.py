@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+from functools import partial
 
 from starlette.applications import Starlette
 
 from asyncflow_cli.errors import AsyncflowError, AuthError, CallError, PrerequisiteError
 from asyncflow_cli.protocol.order import phone_number
-from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.settings import Settings, is_loopback, read_setting
 from asyncflow_cli.transport import probe
 from asyncflow_cli.transport.doctor.examination import Answer, Doubt, Skipped
 from asyncflow_cli.transport.journal import Journal
@@ -65,7 +66,8 @@ async def account(settings: Settings) -> Answer:
 
 
 async def from_number(settings: Settings) -> Answer:
-    number = phone_number(settings.need("from_"), "number to call from")
+    read = partial(phone_number, role="number to call from")
+    number = read_setting(settings, "from_", read) or settings.need("from_")
     async with _twilio(settings) as twilio:
         await check_from(twilio, number)
         return f"…{number[-4:]} is the account's"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError, UsageError
 from asyncflow_cli.quoted import quoted
-from asyncflow_cli.settings import Settings, is_loopback
+from asyncflow_cli.settings import Settings, domain, is_loopback, read_setting
 from asyncflow_cli.transport.roads.cloudflared import Cloudflared
 from asyncflow_cli.transport.roads.ngrok import Ngrok
 from asyncflow_cli.transport.roads.ngroksdk import NgrokSdk
@@ -81,8 +81,8 @@ def without_token(settings: Settings) -> AsyncflowError | None:
 def usual_roads(settings: Settings) -> list[Road]:
     """Those that are tried where none is named, be they here or not."""
     return [
-        Ngrok(settings.ngrok_authtoken, settings.ngrok_domain),
-        NgrokSdk(settings.ngrok_authtoken, settings.ngrok_domain),
+        Ngrok(settings.ngrok_authtoken, _domain(settings)),
+        NgrokSdk(settings.ngrok_authtoken, _domain(settings)),
         Cloudflared(),
         Tailscale(),
         Ssh.configured(settings),
@@ -111,9 +111,9 @@ def road_named(name: str, settings: Settings, public_url: str | None = None) -> 
         case "loopback", "", "":
             return Loopback()
         case "ngrok", "", "":
-            return Ngrok(settings.ngrok_authtoken, settings.ngrok_domain)
+            return Ngrok(settings.ngrok_authtoken, _domain(settings))
         case "ngrok-sdk", "", "":
-            return NgrokSdk(settings.ngrok_authtoken, settings.ngrok_domain)
+            return NgrokSdk(settings.ngrok_authtoken, _domain(settings))
         case "cloudflared", "", "":
             return Cloudflared()
         case "tailscale", "", "":
@@ -123,8 +123,12 @@ def road_named(name: str, settings: Settings, public_url: str | None = None) -> 
         case "ssh", "", "":
             return Ssh.configured(settings)
         case "ssh", ":", server:
-            return Ssh(server, url=settings.ssh_tunnel_url, remote_port=settings.ssh_tunnel_port)
+            return Ssh.configured(settings, server)
     raise UsageError(f"{quoted(name)} is no tunnel", hint=f"One of {', '.join(NAMES)}")
+
+
+def _domain(settings: Settings) -> str | None:
+    return read_setting(settings, "ngrok_domain", domain)
 
 
 def _there(road: Road) -> Road:

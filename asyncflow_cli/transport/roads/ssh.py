@@ -14,7 +14,7 @@ from typing import Self
 
 from asyncflow_cli.errors import AsyncflowError, PrerequisiteError, UsageError
 from asyncflow_cli.quoted import quoted
-from asyncflow_cli.settings import Settings
+from asyncflow_cli.settings import Settings, read_setting
 from asyncflow_cli.transport.roads.agent import Agent, absent, running
 from asyncflow_cli.transport.roads.public import websocket_address
 from asyncflow_cli.transport.roads.road import Tunnel
@@ -82,9 +82,12 @@ class Ssh:
         self._user, self._host, self._port = ("", "", "") if server is None else _parts(server)
 
     @classmethod
-    def configured(cls, settings: Settings) -> Self:
+    def configured(cls, settings: Settings, named: str | None = None) -> Self:
+        """By the settings; `named` is a server that was given in place of theirs."""
         return cls(
-            settings.ssh_tunnel, url=settings.ssh_tunnel_url, remote_port=settings.ssh_tunnel_port
+            read_setting(settings, "ssh_tunnel", server) if named is None else named,
+            url=read_setting(settings, "ssh_tunnel_url", server_url),
+            remote_port=settings.ssh_tunnel_port,
         )
 
     def missing(self) -> AsyncflowError | None:
@@ -149,6 +152,18 @@ class Ssh:
             return self._url.replace("{port}", str(self._remote_port))
         allocated = await agent.says(r"Allocated port (\d+) for remote forward")
         return self._url.replace("{port}", allocated[1])
+
+
+def server(text: str) -> str:
+    """UsageError unless it is `[user@]host[:port]`."""
+    _parts(text.strip())
+    return text.strip()
+
+
+def server_url(text: str) -> str:
+    """UsageError unless it is an address, in which `{port}` may stand for a port."""
+    websocket_address(text.replace("{port}", "1"))
+    return text
 
 
 def _parts(server: str) -> tuple[str, str, str]:
