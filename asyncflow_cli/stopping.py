@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from asyncflow_cli.errors import AsyncflowError, InterruptedByUserError
@@ -27,7 +28,7 @@ class Stop:
     def __init__(self) -> None:
         self._exit_code: int | None = None
 
-    @property
+    @cached_property
     def error(self) -> InterruptedByUserError:
         """What work ends with that was stopped."""
         return InterruptedByUserError("Stopped", exit_code=self._exit_code or 130)
@@ -36,7 +37,7 @@ class Stop:
     def cancels(self) -> Iterator[None]:
         """In the block a signal cancels this task, which cleans up.
 
-        A second one cancels that, too.
+        A second one cancels that, too; a Ctrl-C after the block changes nothing any more.
         """
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
@@ -55,9 +56,33 @@ class Stop:
         try:
             yield
         finally:
-            for number in SIGNALS:
-                with contextlib.suppress(NotImplementedError):
-                    loop.remove_signal_handler(number)
+            with self._deaf_if_stopped():
+                for number in SIGNALS:
+                    with contextlib.suppress(NotImplementedError):
+                        loop.remove_signal_handler(number)
+
+    @contextlib.contextmanager
+    def _deaf_if_stopped(self) -> Iterator[None]:
+        """From the block on Ctrl-C is ignored: only what came of it is still to be told. It is held
+        up meanwhile, for a loop that gives up a handler leaves Python's, which raises anywhere."""
+        if self._exit_code is None:
+            yield
+            return
+        with _held_up(signal.SIGINT):
+            yield
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def _held_up(number: signal.Signals) -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
 
 def first(group: ExceptionGroup[Any]) -> BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -362,6 +363,22 @@ def test_a_call_that_was_cut_short_ends_so_whatever_cannot_be_written(sandboxed:
     result = sandboxed(*call)
     assert result.code == 20, result.err
     assert "/dev/full was not written" in result.err
+
+
+def test_a_signal_that_comes_while_a_stopped_call_is_told_changes_nothing(
+    served: ServedSandbox, home: Path
+) -> None:
+    with start(home, "call", "--to", TO, LONG, "--json", **served.environ) as process:
+        wait_for_line(process.stdout, "first-frame")
+        process.send_signal(signal.SIGINT)
+        wait_for_line(process.stdout, '"error"')
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.001)
+        err = process.stderr.read() if process.stderr else b""
+    assert process.returncode == 130, err
+    assert checked(msgspec.json.decode(err))["error"]["details"]["end_reason"] == "stopped"
 
 
 def test_everything_that_is_not_set_is_told_at_once(run: Run) -> None:
