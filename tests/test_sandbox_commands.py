@@ -72,6 +72,26 @@ def test_env_prints_lines_that_a_shell_evaluates(server: Server, run: Run) -> No
     }
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_shell_that_has_its_keys_is_told_them_again_and_no_other_secret(
+    more: tuple[str, ...], server: Server, home: Path, run: Run
+) -> None:
+    own = {**server.ready["environment"], "NGROK_AUTHTOKEN": "2canary_2CANARY"}
+    folder = home / "2canary_2CANARY"
+    folder.mkdir()
+    with start(folder, "sandbox", "serve", "--port", "0", *more, **own) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+    ready = msgspec.json.decode(line)
+    address = {"ASYNC_BASE_URL": ready["url"], "TWILIO_BASE_URL": ready["url"]}
+    assert ready["environment"] == {**server.ready["environment"], **address}
+    assert "CANARY" not in ready["state"]
+    told = run("sandbox", "env", *more, **server.found, **own)
+    shown = told.json["environment"] if more else exports(told.out)
+    assert shown == server.ready["environment"]
+
+
 def test_env_is_one_document_for_programs(server: Server, run: Run) -> None:
     result = run("sandbox", "env", "--json", **server.found)
     assert result.json["schema"] == "asyncflow.sandbox-env"

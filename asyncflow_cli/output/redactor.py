@@ -36,14 +36,20 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
+        self._public: set[str] = set()
 
     def hide(self, secrets: Iterable[str]) -> None:
         for secret in secrets:
             # Nobody's real key is that short, and hiding it would garble every word.
-            if len(secret) < SHORTEST_SECRET:
+            if len(secret) < SHORTEST_SECRET or secret in self._public:
                 continue
-            in_json = msgspec.json.encode(secret).decode()[1:-1]
-            self._secrets |= {secret, urllib.parse.quote(secret, safe=""), in_json}
+            self._secrets |= _spellings(secret)
+
+    def spare(self, public: Iterable[str]) -> None:
+        """Show these, which the whole world knows, though settings may hold them as secrets."""
+        for text in public:
+            self._public.add(text)
+            self._secrets -= _spellings(text)
 
     def clean(self, text: str) -> str:
         """The text without secrets, and without what could steer a terminal."""
@@ -73,3 +79,9 @@ class Redactor:
                 if text.startswith(secret[-length:]):
                     return "***" + text[length:]
         return text
+
+
+def _spellings(secret: str) -> set[str]:
+    """As it stands, in a URL and in JSON."""
+    in_json = msgspec.json.encode(secret).decode()[1:-1]
+    return {secret, urllib.parse.quote(secret, safe=""), in_json}

@@ -35,6 +35,8 @@ async def serve(sandbox: Sandbox, state: Path, out: Output) -> None:
 
 async def _announced(sandbox: Sandbox, state: Path, out: Output) -> None:
     """Serve until cancelled, and let others on this machine find it."""
+    # Its keys are for everybody, also in a shell that has them as its own.
+    out.redactor.spare(sandbox.environment.values())
     async with sandbox:
         with announced(state, sandbox.environment):
             out.ready(
