@@ -175,8 +175,9 @@ def test_a_call_in_the_sandbox_of_another_terminal_is_shown_and_hung_up(
     assert process.returncode == 24
     shown = run("--sandbox", "calls", "show", "CA", "--json")
     assert (shown.json["twilio"]["status"], shown.err) == ("completed", "")
-    again = run("--sandbox", "calls", "hangup", "CA", "-y").out
-    assert "had ended before: completed" in again
+    again = run("--sandbox", "calls", "hangup", "CA", "-y")
+    assert "had ended before: completed" in again.out
+    assert "1 of 1 call had ended before" in again.err
 
 
 def test_nobody_is_hung_up_without_a_yes(run: Run, line: ServedSandbox, home: Path) -> None:
@@ -187,6 +188,7 @@ def test_nobody_is_hung_up_without_a_yes(run: Run, line: ServedSandbox, home: Pa
     assert f"{sid} (to …0480)" in result.error["message"]
     assert not line.ended()
     told = run("calls", "hangup", "--all", "-y", **line.environ)
+    assert "1 of 1 call hung up" in told.err
     assert (told.code, told.out.split()) == (0, ["call", "outcome", sid, "hung", "up"])
     assert line.ended()
     again = run("calls", "hangup", sid, "-y", **line.environ).out

@@ -226,5 +226,8 @@ class EndedCallsReport(Report, frozen=True, kw_only=True, tag="asyncflow.calls-e
     def summary(self) -> str:
         if not self.calls:
             return "There is no call to end"
-        ended = len(self.calls) - len(self.failed)
-        return f"{ended} of {_counted(len(self.calls))} ended"
+        hung_up = sum(call.outcome == "hung-up" for call in self.calls)
+        told, before = _counted(len(self.calls)), len(self.calls) - hung_up
+        if not hung_up:
+            return f"{before} of {told} had ended before"
+        return f"{hung_up} of {told} hung up" + (f", {before} had ended before" if before else "")

@@ -29,6 +29,9 @@ ORDER = "order-"
 KEPT = 200
 """Calls that have ended, the latest ones."""
 
+SHOWN = 5
+"""How many of the calls that a beginning may mean are told in words."""
+
 Pid = Annotated[int, Meta(gt=0, lt=2**31)]
 
 
@@ -147,9 +150,10 @@ class Journal:
                 hint="See which there are: asyncflow calls list",
                 code="CALL_NOT_FOUND",
             )
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise NotFoundError(
             f"{prefix} may be any of {len(found)} calls",
-            hint=f"Write more of it: {', '.join(sorted(found)[:5])}",
+            hint=f"Write more of it: {', '.join(sorted(found)[:SHOWN])}{more}",
             code="CALL_AMBIGUOUS",
         )
 

@@ -211,6 +211,15 @@ def test_a_call_is_named_by_as_much_of_its_sid_as_is_unique(tmp_path: Path) -> N
         assert caught.value.code == code
 
 
+def test_a_beginning_that_is_many_calls_says_how_many_it_does_not_list(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for number in range(25):
+        journal.add(entry(1, call_sid=f"CA{number:02}"))
+    with pytest.raises(NotFoundError) as caught:
+        journal.find("CA")
+    assert caught.value.hint == "Write more of it: CA00, CA01, CA02, CA03, CA04 and 20 more"
+
+
 def test_an_end_that_cannot_be_written_is_an_end_all_the_same(tmp_path: Path) -> None:
     warnings: list[str] = []
     journal = Journal(tmp_path, warn=warnings.append)
