@@ -35,7 +35,8 @@ EVENTS = (
     ev.Waiting(at=7.0),
     ev.Interrupted(at=8.0, by="speech", heard_text="Hello. Your", seconds_heard=1.2),
     ev.LastWord(at=9.0),
-    ev.HungUp(at=12.25, end_reason="completed", duration=9),
+    ev.AwaitingKey(at=9.0, key="#", seconds=5.0),
+    ev.HungUp(at=12.25, end_reason="completed", duration=10, seconds_answered=9.15),
 )
 LINES = """\
   0.4 s  Calling +15551230001 from your number +15557654321, through ngrok
@@ -52,7 +53,8 @@ LINES = """\
   7.0 s  Waiting for more text
   8.0 s  The callee spoke, so we fell silent, and had heard: Hello. Your
   9.0 s  The last word was heard
- 12.2 s  Hung up, 9 s after the answer
+  9.0 s  Waiting 5 s for key #, to say it once more
+ 12.2 s  Hung up, 9.2 s after the answer
 """
 FAILURE = CutShortError("The callee hung up", hint="Call again", code="CUT_SHORT")
 

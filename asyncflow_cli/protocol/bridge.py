@@ -486,8 +486,9 @@ class Bridge:
         self.phase = Phase.LINGERING
         if not self._awaits_verdict:
             self.news.tell(callevents.LastWord)
-        if self.manners.repeat_key is not None:
+        if (key := self.manners.repeat_key) is not None:
             self.timers.set(Timer.KEYS, self._now + self.deadlines.keys)
+            self.news.tell(callevents.AwaitingKey, key=key, seconds=self.deadlines.keys)
         return self._part()
 
     def _part(self) -> list[Action]:

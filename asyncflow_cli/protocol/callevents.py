@@ -224,17 +224,33 @@ class LastWord(CallEvent, frozen=True, kw_only=True, tag="last-word"):
         return "The last word was heard"
 
 
+class AwaitingKey(CallEvent, frozen=True, kw_only=True, tag="awaiting-key"):
+    """All was heard, and the callee may have it once more."""
+
+    key: str
+    seconds: float
+    """For which we wait."""
+
+    @property
+    def words(self) -> str:
+        return f"Waiting {self.seconds:g} s for key {self.key}, to say it once more"
+
+
 class HungUp(CallEvent, frozen=True, kw_only=True, tag="hung-up"):
     """Twilio says that the call has ended."""
 
     end_reason: str
     duration: int | None
+    """Seconds from answer to end, as Twilio counts them: begun ones whole."""
+    seconds_answered: float | None = None
+    """The same on our own clock."""
 
     @property
     def words(self) -> str | None:
         if self.end_reason in UNANSWERED:
             return None  # the status has told it
-        after = f", {self.duration} s after the answer" if self.duration else ""
+        seconds = self.seconds_answered
+        after = f", {seconds:.1f} s after the answer" if seconds is not None else ""
         return f"{ENDS.get(self.end_reason, 'Hung up')}{after}"
 
 
@@ -284,6 +300,7 @@ AnyCallEvent: TypeAlias = (
     | Waiting
     | Silent
     | LastWord
+    | AwaitingKey
     | HungUp
     | Warned
     | Failed

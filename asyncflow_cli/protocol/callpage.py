@@ -123,7 +123,7 @@ class _Page:
             "from": report.from_,
             "through": report.tunnel,
             "end reason": f"{report.end_reason} (Twilio: {report.status})",
-            "heard": f"{report.seconds_heard:.2f} of {report.seconds_sent:.2f} s, "
+            "heard": f"{report.seconds_heard:.2f} of {report.seconds_sent:.2f} s sent, "
             f"{report.sentences_heard} of {report.sentences} sentences to their ends",
             "text heard": report.heard_text,
             "answered by": report.answered_by,

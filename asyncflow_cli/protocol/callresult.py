@@ -59,7 +59,9 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
     """To their ends, as the phone says, of the same time as `heard_text`."""
 
     duration: int | None
-    """Seconds from answer to end, as Twilio counts them."""
+    """Seconds from answer to end, as Twilio counts them: begun ones whole."""
+    seconds_answered: float | None = None
+    """The same on our own clock, until we knew of the end."""
     answered_after_ms: float | None
     """From the create request to the answer."""
     ring_ms: float | None = None
@@ -124,7 +126,8 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
 
     @property
     def _ending(self) -> str:
-        long = f", {self.duration} s after the answer" if self.duration else ""
+        seconds = self.seconds_answered
+        long = f", {seconds:.1f} s after the answer" if seconds is not None else ""
         sip = f", SIP {self.sip_code}" if self.sip_code and not self.last_word_heard else ""
         return f"{self.end_reason}{long}{sip}"
 
@@ -135,8 +138,9 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
         seconds = f"{self.seconds_heard:.1f} of {self.seconds_sent:.1f} s"
         if self.last_word_heard:
             return f"{seconds}, to the last word"
-        words = " ".join(self.heard_text.split()[-LAST_WORDS:])
-        return f"{seconds}, up to about: {words}" if words else seconds
+        words = self.heard_text.split()
+        last = " ".join(["…"] * (len(words) > LAST_WORDS) + words[-LAST_WORDS:])
+        return f"{seconds} sent, up to about: {last}" if last else f"{seconds} sent"
 
     @property
     def _lag(self) -> str:
@@ -153,7 +157,7 @@ class CallReport(Report, frozen=True, kw_only=True, tag="asyncflow.call"):
         return f"silent {times} for about {gaps.longest_seconds:.1f} s, for want of speech"
 
 
-LAST_WORDS = 6
+LAST_WORDS = 5
 """As many tell where in the text it was."""
 
 

@@ -47,6 +47,8 @@ class CallView:
         self._keys = ""
         self._facts: dict[str, str] = {}
         self._note = ""
+        self._awaited = ""
+        """The note that is true until the call ends."""
 
     def tell(self, event: ev.AnyCallEvent) -> None:
         match event:
@@ -79,12 +81,15 @@ class CallView:
                 self._note = event.words
             case ev.Machine() | ev.Lost() | ev.Waiting():
                 self._note = event.words
+            case ev.AwaitingKey():
+                self._note = self._awaited = event.words
             case ev.LastWord():
                 self._reach("Heard")
                 self._go_on(len(self._texts), event.at)
             case ev.HungUp():
                 self._reach("Hung up")
                 self._since, self._over = None, event.at
+                self._note = "" if self._note == self._awaited else self._note
             case _:
                 pass
 

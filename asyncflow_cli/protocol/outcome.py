@@ -57,6 +57,8 @@ class Timeline:
     first_frame: float | None = None
     """When the first frame of speech was sent."""
     interrupted: float | None = None
+    ended: float | None = None
+    """When we knew that the call was over."""
     status: str = ""
     sip_code: str = ""
     tunnel: str | None = None
@@ -130,6 +132,7 @@ def report(bridge: Bridge, order: CallOrder, times: Timeline, record: Record) ->
         sentences=len(bridge.script.text),
         sentences_heard=bridge.sentences_heard,
         duration=record.duration,
+        seconds_answered=_seconds(bridge.answered_at, times.ended),
         answered_after_ms=_milliseconds(times.dialled, bridge.answered_at),
         ring_ms=_milliseconds(times.ringing, bridge.answered_at),
         first_audio_ms=_milliseconds(times.asked, times.first_audio),
@@ -166,6 +169,10 @@ def _cost(bridge: Bridge, order: CallOrder, record: Record) -> CostReport:
         recording=order.record,
         speech_seconds=round(bridge.seconds_spoken, 3),
     )
+
+
+def _seconds(since: float | None, until: float | None) -> float | None:
+    return None if since is None or until is None else round(until - since, 3)
 
 
 def _milliseconds(since: float | None, until: float | None) -> float | None:

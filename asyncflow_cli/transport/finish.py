@@ -49,6 +49,7 @@ class Finish:
         if record is None:
             return
         times = self._chronicle.times
+        times.ended = time.monotonic() if record.ended else None
         if self._order.record and times.recording is None:
             await self._reported_end()  # which names the recording
         self._bridge.on_duration(record.duration or 0)
@@ -60,7 +61,12 @@ class Finish:
             times.notifications = await self._line.complaints()
         self.report = report(self._bridge, self._order, times, record)
         if record.ended:
-            self._chronicle.say(callevents.HungUp, end_reason=reason, duration=record.duration)
+            self._chronicle.say(
+                callevents.HungUp,
+                end_reason=reason,
+                duration=record.duration,
+                seconds_answered=self.report.seconds_answered,
+            )
             self._line.placed.note_outcome(
                 end_reason=reason,
                 seconds_heard=self._bridge.seconds_heard,

@@ -367,6 +367,15 @@ def test_a_key_says_it_again_from_the_beginning() -> None:
     assert bridge.on_clock(5.0) == DONE
 
 
+def test_while_a_key_is_waited_for_it_is_told() -> None:
+    bridge = draining(Bridge(script("Hello.", keep=True), manners=Manners(repeat_key="1")))
+    bridge.on_phone(echo("g0-end"))
+    (*_, awaiting) = bridge.news.events
+    assert isinstance(awaiting, callevents.AwaitingKey)
+    assert (awaiting.key, awaiting.seconds) == ("1", 5.0)
+    assert awaiting.words == "Waiting 5 s for key 1, to say it once more"
+
+
 def test_a_key_in_mid_sentence_needs_no_second_synthesis() -> None:
     bridge = speaking(Bridge(script("Hello.", keep=True), manners=Manners(repeat_key="1")))
     assert bridge.on_phone(key("1")) == [Clear(), Play(AUDIO)]

@@ -98,7 +98,7 @@ def test_the_page_tells_the_call() -> None:
         "The callee hung up before the last word [CUT_SHORT]",
         "exit code 24",
         "callee-hung-up (Twilio: completed)",
-        "2.90 of 3.50 s, 1 of 2 sentences to their ends",
+        "2.90 of 3.50 s sent, 1 of 2 sentences to their ends",
         '<td class="n">1</td><td class="n">3.60 s</td><td class="n">5.70 s</td>',
         "<td>See you at eight.</td>",
         "line open → first frame</th><td>9 ms",

@@ -17,6 +17,7 @@ ALL: dict[str, Any] = {
     "seconds_heard": 12.34,
     "last_word_heard": True,
     "duration": 14,
+    "seconds_answered": 13.27,
     "answered_after_ms": 2100.0,
     "first_frame_ms": 7.6,
     "digits": "",
@@ -32,7 +33,7 @@ def brief(**fields: Any) -> dict[str, str]:
 def test_a_call_that_went_well_takes_four_rows() -> None:
     assert brief() == {
         "call sid": "CA1",
-        "ended": "completed, 14 s after the answer",
+        "ended": "completed, 13.3 s after the answer",
         "heard": "12.3 of 12.3 s, to the last word",
         "first frame": "8 ms after the line opened",
     }
@@ -41,7 +42,11 @@ def test_a_call_that_went_well_takes_four_rows() -> None:
 def test_a_call_that_was_cut_short_says_where() -> None:
     text = "Your table is ready. We look forward to seeing you at"
     rows = brief(last_word_heard=False, seconds_heard=5.0, heard_text=text)
-    assert rows["heard"] == "5.0 of 12.3 s, up to about: look forward to seeing you at"
+    assert rows["heard"] == "5.0 of 12.3 s sent, up to about: … forward to seeing you at"
+    short = brief(last_word_heard=False, seconds_heard=1.0, heard_text="Your table is")
+    assert short["heard"] == "1.0 of 12.3 s sent, up to about: Your table is"
+    none = brief(last_word_heard=False, seconds_heard=0.0)
+    assert none["heard"] == "0.0 of 12.3 s sent"
 
 
 def test_what_was_odd_has_a_row_of_its_own() -> None:
@@ -64,7 +69,9 @@ def test_what_was_odd_has_a_row_of_its_own() -> None:
 
 
 def test_what_the_network_said_is_told_of_a_call_that_failed() -> None:
-    rows = brief(end_reason="rejected", last_word_heard=False, duration=None, sip_code="404")
+    rows = brief(
+        end_reason="rejected", last_word_heard=False, seconds_answered=None, sip_code="404"
+    )
     assert rows["ended"] == "rejected, SIP 404"
 
 

@@ -133,6 +133,16 @@ def test_at_the_end_all_of_it_was_heard_and_the_clock_stands() -> None:
     assert styled(rows, "bold").endswith("".join(TEXTS))
 
 
+def test_a_key_that_is_waited_for_is_told_until_the_call_ends() -> None:
+    view = CallView(["Hello."])
+    view.tell(ev.LastWord(at=9.0))
+    awaiting = ev.AwaitingKey(at=9.0, key="1", seconds=5.0)
+    view.tell(awaiting)
+    assert ((awaiting.words, "yellow"),) in view.frame(9.5, 80)
+    view.tell(ev.HungUp(at=14.2, end_reason="completed", duration=12))
+    assert "Waiting" not in str(view.frame(15.0, 80))
+
+
 def test_the_text_begins_anew_when_it_is_said_again() -> None:
     view = speaking(CallView(TEXTS))
     view.tell(ev.Heard(at=4.6, index=0, text=TEXTS[0], seconds_heard=1.5))

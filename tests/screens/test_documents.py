@@ -54,7 +54,8 @@ EVENTS: tuple[ev.AnyCallEvent, ...] = (
     ev.Lost(at=7.0, what="media", reason="the tunnel closed"),
     ev.Resumed(at=8.0, what="media", index=0),
     ev.LastWord(at=14.0),
-    ev.HungUp(at=14.5, end_reason="completed", duration=12),
+    ev.AwaitingKey(at=14.0, key="1", seconds=5.0),
+    ev.HungUp(at=14.5, end_reason="completed", duration=12, seconds_answered=11.5),
 )
 REPORT = CallReport(
     call_sid="CA5f3a9b1c" + 24 * "0",
@@ -68,6 +69,7 @@ REPORT = CallReport(
     last_word_heard=True,
     heard_text="".join(TEXTS),
     duration=12,
+    seconds_answered=11.5,
     answered_after_ms=2100.0,
     ring_ms=1900.0,
     first_audio_ms=203.0,
