@@ -7,6 +7,7 @@ import io
 import math
 import struct
 import sys
+import tracemalloc
 import wave
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,7 +19,14 @@ from hypothesis import strategies as st
 
 from asyncflow_cli.protocol.audio import Container, Encoding, decode_mulaw
 from asyncflow_cli.protocol.models import OutputFormat
-from asyncflow_cli.sandbox.encode import MP3_RATES, SOURCE_RATE, Encoder, encode_whole, mp3_rate
+from asyncflow_cli.sandbox.encode import (
+    MP3_RATES,
+    SOURCE_RATE,
+    STEP,
+    Encoder,
+    encode_whole,
+    mp3_rate,
+)
 from asyncflow_cli.sandbox.engine import EngineMissing
 
 RATES = (8000, 11111, 16000, 22050, 24000, 44100, 48000)
@@ -135,6 +143,20 @@ def test_nothing_in_is_nothing_out(container: Container) -> None:
     nothing = OutputFormat(container=container, sample_rate=16000)
     assert encode_whole(b"", nothing) == b""
     assert streamed(b"", nothing) == b""
+
+
+def test_a_long_answer_needs_little_more_room_than_its_file() -> None:
+    pcm = bytes(2 * SOURCE_RATE * 60)
+    encode_whole(pcm[:STEP], mp3(44_100))
+    tracemalloc.start()
+    try:
+        file = encode_whole(pcm, mp3(44_100, 32_000))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # All of its samples would be 5.3 MB.
+    assert len(file) < 300_000
+    assert peak < 2_000_000
 
 
 # --- wav -----------------------------------------------------------------------------------
