@@ -52,6 +52,7 @@ def test_the_callee_hears_every_byte_to_the_last_word(
     assert report["status"] == report["end_reason"] == "completed"
     assert report["seconds_heard"] == report["seconds_sent"] == pytest.approx(sent / 8000, abs=1e-3)
     assert 0 <= report["first_frame_ms"] < 10_000
+    assert 0 < report["seconds_answered"] < 60
     assert report["heard_file"] == "h.wav"
     assert (home / "h.wav").stat().st_mode & 0o777 == 0o600
     assert fast.ended()
@@ -294,6 +295,7 @@ def test_a_call_that_failed_is_written_down_too(sandboxed: Run, home: Path) -> N
     written = checked(msgspec.json.decode((home / "c.json").read_bytes()))
     assert (written["exit_code"], written["failure"]["code"]) == (20, "CALLEE_BUSY")
     assert written["report"]["sip_code"] == "486"
+    assert written["report"]["seconds_answered"] is None
 
 
 @pytest.mark.parametrize("path", ["c.txt", "no/c.json"])

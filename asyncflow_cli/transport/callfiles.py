@@ -38,6 +38,7 @@ class CallFiles:
     heard: Path | None = None
     ask: Callable[[str, str], Awaitable[bytes]] | None = None
     written: set[Path] = field(default_factory=set)
+    """Of these, what is there by now."""
 
     def check(self, twilio: str) -> None:
         """UsageError, before anybody is called, for a file that cannot be written, or not by us."""
