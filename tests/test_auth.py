@@ -234,7 +234,7 @@ def test_signing_out_forgets_what_signing_in_kept_beside_the_key(
     assert "base_url" not in config(home)
     report = keyless("auth", "logout", "--all", "--json").json
     assert (report["forgotten"], report["with_them"]) == (["twilio"], ["twilio_account_sid"])
-    assert config(home).strip() == "[profiles.default]"
+    assert config(home) == ""
 
 
 def test_an_address_that_no_key_was_kept_with_stays(run: Run, home: Path) -> None:

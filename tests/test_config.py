@@ -43,6 +43,34 @@ def test_the_first_setting_makes_a_file_for_its_owner_alone(run: Run, home: Path
     assert run("config", "get", "retries").out == "5\n"
 
 
+def test_a_table_goes_with_its_last_value_unless_somebody_wrote_in_it(run: Run, home: Path) -> None:
+    path = configure(
+        home, WRITTEN.replace("[aliases]", "[profiles.work]\nvoice = 'w'\n\n[aliases]")
+    )
+    names = ("voice", "model", "aliases.host")
+    assert [run("config", "unset", name).code for name in names] == [0, 0, 0]
+    assert run("config", "unset", "voice", "--profile", "work").code == 0
+    kept = "# Mine.\n[profiles.default]   # the usual one\n\n[profiles.work]\n"
+    assert path.read_text() == kept, "and a profile stays one that may be named"
+    path = configure(home, WRITTEN.replace("   # the usual one", ""))
+    assert [run("config", "unset", name).code for name in names] == [0, 0, 0]
+    assert path.read_text() == "# Mine.\n"
+    assert run("config", "get", "retries", "--profile", "default").code == 0
+
+
+def test_a_new_table_stands_apart_from_its_neighbours(run: Run, home: Path) -> None:
+    path = configure(home, "[profiles.default]\nretries = 3\n\n[profiles.work]\nvoice = 'w'\n")
+    for name, value in (("aliases.host", "J"), ("tts.format", "wav"), ("call.repeat", "2")):
+        assert run("config", "set", name, value).code == 0
+    assert path.read_text() == (
+        "[profiles.default]\nretries = 3\n\n"
+        '[profiles.default.tts]\nformat = "wav"\n\n'
+        "[profiles.default.call]\nrepeat = 2\n\n"
+        "[profiles.work]\nvoice = 'w'\n\n"
+        '[aliases]\nhost = "J"\n'
+    )
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permissions of another kind")
 def test_a_file_that_was_open_to_all_is_closed_when_it_is_written(run: Run, home: Path) -> None:
     path = configure(home, "")

@@ -397,6 +397,16 @@ def test_one_missing_voice_keeps_the_others(
     assert set(fast.sandbox.store.voices()) == set(mine)
 
 
+@pytest.mark.parametrize("yes", [(), ("-y",)])
+def test_a_voice_of_the_library_keeps_the_others_and_nobody_is_asked(
+    sandboxed: Run, fast: ServedSandbox, mine: list[str], yes: tuple[str, ...]
+) -> None:
+    result = sandboxed("voices", "delete", "Me", "Jennie", *yes)
+    assert (result.code, "for good?" in result.err) == (3, False)
+    assert "which nobody can delete" in " ".join(result.err.split())
+    assert set(fast.sandbox.store.voices()) == set(mine)
+
+
 def at_a_terminal(
     home: Path, served: ServedSandbox, *args: str
 ) -> tuple[subprocess.Popen[bytes], int]:

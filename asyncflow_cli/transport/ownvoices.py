@@ -112,8 +112,10 @@ class OwnVoices:
     async def delete(
         self, names: Sequence[str], confirm: Confirm, *, ignore_missing: bool = False
     ) -> DeletionReport:
-        """Delete all of them, once each is known to be there and `confirm` did not object."""
+        """Delete all of them, once each is known to be yours and `confirm` did not object."""
         found, missing = await self._existing(names, ignore_missing=ignore_missing)
+        for voice in found:
+            _insist_on_own(voice)
         if found:
             listed = ", ".join(f"{voice.name} ({voice.voice_id})" for voice in found)
             await confirm(f"Delete {listed}, for good?")
@@ -122,7 +124,6 @@ class OwnVoices:
             try:
                 await self._api.send("DELETE", _path(voice))
             except AsyncflowError as error:
-                _blame_library(error, voice, "delete")
                 error.details = {**(error.details or {}), "deleted": deleted}
                 error.hint = f"Deleted before: {', '.join(deleted)}" if deleted else error.hint
                 raise
@@ -183,14 +184,22 @@ class OwnVoices:
 
 
 REFUSALS = ("VOICE_NOT_FOUND", "VOICE_FIELD_UPDATE_NOT_ALLOWED")
-"""What the service says of a voice of the library that is to be deleted, or changed."""
+"""What the service says of a voice of the library that is to be changed."""
+
+YOURS = "Your own voices: asyncflow voices list --mine"
+
+
+def _insist_on_own(voice: Voice) -> None:
+    """NotFoundError, as the service has it, before anybody is asked for a yes to no effect."""
+    if voice.is_of_library:
+        raise NotFoundError(_of_library(voice, "delete"), hint=YOURS, code="VOICE_NOT_FOUND")
 
 
 def _blame_library(error: AsyncflowError, voice: Voice, deed: str) -> None:
     """Say that it is not yours, which the service does not."""
     if voice.is_of_library and error.code in REFUSALS:
         error.message = _of_library(voice, deed)
-        error.hint = "Your own voices: asyncflow voices list --mine"
+        error.hint = YOURS
 
 
 def _of_library(voice: Voice, deed: str) -> str:

@@ -331,7 +331,8 @@ def test_a_clone_sends_what_was_given_and_no_more() -> None:
 def test_a_failure_among_deletions_tells_what_is_gone() -> None:
     def answer(request: Request, asked: Any) -> Response:
         if request.method == "POST":
-            return as_json([{"voice_id": i, "name": i} for i in asked["voice_ids"]])
+            mine = {"name": "Me", "voice_type": "CUSTOM"}
+            return as_json([{"voice_id": i, **mine} for i in asked["voice_ids"]])
         gone = request.url.path.endswith("1")
         return Response(status_code=204) if gone else as_json({"message": "no"}, 500)
 

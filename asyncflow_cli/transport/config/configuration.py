@@ -32,6 +32,11 @@ class Place(NamedTuple):
     keys: tuple[str, ...]
     profile: str | None
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """A profile is there as long as its table is; the usual one always is."""
+        return self.keys[:2] if self.profile not in (None, USUAL_PROFILE) else ()
+
 
 class Configuration:
     """What `config` shows and changes. `flags` are the global flags, which may name a profile."""
@@ -107,12 +112,12 @@ class Configuration:
         if KEYS[key]["secret"]:
             keychain.forget(self.profile, key)
         place = self._place(key, project=False)
-        return change(place.file, place.keys, None, private=True)
+        return change(place.file, place.keys, None, private=True, kept=place.kept)
 
     def unset(self, name: str, *, project: bool) -> ConfigChangeReport:
         """Take one value away. NotFoundError if it does not stand there."""
         place = self._place(name, project=project)
-        if not change(place.file, place.keys, None, private=not project):
+        if not change(place.file, place.keys, None, private=not project, kept=place.kept):
             raise NotFoundError(
                 f"{name} is not set in {place.file}",
                 hint="See where it is set: asyncflow config list",
