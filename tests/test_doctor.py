@@ -146,7 +146,7 @@ def test_no_dns(sandboxed: Run) -> None:
     result = sandboxed("doctor", "--json", ASYNC_BASE_URL=AWAY)
     assert_named(result, "DNS", "DNS_FAILED", "nslookup api.example.invalid", 6)
     skipped = {f["check"] for f in report(result)["findings"] if f["found"] == "DNS comes first"}
-    assert skipped == {"TLS"}, "one cause is told once"
+    assert skipped == {"connection"}, "one cause is told once"
 
 
 def test_a_proxy_in_the_way(sandboxed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +289,7 @@ def test_a_connection_without_tls_where_there_should_be(
 ) -> None:
     url = fast.sandbox.url.replace("http:", "https:")
     result = sandboxed("doctor", "--json", ASYNC_BASE_URL=url)
-    assert_named(result, "TLS", "TLS_FAILED", "SSL_CERT_FILE", 6)
+    assert_named(result, "connection", "TLS_FAILED", "SSL_CERT_FILE", 6)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_connection_without_tls_where_there_should_be(
         ("HTTPS_PROXY", "foo://proxy", "proxy", "PROXY_UNUSABLE"),
         ("HTTPS_PROXY", "http://[::1", "proxy", "PROXY_UNUSABLE"),
         ("HTTPS_PROXY", "socks5://127.0.0.1:1", "proxy", "PROXY_UNUSABLE"),
-        ("SSL_CERT_FILE", "/nowhere/certificates.pem", "TLS", "CERTIFICATES_UNREADABLE"),
+        ("SSL_CERT_FILE", "/nowhere/certificates.pem", "connection", "CERTIFICATES_UNREADABLE"),
     ],
 )
 def test_variables_that_nobody_can_go_by(

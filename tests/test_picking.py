@@ -46,6 +46,7 @@ def test_strings_are_bare_and_anything_else_is_json(path: str, printed: list[str
         ("seconds.0", "There is nothing below it"),
         ("seconds.*", "There is nothing below it"),
         ("of.x", "There is nothing below it"),
+        ("text", "Did you mean words.*.text?"),
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(path: str, hint: str) -> None:
@@ -92,6 +93,11 @@ def test_a_wrong_field_leaves_stdout_empty(sandboxed: Run) -> None:
         ("voices delete Jennie -y --field deleted.0.x", "There is nothing below it"),
         ("voices clone me.wav --name Me --field voice", "Did you mean voice_id?"),
         ("doctor --field findings.0.cod", "Did you mean code?"),
+        ("doctor --field remedy", "Did you mean findings.*.remedy?"),
+        ("doctor --field findings.0.x", "There are: findings.0.check, findings.0.code, "),
+        ("voices list --field nope", "asyncflow.voices has: next_cursor, schema, "),
+        ("voices list --field nope", "voices.*.accent, voices.*.created_at, "),
+        ("voices list --field nope", "asyncflow.voice has: accent, created_at, "),
     ],
 )
 def test_a_wrong_field_is_told_before_anything_is_done(

@@ -270,7 +270,7 @@ def _speech(
         raise UsageError("With --keep-open stdin is for the lines you type", hint=_ONE)
     typed_only = keep_open and text is None and file is None
     said = None if typed_only else text_source(text, file)
-    return {"text": said and prepared(said, plain=plain, warn=app.out.warning)}
+    return {"text": said and prepared(said, plain=plain, warn=app.out.warning, width=app.out.room)}
 
 
 _ONE = "Leave one out"

@@ -77,7 +77,9 @@ def tts(
     """
     app: App = ctx.obj
     app.configured(voice=voice, model=model)
-    transcript = prepared(read_text(text, file), plain=plain_text, warn=app.out.warning)
+    transcript = prepared(
+        read_text(text, file), plain=plain_text, warn=app.out.warning, width=app.out.room
+    )
     form = output_format(
         preset=preset,
         container=format,

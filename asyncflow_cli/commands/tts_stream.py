@@ -119,7 +119,8 @@ def tts_stream(
     source = text_source(text, file)
     order = StreamOrder(
         request=request,
-        text=source and prepared(source, plain=plain_text, warn=app.out.warning),
+        text=source
+        and prepared(source, plain=plain_text, warn=app.out.warning, width=app.out.room),
         transport=transport,
         flush_after=seconds(flush_after),
         gates=Gates(seconds(assert_ttfb), seconds(assert_max_gap), assert_rtf),

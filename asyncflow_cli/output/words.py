@@ -15,7 +15,7 @@ from asyncflow_cli.columns import Row, columns
 from asyncflow_cli.output.documents import Drawing, Format
 from asyncflow_cli.output.layout import wrapped
 from asyncflow_cli.output.redactor import Redactor
-from asyncflow_cli.output.screen import Screen
+from asyncflow_cli.output.screen import USUAL, Screen
 
 if TYPE_CHECKING:
     from asyncflow_cli.output.teller import Teller
@@ -122,6 +122,11 @@ class Words:
         """Whether somebody sees a drawing: people at a terminal, or where colour is forced."""
         seen = self._stderr.is_terminal or self._stderr.has_style
         return self.format is Format.HUMAN and seen
+
+    @property
+    def room(self) -> int:
+        """Columns for a line of words that must stay one."""
+        return self._stderr.width or USUAL
 
     def drawing(self, drawing: Drawing, ascii_cells: str) -> None:
         """On stderr if it `draws`; of ASCII where the terminal is dumb or speaks no Unicode."""

@@ -10,9 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from asyncflow_cli.errors import UsageError
-from asyncflow_cli.protocol.paths import EACH, hint_for
+from asyncflow_cli.nearest import did_you_mean
+from asyncflow_cli.protocol.paths import EACH
 
 Schema = Mapping[str, Any]
+
+
+MANY = 24
+"""Paths in a hint."""
 
 
 class _Place(NamedTuple):
@@ -25,14 +30,14 @@ class _Place(NamedTuple):
 def check(path: str, schemas: Sequence[Schema]) -> None:
     """UsageError, with the nearest name, unless a document of one of these schemas may have it."""
     places = [place for schema in schemas for place in _shapes(_Place(schema, schema))]
-    for part in path.split("."):
+    parts = path.split(".")
+    for nth, part in enumerate(parts):
         if any(map(_is_open, places)):
             return
         below = [found for place in places for found in _below(place, part)]
         if not below:
-            raise UsageError(
-                f"There is no {part!r} in the document", hint=_there(part, places), code="NO_FIELD"
-            )
+            hint = _there(part, places, "".join(f"{each}." for each in parts[:nth]))
+            raise UsageError(f"There is no {part!r} in the document", hint=hint, code="NO_FIELD")
         places = below
 
 
@@ -75,10 +80,60 @@ def _items(schema: Schema) -> tuple[Schema, ...]:
     return (*schema.get("prefixItems", ()), *([items] if isinstance(items, Mapping) else []))
 
 
-def _there(part: str, places: Iterable[_Place]) -> str:
+def _there(part: str, places: Sequence[_Place], before: str) -> str:
+    """What to write instead, the path up to there being `before`."""
     names = {name for place in places for name in place.schema.get("properties", {})}
     if names:
-        return hint_for(part, names)
+        deeper = [found for place in places for found in _deeper(place, part)]
+        if deeper:
+            return f"Did you mean {before}{min(deeper, key=len)}?"
+        return did_you_mean(part, names, _listed(places, before))
     if any(place.schema.get("type") == "array" for place in places):
         return f"It is a list: 0 is its first item, {EACH} is each"
     return "There is nothing below it"
+
+
+def _listed(places: Sequence[_Place], before: str) -> str:
+    """The paths there are; by their documents, where it is open which is printed."""
+    listed = {
+        place.whole.get("title", ""): ", ".join(before + path for path in _paths(place))
+        for place in places
+        if "properties" in place.schema
+    }
+    if len(listed) == 1:
+        return f"There are: {next(iter(listed.values()))}"
+    return "; ".join(f"{title} has: {paths}" for title, paths in listed.items())
+
+
+def _deeper(place: _Place, name: str, levels: int = 3) -> Iterator[str]:
+    """The paths from there to all that is called so."""
+    for part, below in _inside(place):
+        if part == name:
+            yield part
+        elif levels:
+            yield from (f"{part}.{path}" for path in _deeper(below, name, levels - 1))
+
+
+def _paths(place: _Place) -> list[str]:
+    """What stands there, and in the items of its lists if that is not too much."""
+    found: dict[str, list[str]] = {name: [] for name in sorted(place.schema["properties"])}
+    for name, below in _inside(place):
+        found[name] += _each(below)
+    spread = ([f"{name}.{each}" for each in found[name]] or [name] for name in found)
+    paths = [path for some in spread for path in some]
+    return paths if len(paths) <= MANY else list(found)
+
+
+def _each(place: _Place) -> Iterator[str]:
+    """The fields of a list's items."""
+    if place.schema.get("type") == "array":
+        for part, below in _inside(place):
+            yield from sorted(f"{part}.{name}" for name in below.schema.get("properties", {}))
+
+
+def _inside(place: _Place) -> Iterator[tuple[str, _Place]]:
+    """Names there, and what they name; of a list, what each item is."""
+    schema, whole = place
+    inner = [*schema.get("properties", {}).items(), *((EACH, item) for item in _items(schema))]
+    for part, found in inner:
+        yield from ((part, shape) for shape in _shapes(_Place(found, whole)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from asyncflow_cli.errors import UsageError
@@ -44,10 +44,25 @@ def every(document: Any, path: str) -> list[Any]:
 
 def _there(document: Any, part: str) -> str:
     if isinstance(document, Mapping) and document:
-        return hint_for(part, document)
+        deeper = min(_deeper(document, part), key=len, default=None)
+        return f"Did you mean {deeper}?" if deeper else hint_for(part, document)
     if isinstance(document, list) and document:
         return f"There are {len(document)} items: 0 to {len(document) - 1}, or {EACH}"
     return "There is nothing below it"
+
+
+def _deeper(document: Any, name: str) -> Iterator[str]:
+    """The paths from there to all that is called so."""
+    inner: Iterable[tuple[str, Any]] = ()
+    if isinstance(document, Mapping):
+        inner = document.items()
+    elif isinstance(document, list):
+        inner = ((EACH, item) for item in document)
+    for part, below in inner:
+        if part == name:
+            yield part
+        else:
+            yield from (f"{part}.{path}" for path in _deeper(below, name))
 
 
 def hint_for(name: str, known: Iterable[str]) -> str:

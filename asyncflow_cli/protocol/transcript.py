@@ -39,10 +39,11 @@ def not_utf8(place: str) -> UsageError:
     )
 
 
-def prepared(text: str, *, plain: bool, warn: Callable[[str], None]) -> str:
+def prepared(text: str, *, plain: bool, warn: Callable[[str], None], width: int = 80) -> str:
     """The text to send. UsageError, with a caret under the place, for mark-up that is none.
 
-    `plain` takes the text literally: what looks like mark-up is made to look like text.
+    `width` is how many columns the line with the place may take. `plain` takes the text literally:
+    what looks like mark-up is made to look like text.
     """
     if "<" not in text:
         return text  # and what knows of mark-up need not be loaded
@@ -52,7 +53,7 @@ def prepared(text: str, *, plain: bool, warn: Callable[[str], None]) -> str:
         return escape(text)
     problems = check(text)
     for problem in problems:
-        shown = f"{problem.message}\n{explain(text, problem)}"
+        shown = f"{problem.message}\n{explain(text, problem, width=width)}"
         if problem.severity == "error":
             raise UsageError(
                 shown, hint="Mend it, or take it literally: --plain-text", code="BAD_MARKUP"

@@ -124,8 +124,8 @@ class ConfigFiles:
     ) -> Mapping[str, Any]:
         path, name = self.path(flags), self.chosen(flags).profile
         profiles = table_in(self._config(flags), "profiles", path)
-        known = (*profiles, SANDBOX_PROFILE)
-        if name not in (None, USUAL_PROFILE, *known) and command != MAKES_PROFILE:
+        known = (*profiles, USUAL_PROFILE, SANDBOX_PROFILE)
+        if name is not None and name not in known and command != MAKES_PROFILE:
             raise _no_profile(path, name, profiles)
         found = profiles.get(name or USUAL_PROFILE, {})
         if not isinstance(found, dict):

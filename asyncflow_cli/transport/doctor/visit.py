@@ -100,9 +100,9 @@ def _service(url: str, service: Service) -> list[Check]:
         Check("API key", service.key, after=("configuration",)),
         Check("proxy", partial(network.proxy, url), goes_out=True, after=("configuration",)),
         Check("DNS", partial(network.name, url), goes_out=True, after=("proxy",)),
-        Check("TLS", answered.certificate, goes_out=True, after=("proxy", "DNS")),
-        Check("clock", answered.clock, goes_out=True, after=("TLS",)),
-        Check("API", service.status, goes_out=True, after=("TLS",)),
+        Check("connection", answered.certificate, goes_out=True, after=("proxy", "DNS")),
+        Check("clock", answered.clock, goes_out=True, after=("connection",)),
+        Check("API", service.status, goes_out=True, after=("connection",)),
         Check("API over HTTP", service.over_http, goes_out=True, after=ready),
         Check(
             "API over WebSocket",
