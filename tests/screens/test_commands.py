@@ -74,6 +74,20 @@ def test_a_screen_looks_as_its_copy_does(stage: Stage, name: str) -> None:
         check(name, f"asyncflow {SCREENS[name]}", {width: seen[width] for width in copied})
 
 
+LONG = "Dear friends, all of you: here is one <brake> more, and much is behind it. " + "So. " * 20
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_wrong_mark_up_is_pointed_at_on_any_width(stage: Stage, width: int) -> None:
+    seen = stage.run("tts", LONG, "-o", "hello.wav", columns=width).written
+    lines = bare(seen).splitlines()
+    carets = next(nth for nth, line in enumerate(lines) if "^" in line)
+    column = lines[carets].index("^")
+    assert lines[carets - 1][column : column + 7] == "<brake>"
+    assert lines[carets].strip() == "^~~~~~~"
+    assert too_long(seen, width) == []
+
+
 TITLES = {"voice", "id", "call", "service", "name", "code", "file"}
 """Of columns that are headings where there is no room for columns."""
 
