@@ -43,7 +43,6 @@ GET = Command(("voices", "get", JENNIE), "GET /voices/{id}")
 UPDATE = Command(
     ("voices", "update", JENNIE, "--name", "J"), "PUT /voices/{id}", "nobody can change"
 )
-DELETE = Command(("voices", "delete", JENNIE, "-y"), "DELETE /voices/{id}", "nobody can delete")
 PREVIEW = Command(("voices", "preview", JENNIE, "-o", "made.mp3"), "GET /voices/preview/{id}")
 CLONE = Command(("voices", "clone", "clip.wav", "--name", "Me"), "POST /voices/clone")
 
@@ -63,7 +62,6 @@ TABLE: list[tuple[str, int, Command, str]] = [
     ("TOKEN_NOT_FOUND", 4, TTS, "Make a new key"),
     ("VOICE_NOT_FOUND", 3, TTS, "--voice"),
     ("VOICE_NOT_FOUND", 3, GET, "--voice"),
-    ("VOICE_NOT_FOUND", 3, DELETE, "voices list --mine"),
     ("VOICE_PREVIEW_NOT_FOUND", 3, PREVIEW, "--play"),
     ("VERSION_NOT_FOUND", 3, STATUS, "Update asyncflow"),
     ("FILE_TOO_LARGE", 2, CLONE, "10 MB"),
