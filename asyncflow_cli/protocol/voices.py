@@ -37,11 +37,12 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     style: str = ""
     created_at: str = ""
     updated_at: str = ""
-    voice_type: str = "PREDEFINED"
+    voice_type: str = ""
+    """`PREDEFINED` or `CUSTOM`, if it says whose it is."""
 
     @property
     def is_of_library(self) -> bool:
-        """Everybody's. So is taken what does not say whose it is."""
+        """Whether it says that it is everybody's."""
         return self.voice_type == "PREDEFINED"
 
     @property
@@ -128,7 +129,9 @@ def read_voice(raw: dict[str, Any]) -> Voice:
     return msgspec.convert({k: v for k, v in known.items() if v is not None}, Voice)
 
 
-def _type_of(mine: object) -> VoiceType:
+def _type_of(mine: object) -> VoiceType | None:
+    if mine is None:
+        return None
     return "CUSTOM" if mine is True else "PREDEFINED"
 
 

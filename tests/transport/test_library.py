@@ -328,15 +328,30 @@ def test_a_clone_sends_what_was_given_and_no_more() -> None:
     assert b'name="audio"; filename="me.wav"\r\nContent-Type: audio/' in body
 
 
+async def yes(_question: str) -> None: ...
+
+
+@pytest.mark.parametrize("said", [{}, {"voice_type": None}, {"voice_type": "TEAM"}])
+def test_a_voice_that_does_not_say_whose_it_is_may_be_deleted(said: Body) -> None:
+    service = Service(lambda *_: as_json({"voice_id": id_of(1), "name": "Me", **said}))
+    report = service.run(lambda _, own: own.delete([id_of(1)], yes))
+    assert report.deleted == (id_of(1),)
+
+
+@pytest.mark.parametrize("said", [{"voice_type": "PREDEFINED"}, {"my_voice": False}])
+def test_a_voice_that_says_it_is_the_librarys_is_not_even_asked_about(said: Body) -> None:
+    service = Service(lambda *_: as_json({"voice_id": id_of(1), "name": "Jennie", **said}))
+    with pytest.raises(NotFoundError, match="which nobody can delete"):
+        service.run(lambda _, own: own.delete([id_of(1)], yes))
+    assert len(service.asked) == 1
+
+
 def test_a_failure_among_deletions_tells_what_is_gone() -> None:
     def answer(request: Request, asked: Any) -> Response:
         if request.method == "POST":
-            mine = {"name": "Me", "voice_type": "CUSTOM"}
-            return as_json([{"voice_id": i, **mine} for i in asked["voice_ids"]])
+            return as_json([{"voice_id": i, "name": i} for i in asked["voice_ids"]])
         gone = request.url.path.endswith("1")
         return Response(status_code=204) if gone else as_json({"message": "no"}, 500)
-
-    async def yes(_question: str) -> None: ...
 
     with pytest.raises(ServiceError) as raised:
         Service(answer).run(lambda _, own: own.delete([id_of(1), id_of(2)], yes))
