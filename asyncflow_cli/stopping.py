@@ -56,33 +56,26 @@ class Stop:
         try:
             yield
         finally:
-            with self._deaf_if_stopped():
-                for number in SIGNALS:
-                    with contextlib.suppress(NotImplementedError):
-                        loop.remove_signal_handler(number)
+            if self._exit_code is not None:
+                _be_deaf(loop)
+            for number in SIGNALS:
+                with contextlib.suppress(NotImplementedError):
+                    loop.remove_signal_handler(number)
 
-    @contextlib.contextmanager
-    def _deaf_if_stopped(self) -> Iterator[None]:
-        """From the block on Ctrl-C is ignored: only what came of it is still to be told. It is held
-        up meanwhile, for a loop that gives up a handler leaves Python's, which raises anywhere."""
-        if self._exit_code is None:
-            yield
-            return
-        with _held_up(signal.SIGINT):
-            yield
+
+def _be_deaf(loop: asyncio.AbstractEventLoop) -> None:
+    """Ignore Ctrl-C from here on: only what came of it is still to be told.
+
+    A loop that gives up a handler leaves Python's, which raises anywhere in this thread, whichever
+    thread the signal was delivered to: it is raised in here, and here it ends.
+    """
+    while signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        try:
+            with contextlib.suppress(NotImplementedError):  # Windows
+                loop.remove_signal_handler(signal.SIGINT)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextlib.contextmanager
-def _held_up(number: signal.Signals) -> Iterator[None]:
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        except KeyboardInterrupt:
+            continue
 
 
 def first(group: ExceptionGroup[Any]) -> BaseException:
