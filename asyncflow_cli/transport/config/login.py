@@ -62,11 +62,15 @@ class Accounts:
                 f"--base-url is an address of Async, and not of {service}",
                 hint=ELSEWHERE.get(service, "Leave it out"),
             )
-        if account_sid is not None and service != "twilio":
+        if service != "twilio" and account_sid is not None:
             raise UsageError("--account-sid goes with --service twilio", hint="Leave one out")
-        if account_sid is not None:
-            parsed(account_sid, "--account-sid", values.account_sid)
-        elif service == "twilio" and check and not self._settings.twilio_account_sid:
+        if service == "twilio":
+            self._insist_on_account(account_sid, check=check)
+
+    def _insist_on_account(self, named: str | None, *, check: bool) -> None:
+        if named is not None:
+            parsed(named, "--account-sid", values.account_sid)
+        elif check and not self._settings.twilio_account_sid:
             raise PrerequisiteError(
                 "TWILIO_ACCOUNT_SID is not set, and the auth token is of an account",
                 hint="Name it: asyncflow auth login --service twilio --account-sid AC…",
@@ -112,12 +116,12 @@ class Accounts:
         return None
 
     def _with(self, service: ServiceName, secret: str, account_sid: str | None) -> Settings:
-        values: dict[str, str | None] = {SECRETS[service]: secret}
+        given: dict[str, str | None] = {SECRETS[service]: secret}
         if service == "twilio":
             # A key of the API would be tried before the auth token.
             sid = account_sid or self._settings.twilio_account_sid
-            values |= {"twilio_account_sid": sid, "twilio_api_key": None}
-        return dataclasses.replace(self._settings, **values)  # type: ignore[arg-type]
+            given |= {"twilio_account_sid": sid, "twilio_api_key": None}
+        return dataclasses.replace(self._settings, **given)  # type: ignore[arg-type]
 
     def status(self) -> AuthReport:
         """Which services we are signed in to, and from where. Nobody is asked."""
