@@ -360,11 +360,15 @@ def test_what_came_of_a_call_outlives_a_file_that_cannot_be_written(sandboxed: R
     assert details["report_files"] == ["c.json"]
 
 
-def test_a_call_that_was_cut_short_ends_so_whatever_cannot_be_written(sandboxed: Run) -> None:
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+def test_a_call_that_failed_ends_so_whatever_cannot_be_written(sandboxed: Run, home: Path) -> None:
+    (home / "full.json").symlink_to("/dev/full")
     call = ("call", "--to", "+15551230486", "Hello.", "--save-heard", "/dev/full")
-    result = sandboxed(*call)
+    result = sandboxed(*call, "--report", "full.json", "--report", "c.json")
     assert result.code == 20, result.err
     assert "/dev/full was not written" in result.err
+    assert "full.json was not written" in result.err
+    assert checked(msgspec.json.decode((home / "c.json").read_bytes()))["exit_code"] == 20
 
 
 def test_a_signal_that_comes_while_a_stopped_call_is_told_changes_nothing(

@@ -75,9 +75,8 @@ class CallFiles:
             return
         self._write(self.heard, await self.ask(twilio, call.sid))
 
-    def write_reports(self, file: CallFile) -> None:
-        for path in self.reports:
-            self._write(path, WRITERS[path.suffix.lower()](file))
+    def write_report(self, path: Path, file: CallFile) -> None:
+        self._write(path, WRITERS[path.suffix.lower()](file))
 
     def _write(self, path: Path, content: bytes) -> None:
         """It holds what was said, and to whom."""
@@ -137,8 +136,9 @@ async def written_down(
             trace=tracer.trace(),
         )
         file = _cleaned(file, out.redactor.clean) if files.reports else file
-        with _only_warns(out.warning) if failure else contextlib.nullcontext():
-            files.write_reports(file)
+        for path in files.reports:
+            with _only_warns(out.warning) if failure else contextlib.nullcontext():
+                files.write_report(path, file)
 
 
 def _cleaned(file: CallFile, clean: Callable[[str], str]) -> CallFile:
