@@ -168,7 +168,7 @@ WRONG: list[tuple[Callable[[str], Any], list[str]]] = [
     (settings.region, ["", "no such/region", "ie", "IE1", "ie1."]),
     (settings.edge, ["", "dub lin", "Dublin", "-dublin", "dublin-"]),
     (settings.domain, ["", "localhost", "not a domain", "a..b", "-a.b", "https://a.b", "a.b/c"]),
-    (settings.account_sid, ["", "AC", "SK5f", "ACxyz", "nonsense"]),
+    (settings.account_sid, ["", "AC", "SK5f", "AC-xyz", "nonsense"]),
     (settings.count, ["", "-1", "1.5", "two", "9" * 5000, "²"]),
     (settings.boolean, ["maybe", "2", "truee"]),
     (

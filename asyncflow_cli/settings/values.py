@@ -100,12 +100,12 @@ def port(text: str) -> int:
 
 
 def account_sid(text: str) -> str:
-    """https://www.twilio.com/docs/glossary/what-is-a-sid; those of stand-ins may be shorter."""
-    return _shaped(text, r"AC[0-9a-fA-F]+", "account SID", "AC and 32 digits of 0-9 and a-f")
+    """https://www.twilio.com/docs/glossary/what-is-a-sid; those of stand-ins may be anything."""
+    return _shaped(text, r"AC\w+", "account SID", "AC and 32 digits of 0-9 and a-f")
 
 
 def key_sid(text: str) -> str:
-    return _shaped(text, r"SK[0-9a-fA-F]+", "SID of an API key", "SK and 32 digits of 0-9 and a-f")
+    return _shaped(text, r"SK\w+", "SID of an API key", "SK and 32 digits of 0-9 and a-f")
 
 
 def region(text: str) -> str:
