@@ -1,8 +1,9 @@
-"""What was probably meant by a name that is none. Knows nothing of what is named."""
+"""What was probably meant by a name that is none, or may be several. Knows nothing of what is
+named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LIKE_ENOUGH = 0.5
 """Of 1, by difflib; `tsst` is 0.57 like `tts`."""
@@ -35,3 +36,9 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """A hint: the likeliest name, or what to say where none is like it."""
     names = nearest(word, known, 1, SURE_ENOUGH)
     return f"Did you mean {names[0]}?" if names else otherwise
+
+
+def first(names: Sequence[str], n: int) -> str:
+    """At most `n` of the names, and how many more there are: `a, b and 3 more`."""
+    more = f" and {len(names) - n} more" if len(names) > n else ""
+    return ", ".join(names[:n]) + more

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from asyncflow_cli.errors import NotFoundError, UsageError
-from asyncflow_cli.nearest import did_you_mean
+from asyncflow_cli.nearest import did_you_mean, first
 from asyncflow_cli.protocol.models import LANGUAGES, MODELS, Model, unheard_of
 
 Gender = Literal["Male", "Female", "Neutral", "Unspecified"]
@@ -197,10 +197,9 @@ SHOWN = 10
 
 
 def _ambiguous(name: str, found: list[Voice]) -> NotFoundError:
-    listed = ", ".join(f"{voice.name} ({voice.voice_id})" for voice in found[:SHOWN])
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    listed = first([f"{voice.name} ({voice.voice_id})" for voice in found], SHOWN)
     return NotFoundError(
-        f"{name!r} names several voices: {listed}{more}",
+        f"{name!r} names several voices: {listed}",
         hint="Give more of the name, or the id",
         code="VOICE_AMBIGUOUS",
         details={"voices": [{"voice_id": v.voice_id, "name": v.name} for v in found]},

@@ -17,6 +17,7 @@ import platformdirs
 from msgspec import Meta
 
 from asyncflow_cli.errors import NotFoundError
+from asyncflow_cli.nearest import first
 from asyncflow_cli.transport.filelock import hold, is_held
 from asyncflow_cli.transport.roads.process import Running
 
@@ -150,10 +151,9 @@ class Journal:
                 hint="See which there are: asyncflow calls list",
                 code="CALL_NOT_FOUND",
             )
-        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise NotFoundError(
             f"{prefix} may be any of {len(found)} calls",
-            hint=f"Write more of it: {', '.join(sorted(found)[:SHOWN])}{more}",
+            hint=f"Write more of it: {first(sorted(found), SHOWN)}",
             code="CALL_AMBIGUOUS",
         )
 

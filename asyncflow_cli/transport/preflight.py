@@ -22,6 +22,7 @@ from asyncflow_cli.errors import (
     ServiceError,
     UsageError,
 )
+from asyncflow_cli.nearest import first
 from asyncflow_cli.transport.twilio import TwilioClient
 from asyncflow_cli.transport.twiliowire import KNOWN
 
@@ -156,12 +157,11 @@ async def check_from(twilio: TwilioClient, from_: str) -> None:
     owned = await _known(twilio.owned_numbers())
     if owned is None or from_ in owned:
         return
-    listed = ", ".join(owned[:SHOWN]) or "none"
-    more = f" and {len(owned) - SHOWN} more" if len(owned) > SHOWN else ""
+    listed = first(owned, SHOWN) or "none"
     entry = KNOWN["TWILIO_21210"]
     assert entry.raises is not None
     raise entry.raises(
-        f"The Twilio account has no number {from_}; it has {listed}{more}",
+        f"The Twilio account has no number {from_}; it has {listed}",
         hint=entry.next,
         code=entry.code,
         details={"owned": owned[:SHOWN]},
