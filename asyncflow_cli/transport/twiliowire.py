@@ -39,8 +39,6 @@ STATUSES: dict[int, type[AsyncflowError]] = {
     429: LimitError,
 }
 
-PASSING = (429, 502, 503, 504)
-
 FAILURES = (TwilioException, httpx.HTTPError, ValueError)
 """How Twilio's client fails; ValueError is an answer that is not JSON, or not what was asked."""
 
@@ -192,5 +190,7 @@ def was_too_much(error: Exception) -> bool:
 def passes(error: Exception) -> bool:
     """What may be over in a moment. For questions only: being asked again, they change nothing."""
     if isinstance(error, TwilioRestException):
-        return error.status in PASSING
+        from asyncflow_cli.protocol.failures import RETRIED_STATUSES  # loaded once there is one
+
+        return was_too_much(error) or error.status in RETRIED_STATUSES
     return isinstance(error, httpx.NetworkError | httpx.ConnectTimeout | httpx.RemoteProtocolError)
